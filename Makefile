@@ -1,0 +1,53 @@
+# make run — the whole shop on this machine · make test — every test · make check — every check
+# Windows: the same steps for PowerShell stand in README.md.
+
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+
+.PHONY: run test check test-sqlite test-postgres test-js test-browser clean
+
+run: .venv/run.stamp
+	@$(BIN)/python manage.py run_demo --port $(PORT)
+
+check: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check
+
+test: test-js test-sqlite test-postgres test-browser
+
+test-sqlite: .venv/dev.stamp
+	@echo "== pytest on SQLite"
+	$(BIN)/python -m pytest -m "not browser" -q
+
+test-postgres: .venv/dev.stamp
+	@echo "== pytest on PostgreSQL"
+	TEST_DATABASE=postgres $(BIN)/python -m pytest -m "not browser" -q
+
+test-js:
+	@echo "== node --test"
+	@command -v node >/dev/null || { echo "The JavaScript tests need Node.js 20 or later: https://nodejs.org"; exit 1; }
+	node --test tests/js/
+
+test-browser: .venv/dev.stamp
+	@echo "== browser tests in Chromium"
+	@sh tests/browser/get-chromium.sh
+	$(BIN)/python -m pytest -m browser -q
+
+.venv/run.stamp: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed; this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else 0'
+	@echo "Making .venv and installing the shop (once; a minute or two) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/run.stamp
+	@echo "Installing what tests and checks need (once) ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis

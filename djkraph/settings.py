@@ -1,0 +1,210 @@
+"""Every setting of the shop, read from the environment (or a `.env` file). Wiring only: no behaviour.
+
+Names, meanings and defaults are listed in `.env.example`; a test keeps the two equal. What a live shop must
+not leave at its default is refused by `manage.py check --deploy` (payments/checks.py).
+"""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# --- Django ---------------------------------------------------------------------------------------------
+DEMO_SECRET = "demo-only-not-for-a-live-shop"  # noqa: S105 — refused by check --deploy
+SECRET_KEY: str = env.str("SECRET_KEY", default=DEMO_SECRET)
+DEBUG: bool = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
+TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=0)  # how many, counted from the right
+SECURE_SSL_REDIRECT: bool = env.bool("SECURE_SSL_REDIRECT", default=False)
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "djkraph",
+    "orders",
+    "payments",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "djkraph.urls"
+WSGI_APPLICATION = "djkraph.wsgi.application"
+APPEND_SLASH = False  # the contract's paths answer with and without a slash; see urls.py
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "Africa/Nairobi"
+USE_TZ = True
+USE_I18N = False
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# --- Data -----------------------------------------------------------------------------------------------
+DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'djkraph.sqlite3'}")
+
+
+def database(url: str) -> dict[str, Any]:
+    """One database by address: SQLite made safe for several processes, PostgreSQL with a small pool."""
+    config: dict[str, Any] = env.db_url_config(url)
+    if config["ENGINE"].endswith("sqlite3"):
+        Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        config["OPTIONS"] = {
+            "timeout": 20,  # seconds to wait for another writer
+            "transaction_mode": "IMMEDIATE",  # a transaction that will write says so at its start
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        }
+    else:
+        # ten connections a process: a push that waits for Daraja holds none of them
+        config["OPTIONS"] = {
+            **config.get("OPTIONS", {}),
+            "pool": {"min_size": 1, "max_size": 10, "timeout": 10},
+        }
+    return config
+
+
+DATABASES = {"default": database(DATABASE_URL)}
+
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+SPOOL_DIR: str = env.str("SPOOL_DIR", default=str(BASE_DIR / "var" / "spool"))
+
+# --- Static files and pages -----------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True  # the demo serves without collectstatic
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_SSL_REDIRECT
+SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "EXCLUDE_URL_PREFIXES": ["/admin/"],  # unfold's Alpine needs more; staff only, behind a login
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    },
+}
+
+# --- The endpoints --------------------------------------------------------------------------------------
+CORS_URLS_REGEX = r"^/(stkpush|api/orders|api/mixes)(/.*)?$"
+CORS_ALLOW_HEADERS = ("accept", "content-type", "idempotency-key")
+CORS_ALLOW_METHODS = ("GET", "POST", "OPTIONS")
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_PARSER_CLASSES": ["djkraph.http.CappedJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "djkraph.http.AlwaysJSON",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "djkraph.http.answer_in_words",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "DJ Kraph payments",
+    "DESCRIPTION": "M-Pesa STK Push for the DJ Kraph mix shop: ask a phone to pay, poll, and Safaricom's callback.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536  # bytes; statements have their own form
+
+PUSH_RATE_PER_ADDRESS: int = env.int("PUSH_RATE_PER_ADDRESS", default=60)  # a minute
+STATUS_RATE_PER_ADDRESS: int = env.int("STATUS_RATE_PER_ADDRESS", default=1200)  # a minute
+PUSH_LIMIT_PER_PHONE: int = env.int("PUSH_LIMIT_PER_PHONE", default=5)  # prompts in ten minutes
+REQUIRE_PRICED_ORDERS: bool = env.bool("REQUIRE_PRICED_ORDERS", default=False)
+
+# --- M-Pesa ---------------------------------------------------------------------------------------------
+MPESA_ENVIRONMENT: str = env.str("MPESA_ENVIRONMENT", default="simulator")  # simulator | sandbox | production
+MPESA_BASE_URL: str = env.str("MPESA_BASE_URL", default="")
+MPESA_CONSUMER_KEY: str = env.str("MPESA_CONSUMER_KEY", default="simulator-consumer-key")
+MPESA_CONSUMER_SECRET: str = env.str("MPESA_CONSUMER_SECRET", default="simulator-consumer-secret")
+# Safaricom's public sandbox passkey, printed in its documentation: a live shop has its own.
+SANDBOX_PASSKEY = "bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919"
+MPESA_PASSKEY: str = env.str("MPESA_PASSKEY", default=SANDBOX_PASSKEY)
+MPESA_BUSINESS_SHORT_CODE: str = env.str("MPESA_BUSINESS_SHORT_CODE", default="174379")
+MPESA_TILL_NUMBER: str = env.str("MPESA_TILL_NUMBER", default="")
+MPESA_TRANSACTION_TYPE: str = env.str("MPESA_TRANSACTION_TYPE", default="CustomerPayBillOnline")
+MPESA_CALLBACK_URL: str = env.str("MPESA_CALLBACK_URL", default="http://127.0.0.1:8000/api/payments/callback")
+MPESA_QUERY_BUDGET_PER_MINUTE: int = env.int(
+    "MPESA_QUERY_BUDGET_PER_MINUTE", default=60 if MPESA_ENVIRONMENT == "simulator" else 5
+)
+LEDGER_KEY: list[str] = env.list(
+    "LEDGER_KEY", default=[DEMO_SECRET]
+)  # the first signs, the others still verify
+
+# --- Desk and logs --------------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "DJ Kraph desk",
+    "SITE_HEADER": "DJ Kraph desk",
+    "SITE_SUBHEADER": "Payments and orders",
+    "SITE_SYMBOL": "graphic_eq",
+    "SHOW_HISTORY": False,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django.server": {"level": "WARNING"}},
+}

@@ -1,0 +1,103 @@
+"""What the shop sells and what was ordered. Nothing about how it is paid: orders has never heard of M-Pesa."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+MAX_TOTAL_KES = 250_000  # what one mobile payment can carry
+
+
+class Mix(models.Model):
+    """One premium mix on the shelf. Its cover is drawn from its slug (orders/covers.py)."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    title = models.CharField(max_length=80)
+    blurb = models.CharField(max_length=200, blank=True)
+    genre = models.CharField(max_length=40, blank=True)
+    minutes = models.PositiveSmallIntegerField(help_text="Playing time in minutes")
+    price_kes = models.PositiveIntegerField(
+        "price (KES)",
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_TOTAL_KES)],
+        help_text="Whole shillings",
+    )
+    on_sale = models.BooleanField(default=True, help_text="Off: no longer shown, and no longer sold")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        verbose_name_plural = "mixes"
+        constraints = (
+            models.CheckConstraint(
+                name="mix_price_is_whole_shillings_in_range",
+                condition=Q(price_kes__gte=1, price_kes__lte=MAX_TOTAL_KES),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Order(models.Model):
+    """One thing to be paid: the items of a cart, or (unpriced) an amount that the merchant's own page named.
+
+    Written only by orders/services.py.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", "Not paid"
+        PAID = "paid", "Paid"
+
+    code = models.CharField(max_length=12, unique=True, help_text="On the buyer's phone and on the statement")
+    token = models.CharField(max_length=64, unique=True, help_text="Opens the order's pages; unguessable")
+    client_reference = models.CharField(
+        max_length=100, null=True, unique=True, help_text="The reference the merchant's page gave, whole"
+    )
+    total_kes = models.PositiveIntegerField("total (KES)")
+    is_priced = models.BooleanField(help_text="Its total comes from our own prices, not from a browser")
+    email = models.EmailField(blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    created_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(
+                name="order_total_is_whole_shillings_in_range",
+                condition=Q(total_kes__gte=1, total_kes__lte=MAX_TOTAL_KES),
+            ),
+            models.CheckConstraint(
+                name="order_is_paid_at_a_time",
+                condition=Q(state="paid", paid_at__isnull=False) | Q(state="open", paid_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="order_is_priced_or_has_a_client_reference",
+                condition=Q(is_priced=True, client_reference__isnull=True)
+                | Q(is_priced=False, client_reference__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class OrderItem(models.Model):
+    """One mix in an order, with the title and price it had when it was ordered."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="items")
+    mix = models.ForeignKey(Mix, on_delete=models.PROTECT, related_name="+")
+    title = models.CharField(max_length=80)
+    price_kes = models.PositiveIntegerField("price (KES)")
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(name="a_mix_once_per_order", fields=("order", "mix")),
+            models.CheckConstraint(
+                name="item_price_is_whole_shillings_in_range",
+                condition=Q(price_kes__gte=1, price_kes__lte=MAX_TOTAL_KES),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,16 @@
+"""The shape of what the shop's API takes. No database here."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+MAX_ITEMS = 50
+
+
+class CartItemSerializer(serializers.Serializer[Any]):
+    mix = serializers.SlugField(max_length=60)
+
+
+class PlaceOrderSerializer(serializers.Serializer[Any]):
+    items = serializers.ListField(child=CartItemSerializer(), min_length=1, max_length=MAX_ITEMS)
+    email = serializers.EmailField(required=False, allow_blank=True, max_length=254)

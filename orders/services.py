@@ -1,0 +1,108 @@
+"""The only writers of orders. Views, admin and payments call these; nothing here knows how money arrives."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from orders.codes import new_code, new_token
+from orders.models import MAX_TOTAL_KES, Mix, Order, OrderItem
+
+CODE_ATTEMPTS = 5  # of 24**8 codes; a second collision in a row already means something else is wrong
+
+
+class OrderRefused(ValueError):
+    """The order can't be placed as asked; the message says why, in the buyer's words."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ReferenceTaken(OrderRefused):
+    """The reference already stands for another amount."""
+
+
+def place_order(*, mix_slugs: Sequence[str], now: datetime, email: str = "") -> Order:
+    """An order for these mixes at today's prices from the database. Raises OrderRefused."""
+    slugs = list(dict.fromkeys(mix_slugs))
+    mixes = {mix.slug: mix for mix in Mix.objects.filter(slug__in=slugs, on_sale=True)}
+    missing = [slug for slug in slugs if slug not in mixes]
+    if not slugs:
+        raise OrderRefused("The cart is empty.", code="empty_cart")
+    if missing:
+        raise OrderRefused(f"No longer sold: {', '.join(missing)}. Take it out of the cart.", code="not_sold")
+    total = sum(mixes[slug].price_kes for slug in slugs)
+    if total > MAX_TOTAL_KES:
+        raise OrderRefused(
+            f"One payment can be at most KES {MAX_TOTAL_KES:,}. Please order in two parts.",
+            code="total_too_high",
+        )
+    with transaction.atomic(durable=True):
+        order = _insert(total_kes=total, is_priced=True, client_reference=None, email=email, now=now)
+        OrderItem.objects.bulk_create(
+            OrderItem(order=order, mix=mixes[slug], title=mixes[slug].title, price_kes=mixes[slug].price_kes)
+            for slug in slugs
+        )
+    return order
+
+
+def order_for_reference(*, client_reference: str, amount_kes: int, now: datetime) -> Order:
+    """The unpriced order under a reference that the merchant's own page made, created at its first use.
+
+    One reference is one order, for good: that is what keeps a repeated request from being a second purchase.
+    Raises ReferenceTaken where it already stands for another amount.
+    """
+    order = Order.objects.filter(client_reference=client_reference).first()
+    if order is None:
+        try:
+            with transaction.atomic():
+                order = _insert(
+                    total_kes=amount_kes,
+                    is_priced=False,
+                    client_reference=client_reference,
+                    email="",
+                    now=now,
+                )
+        except IntegrityError:  # another request under the same reference was first
+            order = Order.objects.get(client_reference=client_reference)
+    if order.total_kes != amount_kes:
+        raise ReferenceTaken(
+            f"This reference was used for KES {order.total_kes:,}. Start a new checkout to pay another amount.",
+            code="amount_mismatch",
+        )
+    return order
+
+
+def lock_order(order_id: int) -> Order:
+    """The order as it is now, held until the caller's transaction ends. (SQLite has one writer anyway.)"""
+    return Order.objects.select_for_update(no_key=True).get(id=order_id)
+
+
+def mark_paid(order_id: int, *, at: datetime) -> bool:
+    """Pays the order, once. True: this call paid it. False: it was paid already (this money is one too many).
+
+    Runs inside the ledger's transaction, so that the order is paid together with the payment or not at all.
+    """
+    open_order = Order.objects.filter(id=order_id, state=Order.State.OPEN)
+    return open_order.update(state=Order.State.PAID, paid_at=at) == 1
+
+
+def _insert(
+    *, total_kes: int, is_priced: bool, client_reference: str | None, email: str, now: datetime
+) -> Order:
+    """An order row under a fresh code; a code that is taken is drawn again."""
+    for _ in range(CODE_ATTEMPTS):
+        order = Order(
+            code=new_code(),
+            token=new_token(),
+            client_reference=client_reference,
+            total_kes=total_kes,
+            is_priced=is_priced,
+            email=email,
+            created_at=now,
+        )
+        if not Order.objects.filter(code=order.code).exists():
+            order.save(force_insert=True)
+            return order
+    raise RuntimeError("no free order code found")

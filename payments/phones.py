@@ -1,0 +1,58 @@
+"""A Kenyan phone number: read as people type it, masked for eyes, hashed for search. Kept nowhere whole."""
+
+import hashlib
+import hmac
+import re
+
+import phonenumbers
+
+ALLOWED = re.compile(r"[0-9\s()+.-]{1,40}", re.ASCII)
+# Prefixes are portable and new ones open every year: the form is checked, the operator is Safaricom's business.
+MSISDN = re.compile(r"254[17]\d{8}", re.ASCII)
+
+
+class NotAPhone(ValueError):
+    """Not a Kenyan mobile number; the message says so in the buyer's words."""
+
+
+def read_msisdn(text: str) -> str:
+    """`0712 345 678`, `+254…`, `712…`, `0110…` → `254712345678`. Raises NotAPhone."""
+    if not ALLOWED.fullmatch(text):
+        raise NotAPhone("Type the phone number in digits, like 0712 345 678.")
+    try:
+        number = phonenumbers.parse(text, "KE")
+    except phonenumbers.NumberParseException as bad:
+        raise NotAPhone("This is not a phone number. Type it like 0712 345 678.") from bad
+    if number.country_code != 254:
+        raise NotAPhone("M-PESA works with Kenyan numbers only. Type yours like 0712 345 678.")
+    msisdn = f"254{number.national_number}"
+    if not MSISDN.fullmatch(msisdn):
+        raise NotAPhone("This is not a Kenyan mobile number: it has 10 digits and starts with 07 or 01.")
+    return msisdn
+
+
+def mask(msisdn: str) -> str:
+    """`254712345678` → `2547••••5678`."""
+    return f"{msisdn[:4]}••••{msisdn[-4:]}"
+
+
+def phone_hash(msisdn: str, key: str) -> str:
+    """The same number gives the same 64 hex digits under the same key; without the key it can't be guessed."""
+    return hmac.new(key.encode(), b"msisdn:" + msisdn.encode(), hashlib.sha256).hexdigest()
+
+
+def blank_phones(text: str) -> str:
+    """Text with every run of digits that could hold a phone number blanked, still readable as JSON.
+
+    Runs of 9 to 13 digits lose all but their first; longer ones (CheckoutRequestID ends in the payer's number)
+    lose their last nine. 14 digits are Safaricom's time (yyyyMMddHHmmss) and stay.
+    """
+    return re.sub(r"\d{9,}", _blank_run, text, flags=re.ASCII)
+
+
+def _blank_run(run: re.Match[str]) -> str:
+    digits = run.group()
+    if len(digits) == 14:
+        return digits
+    kept = 1 if len(digits) < 14 else len(digits) - 9
+    return digits[:kept] + "0" * (len(digits) - kept)

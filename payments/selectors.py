@@ -1,0 +1,82 @@
+"""Reads of the ledger for buyers' pages. Nothing here writes or calls."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from payments.daraja import lookup
+from payments.models import MpesaTransaction
+from payments.states import LIVE, PUBLIC, Public, State
+
+PUBLIC_ID_PREFIX = "pay_"
+
+_WANTED = (
+    "id",
+    "public_id",
+    "state",
+    "amount_kes",
+    "receipt",
+    "result_code",
+    "pays_order",
+    "amount_differs",
+    "next_check_at",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How one attempt stands, in the words of the buyer's page."""
+
+    attempt_id: int
+    public_id: str
+    status: Public
+    message: str
+    amount_kes: int
+    receipt: str | None
+    overdue_since: datetime | None  # the callback is late: Daraja may be asked
+
+
+def standing(poll_id: str, *, now: datetime) -> Standing | None:
+    """By Daraja's CheckoutRequestID or our own public id: one indexed read. None: no such attempt."""
+    field = "public_id" if poll_id.startswith(PUBLIC_ID_PREFIX) else "checkout_request_id"
+    row = MpesaTransaction.objects.filter(**{field: poll_id}).values(*_WANTED).first()
+    return _standing(row, now=now) if row else None
+
+
+def live_attempt(order_id: int) -> MpesaTransaction | None:
+    """The payment of this order that is under way."""
+    return MpesaTransaction.objects.filter(order_id=order_id, state__in=LIVE).first()
+
+
+def paying_attempt(order_id: int) -> MpesaTransaction | None:
+    """The payment that paid this order."""
+    return MpesaTransaction.objects.filter(order_id=order_id, pays_order=True).first()
+
+
+def _standing(row: dict[str, Any], *, now: datetime) -> Standing:
+    state = State(row["state"])
+    in_doubt = state is State.COMPLETED and row["amount_differs"] and not row["pays_order"]
+    status = Public.PENDING if in_doubt else PUBLIC[state]
+    overdue = state in LIVE and row["next_check_at"] is not None and row["next_check_at"] <= now
+    return Standing(
+        attempt_id=row["id"],
+        public_id=row["public_id"],
+        status=status,
+        message=_message(state, row, in_doubt=in_doubt),
+        amount_kes=row["amount_kes"],
+        receipt=row["receipt"],
+        overdue_since=row["next_check_at"] if overdue else None,
+    )
+
+
+def _message(state: State, row: dict[str, Any], *, in_doubt: bool) -> str:
+    if in_doubt:
+        return "We have received money and are checking the amount. Do not pay again."
+    if state is State.FAILED:
+        return lookup(row["result_code"]).buyer
+    return {
+        State.COMPLETED: "Payment received. Thank you!",
+        State.UNKNOWN: "We are checking your payment. Do not pay again yet.",
+        State.EXPIRED: "This request has expired and no payment was seen. If M-PESA took your money, "
+        "do not pay again: contact us with the M-PESA message.",
+    }.get(state, "Waiting for you to enter your M-PESA PIN.")

@@ -1,0 +1,179 @@
+"""Safaricom's callbacks: kept first, then read, then believed or not. Never calls anybody.
+
+A callback is believed when its token is the attempt's, its CheckoutRequestID agrees and its amount is the one
+asked. Everything else is a hint to go and ask.
+"""
+
+import logging
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DatabaseError, IntegrityError
+
+from payments.daraja import CallbackUnreadable, StkCallback, read_callback
+from payments.models import CallbackDelivery, MpesaTransaction
+from payments.phones import blank_phones
+from payments.services import ledger, reconcile
+from payments.services.ledger import Happening, ReceiptTaken, Source
+from payments.services.push import token_hash
+from payments.states import Event
+
+log = logging.getLogger(__name__)
+
+Verdict = CallbackDelivery.Verdict
+
+KEPT_BYTES = 16_384  # a real callback has under 1 kB
+LEFT_BEHIND_AFTER = timedelta(seconds=5)
+CHECKOUT_ID = re.compile(r'"CheckoutRequestID"\s*:\s*"([!-~]{1,128}?)"')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One stored delivery, as applying it needs it."""
+
+    id: int
+    token_hash: str
+    checkout_request_id: str
+    body: str
+
+
+def receive(*, token: str, body: bytes, source_address: str | None, now: datetime) -> Verdict:
+    """Commits the delivery, then applies it. Once this has stored it, nothing is lost: whatever goes wrong while
+    applying, the worker applies it again. Raises only where it could not be stored."""
+    delivery = _store(token=token, body=body, source_address=source_address, now=now)
+    return _apply_safely(delivery, now=now)
+
+
+def apply_left_behind(*, now: datetime, limit: int = 100) -> int:
+    """Applies the deliveries that were stored and never read (the process died between). How many there were."""
+    rows = CallbackDelivery.objects.filter(
+        verdict=Verdict.RECEIVED, received_at__lte=now - LEFT_BEHIND_AFTER
+    ).order_by("id")
+    waiting = [
+        Delivery(**row) for row in rows.values("id", "token_hash", "checkout_request_id", "body")[:limit]
+    ]
+    for delivery in waiting:
+        _apply_safely(delivery, now=now)
+    return len(waiting)
+
+
+def apply(delivery: Delivery, *, now: datetime) -> Verdict:
+    """Reads one stored delivery and does what it is good for. The same delivery twice changes nothing more."""
+    attempt = _attempt_of(delivery)
+    try:
+        told = read_callback(delivery.body)
+    except CallbackUnreadable:
+        return _only_a_hint(delivery, attempt, Verdict.UNREADABLE, now=now)
+    told = replace(told, checkout_request_id=delivery.checkout_request_id or told.checkout_request_id)
+    if not delivery.token_hash:
+        return _only_a_hint(delivery, attempt, Verdict.HINT, now=now)
+    if attempt is None or attempt["callback_token_hash"] != delivery.token_hash:
+        return _only_a_hint(delivery, attempt, Verdict.UNKNOWN_TOKEN, now=now)
+    if attempt["checkout_request_id"] not in (None, told.checkout_request_id):
+        return _only_a_hint(delivery, attempt, Verdict.WRONG_ID, now=now)
+    return _believe(delivery, attempt, told, now=now)
+
+
+def _store(*, token: str, body: bytes, source_address: str | None, now: datetime) -> Delivery:
+    text = body[:KEPT_BYTES].decode(errors="replace").replace("\x00", "�")
+    checkout_id = CHECKOUT_ID.search(text)
+    row = CallbackDelivery(
+        received_at=now,
+        token_hash=token_hash(token) if token else "",
+        checkout_request_id=checkout_id.group(1) if checkout_id else "",
+        body=blank_phones(text),
+        source_address=source_address,
+    )
+    row.save(force_insert=True)
+    return Delivery(
+        id=row.pk, token_hash=row.token_hash, checkout_request_id=row.checkout_request_id, body=row.body
+    )
+
+
+def _apply_safely(delivery: Delivery, *, now: datetime) -> Verdict:
+    try:
+        return apply(delivery, now=now)
+    except DatabaseError:
+        log.exception("A stored callback could not be applied yet")
+        return Verdict.RECEIVED
+
+
+def _attempt_of(delivery: Delivery) -> dict[str, Any] | None:
+    """The attempt by its token; without a good token by CheckoutRequestID, which is enough for a hint only."""
+    wanted = ("id", "amount_kes", "callback_token_hash", "checkout_request_id")
+    found: dict[str, Any] | None = None
+    if delivery.token_hash:
+        found = (
+            MpesaTransaction.objects.filter(callback_token_hash=delivery.token_hash).values(*wanted).first()
+        )
+    if found is None and delivery.checkout_request_id:
+        by_id = MpesaTransaction.objects.filter(checkout_request_id=delivery.checkout_request_id)
+        found = by_id.values(*wanted).first()
+    return found
+
+
+def _believe(delivery: Delivery, attempt: dict[str, Any], told: StkCallback, *, now: datetime) -> Verdict:
+    """What a callback on the attempt's own address does: pays, closes, or raises a doubt."""
+    if told.paid and told.amount is None:
+        return _doubt(delivery, attempt, told, "amount_missing", Verdict.HINT, now=now)
+    if told.paid and told.amount != attempt["amount_kes"]:
+        return _doubt(delivery, attempt, told, "amount_differs", Verdict.WRONG_AMOUNT, now=now)
+    if not told.paid and not told.result.final:
+        return _doubt(delivery, attempt, told, "not_final", Verdict.HINT, now=now)
+    try:
+        recorded = ledger.record(attempt["id"], _happening(told), now=now, delivery_id=delivery.id)
+    except ReceiptTaken:
+        return _doubt(delivery, attempt, told, "receipt_taken", Verdict.RECEIPT_TAKEN, now=now)
+    except IntegrityError:  # its CheckoutRequestID stands on another attempt
+        return _only_a_hint(delivery, attempt, Verdict.WRONG_ID, now=now)
+    return Verdict.APPLIED if recorded.news else Verdict.REPEATED
+
+
+def _happening(told: StkCallback) -> Happening:
+    return Happening(
+        event=Event.CONFIRMED if told.paid else Event.DECLINED,
+        source=Source.CALLBACK,
+        code=told.code,
+        description=told.description,
+        receipt=told.receipt,
+        amount=told.amount,
+        paid_at=told.paid_at,
+        merchant_request_id=told.merchant_request_id,
+        checkout_request_id=told.checkout_request_id,
+    )
+
+
+def _doubt(
+    delivery: Delivery,
+    attempt: dict[str, Any],
+    told: StkCallback,
+    kind: str,
+    verdict: Verdict,
+    *,
+    now: datetime,
+) -> Verdict:
+    """Notes in the ledger what was said and not believed, and goes to ask."""
+    ledger.note(
+        attempt["id"],
+        kind,
+        source=Source.CALLBACK,
+        now=now,
+        facts=_happening(told).facts(),
+        differs=verdict is Verdict.WRONG_AMOUNT,
+        delivery=(delivery.id, verdict),
+    )
+    reconcile.hint(attempt["id"], now=now)
+    return verdict
+
+
+def _only_a_hint(
+    delivery: Delivery, attempt: dict[str, Any] | None, verdict: Verdict, *, now: datetime
+) -> Verdict:
+    if attempt is not None:
+        reconcile.hint(attempt["id"], now=now)
+    CallbackDelivery.objects.filter(id=delivery.id).update(
+        verdict=verdict, attempt_id=attempt["id"] if attempt else None
+    )
+    return verdict

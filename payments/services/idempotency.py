@@ -1,0 +1,98 @@
+"""Idempotency-Key, with Stripe's meaning: one key is one request, and everybody who sends it gets its one answer.
+
+Knows nothing of M-Pesa: it remembers an HTTP status and a body.
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from payments import gateway
+from payments.connections import let_go_of_database
+from payments.models import IdempotencyKey
+
+WAIT = 35.0  # seconds for the answer of a request under way: longer than a push can take
+WAIT_STEP = 0.1  # seconds
+ABANDONED_AFTER = timedelta(seconds=60)  # the process that had it died
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What was (or is now) answered."""
+
+    status: int
+    body: Mapping[str, Any]
+
+
+class KeyReused(ValueError):
+    """The key stands for another request."""
+
+
+def body_hash(body: Mapping[str, Any]) -> str:
+    """The same request gives the same hash; keyed, because a phone number is easily guessed."""
+    canonical = json.dumps(body, sort_keys=True, default=str).encode()
+    return hmac.new(gateway.keyring().signing_key.encode(), canonical, hashlib.sha256).hexdigest()
+
+
+def answer_once(
+    key: str,
+    *,
+    asked: str,
+    now: datetime,
+    produce: Callable[[int | None], Answer],
+    under_way: Callable[[IdempotencyKey], Answer],
+) -> Answer:
+    """The stored answer of this key, or `produce(row id)`'s, which is stored. Raises KeyReused.
+
+    A request that is under way is waited for; `under_way` answers for one whose process died.
+    """
+    if not key:
+        return produce(None)
+    created = _claim(key, asked, now)
+    if created is not None:
+        return _produce_and_store(created, produce)
+    give_up_at = time.monotonic() + WAIT
+    while True:
+        row = IdempotencyKey.objects.select_related("attempt").get(key=key)
+        if row.body_hash != asked:
+            raise KeyReused("This Idempotency-Key was used for another request.")
+        if row.status is not None:
+            return Answer(status=row.status, body=row.answer or {})
+        if now - row.created_at > ABANDONED_AFTER or time.monotonic() > give_up_at:
+            return under_way(row) if row.attempt_id else _take_over(row, now, produce)
+        let_go_of_database()
+        time.sleep(WAIT_STEP)
+
+
+def _claim(key: str, asked: str, now: datetime) -> int | None:
+    """The new row's id, or None: the key is known already."""
+    row = IdempotencyKey(key=key, body_hash=asked, created_at=now)
+    IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
+    mine = IdempotencyKey.objects.filter(key=key, claim=row.claim).values_list("id", flat=True)
+    return mine.first()
+
+
+def _produce_and_store(row_id: int, produce: Callable[[int | None], Answer]) -> Answer:
+    answer = produce(row_id)
+    IdempotencyKey.objects.filter(id=row_id).update(status=answer.status, answer=dict(answer.body))
+    return answer
+
+
+def _take_over(row: IdempotencyKey, now: datetime, produce: Callable[[int | None], Answer]) -> Answer:
+    """Its process died before any prompt was opened: one of those who ask again does it now."""
+    as_seen = IdempotencyKey.objects.filter(id=row.id, created_at=row.created_at, status=None, attempt=None)
+    if as_seen.update(created_at=now):
+        return _produce_and_store(row.id, produce)
+    return Answer(
+        status=503,
+        body={
+            "success": False,
+            "code": "busy",
+            "message": "This request is under way. Please wait a moment.",
+        },
+    )

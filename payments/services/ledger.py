@@ -1,0 +1,348 @@
+"""The only writer of an attempt's state and of its events. Decides nothing about Daraja; calls nobody outside.
+
+Every write is one transaction, guarded by the number of events it was decided upon: a writer that was overtaken
+reads again and decides anew, so callback, query and staff may arrive in the same instant.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from orders.services import mark_paid
+from payments import gateway
+from payments.chain import Link
+from payments.daraja import lookup
+from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent
+from payments.states import LIVE, Event, State, next_state
+
+Source = PaymentEvent.Source
+
+OVERTAKEN_TRIES = 20
+FIRST_CHECK_AFTER = timedelta(seconds=20)  # daraja.md 3: not before 15–20 s
+STALE_AFTER = timedelta(seconds=90)  # a push that has not noted its answer by then never will
+WATCH_FOR = timedelta(hours=24)
+
+_SEEN = (
+    "id",
+    "public_id",
+    "order_id",
+    "state",
+    "amount_kes",
+    "created_at",
+    "merchant_request_id",
+    "checkout_request_id",
+    "result_code",
+    "receipt",
+    "amount_differs",
+    "next_check_at",
+    "events_count",
+    "chain_head",
+)
+
+
+class ReceiptTaken(ValueError):
+    """This receipt belongs to another payment: what brought it is no evidence for this one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happening:
+    """What somebody outside said about an attempt. Amounts are whole shillings."""
+
+    event: Event
+    source: Source
+    code: str = ""  # Daraja's ResultCode or errorCode
+    description: str = ""  # Safaricom's own words
+    receipt: str | None = None
+    amount: Decimal | None = None
+    paid_at: datetime | None = None
+    merchant_request_id: str = ""
+    checkout_request_id: str | None = None
+    by: str = ""  # the member of staff
+
+    def facts(self) -> dict[str, str]:
+        """What the event keeps. CheckoutRequestID ends in a phone number and stays out."""
+        told = {
+            "code": self.code,
+            "description": self.description,
+            "receipt": self.receipt or "",
+            "amount": str(self.amount) if self.amount is not None else "",
+            "paid_at": self.paid_at.isoformat() if self.paid_at else "",
+            "by": self.by,
+        }
+        return {name: value for name, value in told.items() if value}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """What became of a happening."""
+
+    before: State
+    after: State
+    news: bool  # False: the ledger knew all of it already
+
+    @property
+    def moved(self) -> bool:
+        return self.before != self.after
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Change:
+    kind: str
+    to: State
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    pays: bool = False
+
+
+class _Overtaken(Exception):  # noqa: N818 — never leaves this file
+    """Another writer was first."""
+
+
+def open_attempt(
+    *,
+    order_id: int,
+    amount_kes: int,
+    msisdn_masked: str,
+    msisdn_hash: str,
+    callback_token_hash: str,
+    channel: str,
+    short_code: str,
+    account_reference: str,
+    description: str,
+    now: datetime,
+) -> MpesaTransaction:
+    """A new attempt with its first event, inside the caller's transaction. The database refuses a second live one."""
+    attempt = MpesaTransaction.objects.create(
+        public_id=f"pay_{secrets.token_urlsafe(18)}",
+        order_id=order_id,
+        amount_kes=amount_kes,
+        phone_masked=msisdn_masked,
+        phone_hash=msisdn_hash,
+        callback_token_hash=callback_token_hash,
+        channel=channel,
+        short_code=short_code,
+        account_reference=account_reference,
+        description=description,
+        created_at=now,
+        next_check_at=now + STALE_AFTER,
+    )
+    _append(
+        {name: getattr(attempt, name) for name in _SEEN},
+        _Change(kind="created", to=State.CREATED),
+        source=Source.PUSH,
+        facts={"amount": str(amount_kes)},
+        now=now,
+        before="",
+    )
+    return attempt
+
+
+def record(
+    attempt_id: int, happening: Happening, *, now: datetime, delivery_id: int | None = None
+) -> Recorded:
+    """Moves the attempt (and with it its order) as the table of states says, or notes that nothing moves.
+
+    With `delivery_id` the callback's verdict is written in the same transaction. Raises ReceiptTaken.
+    """
+    for _ in range(OVERTAKEN_TRIES):
+        try:
+            with transaction.atomic(durable=True):
+                return _record_once(attempt_id, happening, now, delivery_id)
+        except _Overtaken:
+            continue
+        except IntegrityError as refused:
+            if _belongs_to_another(attempt_id, happening.receipt):
+                raise ReceiptTaken("The receipt belongs to another payment.") from refused
+            raise
+    raise RuntimeError("An attempt was overtaken too often.")
+
+
+def note(
+    attempt_id: int,
+    kind: str,
+    *,
+    source: Source,
+    now: datetime,
+    facts: Mapping[str, str],
+    differs: bool = False,
+    delivery: tuple[int, str] | None = None,
+) -> None:
+    """An event that moves nothing: an answer that was none, an amount that was wrong, a word from staff.
+
+    The same note twice in a row is kept once. `delivery` is (id, verdict) to write in the same transaction.
+    """
+    for _ in range(OVERTAKEN_TRIES):
+        try:
+            with transaction.atomic(durable=True):
+                seen = _see(attempt_id)
+                if not _said_before(seen, kind, facts):
+                    fields = {"amount_differs": True} if differs else {}
+                    change = _Change(kind=kind, to=State(seen["state"]), fields=fields)
+                    _append(seen, change, source=source, facts=facts, now=now)
+                if delivery is not None:
+                    _judge(delivery[0], attempt_id, delivery[1])
+                return
+        except _Overtaken:
+            continue
+    raise RuntimeError("An attempt was overtaken too often.")
+
+
+def _record_once(attempt_id: int, happening: Happening, now: datetime, delivery_id: int | None) -> Recorded:
+    seen = _see(attempt_id)
+    before = State(seen["state"])
+    change = _decide(seen, happening, now)
+    if change is not None:
+        if change.pays:
+            role = "pays_order" if mark_paid(seen["order_id"], at=now) else "refund_due"
+            change = replace(change, fields={**change.fields, role: True})
+        _append(seen, change, source=happening.source, facts=happening.facts(), now=now)
+    if delivery_id is not None:
+        verdict = CallbackDelivery.Verdict.APPLIED if change else CallbackDelivery.Verdict.REPEATED
+        _judge(delivery_id, attempt_id, verdict)
+    return Recorded(before=before, after=change.to if change else before, news=change is not None)
+
+
+def _decide(seen: Mapping[str, Any], happening: Happening, now: datetime) -> _Change | None:
+    """The change this happening makes to what was seen, or None where it brings nothing new."""
+    before = State(seen["state"])
+    to = next_state(before, happening.event)
+    fields = _new_ids(seen, happening)
+    if to != before:
+        return _Change(
+            kind=happening.event,
+            to=to,
+            fields=fields | _fields_of_move(seen, happening, to, now),
+            pays=to is State.COMPLETED and not _amount_in_doubt(seen, happening),
+        )
+    if before is State.COMPLETED and happening.receipt and not seen["receipt"]:
+        fields |= {"receipt": happening.receipt, "paid_at": happening.paid_at}
+        return _Change(kind="receipt_learned", to=to, fields=fields)
+    if not fields and (
+        _knows(seen, happening) or _said_before(seen, f"{happening.event}_again", happening.facts())
+    ):
+        return None
+    return _Change(kind=f"{happening.event}_again", to=to, fields=fields)
+
+
+def _new_ids(seen: Mapping[str, Any], happening: Happening) -> dict[str, Any]:
+    """Daraja's ids, where they were not known yet."""
+    fields: dict[str, Any] = {}
+    if happening.checkout_request_id and not seen["checkout_request_id"]:
+        fields["checkout_request_id"] = happening.checkout_request_id
+    if happening.merchant_request_id and not seen["merchant_request_id"]:
+        fields["merchant_request_id"] = happening.merchant_request_id
+    return fields
+
+
+def _fields_of_move(
+    seen: Mapping[str, Any], happening: Happening, to: State, now: datetime
+) -> dict[str, Any]:
+    if to is State.PENDING:
+        return {"next_check_at": now + FIRST_CHECK_AFTER}
+    if (
+        to is State.UNKNOWN
+    ):  # without an id nobody can be asked: its callback will tell, or the watch will end
+        return {"next_check_at": seen["created_at"] + WATCH_FOR}
+    told = {"result_code": happening.code[:40], "result_desc": happening.description[:300]}
+    if to is State.EXPIRED:
+        watched_until = seen["created_at"] + WATCH_FOR
+        return {"settled_at": now, "next_check_at": seen["next_check_at"] if now < watched_until else None}
+    if to is State.FAILED:
+        watch = lookup(happening.code).watch and happening.event is Event.DECLINED
+        return told | {"settled_at": now, "next_check_at": now + FIRST_CHECK_AFTER * 3 if watch else None}
+    return told | {
+        "settled_at": now,
+        "next_check_at": None,
+        "receipt": happening.receipt,
+        "paid_at": happening.paid_at,
+        "came_late": State(seen["state"]) not in LIVE,
+    }
+
+
+def _amount_in_doubt(seen: Mapping[str, Any], happening: Happening) -> bool:
+    """The query names no amount: after a callback that named a wrong one, its "paid" doesn't pay the order."""
+    return bool(seen["amount_differs"]) and happening.amount != seen["amount_kes"]
+
+
+def _knows(seen: Mapping[str, Any], happening: Happening) -> bool:
+    """Whether the ledger holds all of this already, so that nothing needs to be written."""
+    if happening.event is Event.CONFIRMED:
+        return bool(seen["state"] == State.COMPLETED and happening.receipt in (None, seen["receipt"]))
+    if happening.event is Event.DECLINED:
+        return bool(seen["state"] == State.FAILED and seen["result_code"] == happening.code)
+    return True
+
+
+def _said_before(seen: Mapping[str, Any], kind: str, facts: Mapping[str, str]) -> bool:
+    last = (
+        PaymentEvent.objects.filter(attempt_id=seen["id"], kind=kind)
+        .order_by("-number")
+        .values("facts")
+        .first()
+    )
+    return last is not None and last["facts"] == dict(facts)
+
+
+def _see(attempt_id: int) -> dict[str, Any]:
+    seen: dict[str, Any] = MpesaTransaction.objects.values(*_SEEN).get(id=attempt_id)
+    return seen
+
+
+def _append(
+    seen: Mapping[str, Any],
+    change: _Change,
+    *,
+    source: Source,
+    facts: Mapping[str, str],
+    now: datetime,
+    before: str | None = None,
+) -> None:
+    """The compare-and-set on the attempt and its event, in the transaction that is open. Raises _Overtaken."""
+    link = Link(
+        attempt=seen["public_id"],
+        number=seen["events_count"] + 1,
+        kind=change.kind,
+        source=source,
+        from_state=seen["state"] if before is None else before,
+        to_state=change.to,
+        at=now,
+        facts=facts,
+        previous_hash=seen["chain_head"],
+    )
+    key_id, digest = gateway.keyring().sign(link)
+    as_seen = MpesaTransaction.objects.filter(
+        id=seen["id"], state=seen["state"], events_count=seen["events_count"]
+    )
+    if not as_seen.update(state=change.to, events_count=link.number, chain_head=digest, **change.fields):
+        raise _Overtaken
+    PaymentEvent.objects.bulk_create(
+        [
+            PaymentEvent(
+                attempt_id=seen["id"],
+                number=link.number,
+                kind=link.kind,
+                source=link.source,
+                from_state=link.from_state,
+                to_state=link.to_state,
+                at=link.at,
+                facts=dict(link.facts),
+                previous_hash=link.previous_hash,
+                hash=digest,
+                key_id=key_id,
+            )
+        ]
+    )
+
+
+def _judge(delivery_id: int, attempt_id: int, verdict: str) -> None:
+    CallbackDelivery.objects.filter(id=delivery_id).update(attempt_id=attempt_id, verdict=verdict)
+
+
+def _belongs_to_another(attempt_id: int, receipt: str | None) -> bool:
+    if not receipt:
+        return False
+    return MpesaTransaction.objects.filter(receipt=receipt).exclude(id=attempt_id).exists()

@@ -1,0 +1,159 @@
+"""Asking Daraja what became of an attempt, and giving the answer to the ledger. Never sends a push.
+
+Whoever asks (an overdue poll, the worker, staff) first claims the attempt's next check, then takes a turn from
+the shared budget, and only then calls: no two ask about the same attempt at once.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from django.db.models import F, Q
+
+from payments import gateway
+from payments.connections import let_go_of_database
+from payments.daraja import QueryAnswer, Verdict
+from payments.models import MpesaTransaction
+from payments.services import budget, ledger
+from payments.services.ledger import WATCH_FOR, Happening, Source
+from payments.states import LIVE, Event, State
+
+BACK_OFF = tuple(timedelta(seconds=s) for s in (20, 20, 30, 60, 120, 300))
+NO_HINT_WITHIN = timedelta(seconds=20)  # a hint can't make us ask oftener than this
+DEFAULT_PAUSE = timedelta(seconds=60)  # after a 429 that names no time
+BATCH = 100
+
+
+class Outcome(Enum):
+    """What asking about one attempt came to."""
+
+    PAID = "paid"
+    NOT_PAID = "not paid"
+    PROCESSING = "still processing"
+    NO_ANSWER = "no answer yet"  # Daraja took the question and didn't know
+    NOT_ASKED = "not asked"  # no turn, no line, no id: nothing was learned
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """An attempt whose next check has come, as it was seen."""
+
+    id: int
+    state: State
+    checkout_request_id: str | None
+    next_check_at: datetime | None
+    checks: int
+    created_at: datetime
+
+
+def due(*, now: datetime, limit: int = BATCH) -> list[Due]:
+    """The attempts whose next check has come, longest waiting first."""
+    rows = MpesaTransaction.objects.filter(next_check_at__lte=now).order_by("next_check_at")
+    return _read(rows.values_list(*_DUE)[:limit])
+
+
+def open_since(*, before: datetime, batch: int = BATCH) -> Iterator[Due]:
+    """Every open attempt made before then, oldest first, read in batches: memory does not grow with them."""
+    last_id = 0
+    while rows := _read(
+        MpesaTransaction.objects.filter(state__in=LIVE, created_at__lte=before, id__gt=last_id)
+        .order_by("id")
+        .values_list(*_DUE)[:batch]
+    ):
+        yield from rows
+        last_id = rows[-1].id
+
+
+def see(attempt_id: int) -> Due:
+    """One attempt as it stands now."""
+    return _read(MpesaTransaction.objects.filter(id=attempt_id).values_list(*_DUE))[0]
+
+
+def settle_without_asking(seen: Due, *, now: datetime) -> bool:
+    """What the clock alone decides: a push that never noted its answer, a watch that has ended.
+
+    True: done, there is nothing to ask. Nothing that could be asked expires without having been asked.
+    """
+    watch_over = now >= seen.created_at + WATCH_FOR
+    if seen.state is State.CREATED and now >= seen.created_at + ledger.STALE_AFTER:
+        lost = Happening(
+            event=Event.ANSWER_LOST, source=Source.CLOCK, description="The push's answer was never noted."
+        )
+        ledger.record(seen.id, lost, now=now)
+        return True
+    if watch_over and seen.state in LIVE and (seen.checkout_request_id is None or seen.checks > 0):
+        expire(seen.id, now=now, why="No payment was seen within 24 hours.")
+        return True
+    if watch_over and seen.state not in LIVE:
+        MpesaTransaction.objects.filter(id=seen.id).update(next_check_at=None)
+        return True
+    return seen.checkout_request_id is None
+
+
+def expire(attempt_id: int, *, now: datetime, why: str) -> None:
+    ledger.record(attempt_id, Happening(event=Event.EXPIRED, source=Source.CLOCK, description=why), now=now)
+
+
+def claim(seen: Due, *, now: datetime) -> bool:
+    """Wins this attempt's next check, or not: somebody else asks already. Sets the one after it."""
+    step = BACK_OFF[min(seen.checks, len(BACK_OFF) - 1)]
+    as_seen = MpesaTransaction.objects.filter(
+        id=seen.id, checks=seen.checks, next_check_at=seen.next_check_at
+    )
+    return as_seen.update(next_check_at=now + step, checks=F("checks") + 1, last_check_at=now) == 1
+
+
+def ask(seen: Due, *, clock: Callable[[], datetime]) -> Outcome:
+    """Claims, takes a turn, asks Daraja and records the answer. Holds no connection during the call."""
+    now = clock()
+    if seen.checkout_request_id is None or not budget.take_turn(now=now) or not claim(seen, now=now):
+        return Outcome.NOT_ASKED
+    let_go_of_database()
+    answer = gateway.client().query(seen.checkout_request_id)
+    return _record(seen.id, answer, now=clock())
+
+
+def hint(attempt_id: int, *, now: datetime) -> None:
+    """Somebody says there is news of this attempt: ask soon. Cheap to call, and no way to make us ask often."""
+    quiet = Q(last_check_at=None) | Q(last_check_at__lte=now - NO_HINT_WITHIN)
+    later = Q(next_check_at=None) | Q(next_check_at__gt=now)
+    askable = MpesaTransaction.objects.filter(quiet, later, id=attempt_id).exclude(state=State.COMPLETED)
+    askable.exclude(checkout_request_id=None).update(next_check_at=now)
+
+
+def _record(attempt_id: int, answer: QueryAnswer, *, now: datetime) -> Outcome:
+    if answer.verdict in (Verdict.PAID, Verdict.NOT_PAID):
+        paid = answer.verdict is Verdict.PAID
+        told = Happening(
+            event=Event.CONFIRMED if paid else Event.DECLINED,
+            source=Source.QUERY,
+            code=answer.code,
+            description=answer.description,
+        )
+        ledger.record(attempt_id, told, now=now)
+        return Outcome.PAID if paid else Outcome.NOT_PAID
+    if answer.pause is not None:
+        budget.pause(until=now + (timedelta(seconds=answer.pause) if answer.pause else DEFAULT_PAUSE))
+    facts = {"code": answer.code, "description": answer.description}
+    ledger.note(attempt_id, "asked", source=Source.QUERY, now=now, facts=facts)
+    if answer.verdict is Verdict.PROCESSING:
+        return Outcome.PROCESSING
+    return Outcome.NO_ANSWER if answer.asked else Outcome.NOT_ASKED
+
+
+_DUE = ("id", "state", "checkout_request_id", "next_check_at", "checks", "created_at")
+
+
+def _read(rows: object) -> list[Due]:
+    return [
+        Due(
+            id=pk,
+            state=State(state),
+            checkout_request_id=checkout_id,
+            next_check_at=next_check_at,
+            checks=checks,
+            created_at=created_at,
+        )
+        for pk, state, checkout_id, next_check_at, checks, created_at in rows  # type: ignore[attr-defined]
+    ]

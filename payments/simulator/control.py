@@ -1,0 +1,213 @@
+"""The control plane under /control/: JSON for tests and for the phone page. Nothing here is part of Daraja."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from payments.simulator.agenda import Agenda, eat
+from payments.simulator.checks import MSISDN, read_json
+from payments.simulator.exchange import ACTIONS, Exchange
+from payments.simulator.faults import FaultBoard, Switch
+from payments.simulator.incoming import Request
+from payments.simulator.postman import Postman
+from payments.simulator.replies import Reply, json_reply
+from payments.simulator.texts import message_text, prompt_text
+from payments.simulator.world import Transaction, World
+
+PREFIX = "/control/"
+MESSAGES_SHOWN = 5
+MAX_ADVANCE = 10 * 365 * 86400
+MAX_WAIT_SECONDS = 60.0
+RESET_WAIT_SECONDS = 2.0
+
+Answer = tuple[int, dict[str, Any]]
+
+
+class BadControlError(ValueError):
+    """A control request that means nothing; the message says why."""
+
+
+class Control:
+    def __init__(
+        self, *, world: World, agenda: Agenda, faults: FaultBoard, exchange: Exchange, postman: Postman
+    ) -> None:
+        self._world = world
+        self._agenda = agenda
+        self._faults = faults
+        self._exchange = exchange
+        self._postman = postman
+        self._routes: Mapping[tuple[str, str], Callable[[Request], Answer]] = {
+            ("GET", "state"): self._state,
+            ("POST", "reset"): self._reset,
+            ("POST", "clock"): self._advance,
+            ("GET", "faults"): self._list_faults,
+            ("POST", "faults"): self._set_fault,
+            ("DELETE", "faults"): self._clear_faults,
+            ("POST", "expire-tokens"): self._expire_tokens,
+            ("GET", "prompts"): self._prompts,
+            ("GET", "wait-idle"): self._wait_idle,
+        }
+
+    def answer(self, request: Request) -> Reply:
+        name = request.path.removeprefix(PREFIX).rstrip("/")
+        try:
+            status, body = self._dispatch(request, name)
+        except (ValueError, OverflowError) as bad:
+            status, body = 400, {"error": str(bad)}
+        return json_reply(body, status)
+
+    def _dispatch(self, request: Request, name: str) -> Answer:
+        if (route := self._routes.get((request.method, name))) is not None:
+            return route(request)
+        folder, _, checkout_request_id = name.partition("/")
+        if request.method == "POST" and folder in ("prompts", "redeliver") and checkout_request_id:
+            transaction = self._world.find(checkout_request_id)
+            if transaction is None:
+                return 404, {"error": "no such transaction"}
+            if folder == "prompts":
+                return self._act(request, transaction)
+            return self._redeliver(transaction)
+        return 404, {"error": f"no such control: {request.method} /control/{name}"}
+
+    # --- what is seen ---
+
+    def _state(self, _request: Request) -> Answer:
+        now = self._agenda.now()
+        return 200, {
+            "now": eat(now).isoformat(),
+            "speed": "instant" if self._exchange.instant else "real",
+            "counters": self._world.counters(),
+            "faults": [asdict(switch) for switch in self._faults.listed()],
+            "warnings": [
+                {"checkout_request_id": t.checkout_request_id, "phone": t.order.phone, "text": text}
+                for t, text in self._world.warnings()
+            ],
+            "prompts": [prompt_json(t) for t in self._world.open_prompts()],
+            "transactions": [transaction_json(t) for t in self._world.transactions()],
+        }
+
+    def _prompts(self, request: Request) -> Answer:
+        """What one phone shows, newest first; without `phone`, the line that was prompted last."""
+        lines = self._world.lines()
+        phone = request.query.get("phone") or (lines[0] if lines else "")
+        newest_first = self._world.transactions(phone)[::-1] if phone else []
+        ended = [t for t in newest_first if t.outcome is not None]
+        return 200, {
+            "phone": phone,
+            "lines": lines,
+            "prompts": [prompt_json(t) for t in newest_first if t.outcome is None],
+            "messages": [
+                {"checkout_request_id": t.checkout_request_id, "state": t.state, "text": message_text(t)}
+                for t in ended[:MESSAGES_SHOWN]
+            ],
+        }
+
+    def _list_faults(self, _request: Request) -> Answer:
+        return 200, {"faults": [asdict(switch) for switch in self._faults.listed()]}
+
+    def _wait_idle(self, request: Request) -> Answer:
+        timeout = float(request.query.get("timeout", "10"))
+        idle = self._agenda.wait_idle(min(timeout, MAX_WAIT_SECONDS))
+        return (200 if idle else 504), {"idle": idle}
+
+    # --- what is done ---
+
+    def _reset(self, _request: Request) -> Answer:
+        self._agenda.reset()
+        self._agenda.wait_idle(RESET_WAIT_SECONDS)  # no callback of before lands in what comes after
+        self._world.reset()
+        self._faults.reset()
+        return 200, {"reset": True}
+
+    def _advance(self, request: Request) -> Answer:
+        seconds = _body(request).get("advance")
+        if (
+            not isinstance(seconds, (int, float))
+            or isinstance(seconds, bool)
+            or not 0 <= seconds <= MAX_ADVANCE
+        ):
+            raise BadControlError("advance takes a number of seconds, 0 or more")
+        fired = self._agenda.advance(float(seconds))
+        return 200, {"now": eat(self._agenda.now()).isoformat(), "fired": fired}
+
+    def _set_fault(self, request: Request) -> Answer:
+        body = _body(request)
+        unknown = body.keys() - {"fault", "value", "phone", "times"}
+        if unknown:
+            raise BadControlError(
+                f"a fault takes fault, value, phone and times, not {', '.join(sorted(unknown))}"
+            )
+        phone, times = body.get("phone"), body.get("times")
+        if phone is not None and not (isinstance(phone, str) and MSISDN.fullmatch(phone)):
+            raise BadControlError("phone is 12 digits, 2547… or 2541…")
+        if times is not None and not (isinstance(times, int) and not isinstance(times, bool)):
+            raise BadControlError("times is a whole number")
+        self._faults.set(str(body.get("fault")), body.get("value", True), phone=phone, times=times)
+        return self._list_faults(request)
+
+    def _clear_faults(self, request: Request) -> Answer:
+        self._faults.clear()
+        return self._list_faults(request)
+
+    def _expire_tokens(self, _request: Request) -> Answer:
+        self._world.expire_tokens()
+        return 200, {"expired": True}
+
+    def _act(self, request: Request, transaction: Transaction) -> Answer:
+        action = _body(request).get("action")
+        if not isinstance(action, str) or action not in ACTIONS:
+            raise BadControlError(f"action is one of {', '.join(ACTIONS)}")
+        if not self._exchange.answer(transaction, action):
+            return 409, {"error": "the prompt is closed", "state": transaction.state}
+        return 200, transaction_json(transaction)
+
+    def _redeliver(self, transaction: Transaction) -> Answer:
+        if transaction.outcome is None:
+            return 409, {"error": "the prompt is still open: there is nothing to deliver"}
+        return 200, asdict(self._postman.tell_again(transaction))
+
+
+def _body(request: Request) -> Mapping[str, Any]:
+    fields = read_json(request.body)
+    if fields is None:
+        raise BadControlError("the body must be a JSON object")
+    return fields
+
+
+def switch_text(switch: Switch) -> str:
+    """One switch in words: `slow_answer = 2 for 254700000000, 1 more time`."""
+    text = f"{switch.fault} = {json.dumps(switch.value)}"
+    text += f" for {switch.phone}" if switch.phone else ""
+    return text + (f", {switch.times} more" if switch.times else "")
+
+
+def prompt_json(transaction: Transaction) -> dict[str, Any]:
+    return {
+        "checkout_request_id": transaction.checkout_request_id,
+        "phone": transaction.order.phone,
+        "amount": transaction.order.amount,
+        "reference": transaction.order.reference,
+        "text": prompt_text(transaction.order, transaction.account),
+    }
+
+
+def transaction_json(transaction: Transaction) -> dict[str, Any]:
+    order, outcome = transaction.order, transaction.outcome
+    return {
+        "checkout_request_id": transaction.checkout_request_id,
+        "merchant_request_id": transaction.merchant_request_id,
+        "phone": order.phone,
+        "amount": order.amount,
+        "short_code": order.short_code,
+        "reference": order.reference,
+        "description": order.description,
+        "callback_url": order.callback_url,
+        "state": transaction.state,
+        "result_code": outcome.code if outcome else None,
+        "receipt": transaction.receipt,
+        "accepted_at": eat(transaction.accepted_at).isoformat(),
+        "ended_at": eat(transaction.ended_at).isoformat() if transaction.ended_at else None,
+        "deliveries": [asdict(delivery) for delivery in list(transaction.deliveries)],
+        "warnings": transaction.warnings,
+    }

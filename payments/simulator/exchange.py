@@ -1,0 +1,119 @@
+"""Carries a prompt from the push to its end: by itself, by a person, or by time. No HTTP in here."""
+
+import threading
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from payments.simulator.accounts import Account
+from payments.simulator.agenda import Agenda
+from payments.simulator.checks import PushOrder, is_paired, warnings_about
+from payments.simulator.endings import (
+    CANCELLED,
+    INSUFFICIENT,
+    NO_ANSWER,
+    OUTCOMES,
+    PAID,
+    PROMPT_SECONDS,
+    SAME_AMOUNT_TOO_SOON,
+    TOO_LONG_A_PROMPT,
+    WRONG_PAIRING,
+    WRONG_PIN,
+    Ending,
+    RefusedAtOnce,
+    ending_of,
+)
+from payments.simulator.faults import FaultBoard
+from payments.simulator.postman import Postman
+from payments.simulator.texts import MAX_PROMPT, prompt_text
+from payments.simulator.world import Transaction, World
+
+ACTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "pay": PAID,
+        "cancel": CANCELLED,
+        "ignore": NO_ANSWER,
+        "wrong_pin": WRONG_PIN,
+        "insufficient": INSUFFICIENT,
+    }
+)
+"""What a person can do with a prompt, and the code it ends with."""
+
+SECONDS_TO_FAIL = 3.2
+SAME_AMOUNT_SECONDS = 120.0
+
+
+class Exchange:
+    """`instant`: a listed ending happens when `settle` is called, not after its real time."""
+
+    def __init__(
+        self, *, world: World, agenda: Agenda, faults: FaultBoard, postman: Postman, instant: bool
+    ) -> None:
+        self._world = world
+        self._agenda = agenda
+        self._faults = faults
+        self._postman = postman
+        self.instant = instant
+
+    def open(self, order: PushOrder, account: Account) -> Transaction | None:
+        """The prompt appears on the phone; None when one is open there already."""
+        now = self._agenda.now()
+        ending = self._ending(order, account, now)
+        warnings = warnings_about(order, account)
+        transaction = self._world.accept(order, account, now=now, ending=ending, warnings=warnings)
+        if transaction is None:
+            return None
+        if ending is None:
+            self._agenda.at(now + PROMPT_SECONDS, lambda due: self._end(transaction, NO_ANSWER, due))
+        elif not self.instant:
+            self._agenda.at(now + ending.seconds, lambda due: self._end_as_listed(transaction, ending, due))
+        return transaction
+
+    def settle(self, transaction: Transaction) -> threading.Thread | None:
+        """End a listed one now; returns the thread that tells of it, if one does."""
+        if transaction.ending is None:
+            return None
+        return self._end_as_listed(transaction, transaction.ending, self._agenda.now())
+
+    def answer(self, transaction: Transaction, action: str) -> bool:
+        """A person answers the prompt; False when it is closed already."""
+        now = self._agenda.now()
+        if not self._world.end(transaction, OUTCOMES[ACTIONS[action]], now):
+            return False
+        self._postman.tell_the_end(transaction, now)
+        return True
+
+    def _ending(self, order: PushOrder, account: Account, now: float) -> Ending | None:
+        code = self._certain_failure(order, account, now)
+        if code is not None:
+            return Ending(digits="", sentence="", code=code, seconds=SECONDS_TO_FAIL)
+        ending = ending_of(order.phone)
+        return None if isinstance(ending, RefusedAtOnce) else ending
+
+    def _certain_failure(self, order: PushOrder, account: Account, now: float) -> str | None:
+        """Whoever the payer is, this push can't be paid."""
+        if not is_paired(order, account):
+            return WRONG_PAIRING
+        if len(prompt_text(order, account)) > MAX_PROMPT:
+            return TOO_LONG_A_PROMPT
+        ruled = self._faults.take("rule_17", order.phone) is not None
+        if ruled and self._world.paid_since(order, now - SAME_AMOUNT_SECONDS):
+            return SAME_AMOUNT_TOO_SOON
+        return None
+
+    def _end_as_listed(self, transaction: Transaction, ending: Ending, at: float) -> threading.Thread | None:
+        if transaction.outcome is not None:
+            return None
+        if ending.pays_later is not None:
+            self._agenda.at(at + ending.pays_later, lambda due: self._pay_late(transaction, due))
+        return self._end(transaction, ending.code, at)
+
+    def _end(self, transaction: Transaction, code: str, at: float) -> threading.Thread | None:
+        if not self._world.end(transaction, OUTCOMES[code], at):
+            return None
+        return self._postman.tell_the_end(transaction, at)
+
+    def _pay_late(self, transaction: Transaction, at: float) -> None:
+        if transaction.state == "failed" and self._world.end(
+            transaction, OUTCOMES[PAID], at, even_if_ended=True
+        ):
+            self._postman.tell_the_end(transaction, at)

@@ -1,0 +1,73 @@
+"""What a person sees in a browser: the start page and the phone. Only pages; data comes from the control plane."""
+
+import html
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from types import MappingProxyType
+
+from payments.simulator.checks import MSISDN
+from payments.simulator.control import switch_text
+from payments.simulator.faults import FaultBoard
+from payments.simulator.incoming import Request
+from payments.simulator.manual import credentials, endings, faults
+from payments.simulator.replies import Reply
+
+FOLDER = Path(__file__).parent / "static"
+PAGE_TYPE = "text/html; charset=utf-8"
+FILES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "/static/simulator.css": ("simulator.css", "text/css; charset=utf-8"),
+        "/static/phone.js": ("phone.js", "text/javascript; charset=utf-8"),
+    }
+)
+HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+    }
+)
+
+
+class Pages:
+    def __init__(self, *, faults: FaultBoard, base_url: str) -> None:
+        self._faults = faults
+        self._base_url = base_url
+
+    def answer(self, request: Request) -> Reply:
+        if request.method not in ("GET", "HEAD"):
+            return _page("405", status=HTTPStatus.METHOD_NOT_ALLOWED)
+        path = request.path.rstrip("/") or "/"
+        if path == "/":
+            return _page(self._start())
+        if path == "/phone" or MSISDN.fullmatch(path.removeprefix("/phone/")):
+            return _page(_read("phone.html"))
+        if path in FILES:
+            name, content_type = FILES[path]
+            return Reply(body=_read(name).encode(), content_type=content_type, headers=HEADERS)
+        return _page("There is nothing here.", status=HTTPStatus.NOT_FOUND)
+
+    def _start(self) -> str:
+        on = [switch_text(switch) for switch in self._faults.listed()] or ["none"]
+        return _read("start.html").format(
+            base_url=html.escape(self._base_url),
+            credentials=_terms(credentials()),
+            endings=_terms(endings()),
+            faults_on="".join(f"<li>{html.escape(text)}</li>" for text in on),
+            faults=_terms(faults()),
+        )
+
+
+def _terms(pairs: Iterable[tuple[str, str]]) -> str:
+    return "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in pairs)
+
+
+def _page(text: str, status: int = 200) -> Reply:
+    return Reply(status=status, body=text.encode(), content_type=PAGE_TYPE, headers=HEADERS)
+
+
+def _read(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")

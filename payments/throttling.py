@@ -1,0 +1,49 @@
+"""How many requests one address may send in a minute. Limits per phone and order are the ledger's (push.py)."""
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+WINDOW = 60  # seconds
+
+
+class PerAddress(BaseThrottle):
+    """A counter per address and minute: one `incr` a request, whatever the limit."""
+
+    setting = ""
+
+    def allow_request(self, request: Request, _view: APIView) -> bool:
+        minute = int(time.time()) // WINDOW
+        key = f"throttle:{self.setting}:{client_address(request.META)}:{minute}"
+        cache.add(key, 0, timeout=2 * WINDOW)
+        try:
+            count: int = cache.incr(key)
+        except ValueError:  # the cache dropped the key between the two calls
+            return True
+        limit: int = getattr(settings, self.setting)
+        return count <= limit
+
+    def wait(self) -> float:
+        return WINDOW - time.time() % WINDOW
+
+
+class PushPerAddress(PerAddress):
+    setting = "PUSH_RATE_PER_ADDRESS"
+
+
+class StatusPerAddress(PerAddress):
+    setting = "STATUS_RATE_PER_ADDRESS"
+
+
+def client_address(meta: dict[str, Any]) -> str:
+    """The client's address, behind TRUSTED_PROXIES proxies: X-Forwarded-For counted from the right."""
+    proxies = settings.TRUSTED_PROXIES
+    forwarded = [part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    if proxies and forwarded:
+        return str(forwarded[-min(proxies, len(forwarded))])
+    return str(meta.get("REMOTE_ADDR", ""))

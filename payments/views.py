@@ -1,0 +1,172 @@
+"""The payment endpoints: look up, normalise, one service call, answer."""
+
+import ipaddress
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import APIException, NotFound
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from djkraph.http import ApiProblem, problem, read_capped
+from payments.exceptions import in_http
+from payments.models import IdempotencyKey
+from payments.selectors import Standing
+from payments.serializers import (
+    CallbackAnswerSerializer,
+    ProblemSerializer,
+    PushAnswerSerializer,
+    StatusAnswerSerializer,
+    StatusSerializer,
+    StkPushSerializer,
+)
+from payments.services import callbacks, idempotency, push, status
+from payments.states import Public
+from payments.throttling import PushPerAddress, StatusPerAddress, client_address
+
+log = logging.getLogger(__name__)
+
+MAX_KEY = 255
+CHECKING = "We are checking your payment. Do not pay again yet."
+KEY_HEADER = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="One per buyer's click"
+)
+
+
+class PushView(APIView):
+    """Sends one payment prompt to a phone, or answers with the one that is under way."""
+
+    throttle_classes = (PushPerAddress,)
+
+    @extend_schema(
+        request=StkPushSerializer,
+        parameters=[KEY_HEADER],
+        responses={200: PushAnswerSerializer, "4XX": ProblemSerializer, "5XX": ProblemSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        asked = StkPushSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        told = asked.validated_data
+        ask = push.Ask(
+            msisdn=told["phone"],
+            amount_kes=told["amount"],
+            reference=(told.get("accountReference") or "").strip(),
+            description=told.get("description") or "",
+        )
+        try:
+            answer = idempotency.answer_once(
+                _idempotency_key(request),
+                asked=idempotency.body_hash(told),
+                now=timezone.now(),
+                produce=lambda key_id: _push(ask, key_id),
+                under_way=_push_under_way,
+            )
+        except idempotency.KeyReused as reused:
+            raise ApiProblem(str(reused), code="key_reused", status=HTTPStatus.CONFLICT) from reused
+        return Response(answer.body, status=answer.status)
+
+
+class StatusView(APIView):
+    """How one payment stands. What is merely not known yet is `pending`, always: the shop's page takes anything
+    else for failed."""
+
+    throttle_classes = (StatusPerAddress,)
+
+    @extend_schema(
+        request=StatusSerializer, responses={200: StatusAnswerSerializer, "4XX": ProblemSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        asked = StatusSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        standing = status.standing_now(asked.validated_data["checkoutRequestId"], clock=timezone.now)
+        if standing is None:
+            raise NotFound("This payment is not known here.")
+        return Response(_status_json(standing))
+
+    def handle_exception(self, error: Exception) -> Response:
+        if isinstance(error, APIException) and error.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+            return super().handle_exception(error)
+        if not isinstance(error, APIException):
+            log.error("A status poll failed", exc_info=error)
+        return Response({"success": True, "status": Public.PENDING, "message": CHECKING})
+
+
+class RawParser(BaseParser):
+    """A callback's bytes as they came, capped: reading them is the service's business."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ARG002
+        return read_capped(stream)
+
+
+class CallbackView(APIView):
+    """Safaricom's word about one payment. 200 as soon as it is stored."""
+
+    parser_classes = (RawParser,)
+
+    @extend_schema(request=dict, responses={200: CallbackAnswerSerializer})
+    def post(self, request: Request, token: str = "") -> Response:
+        body = request.data if isinstance(request.data, bytes) else b""
+        callbacks.receive(
+            token=token, body=body, source_address=_ip(client_address(request.META)), now=timezone.now()
+        )
+        return Response({"ResultCode": 0, "ResultDesc": "Accepted"})
+
+
+def _push(ask: push.Ask, key_id: int | None) -> idempotency.Answer:
+    try:
+        answer = push.request_payment(ask, clock=timezone.now, key_id=key_id)
+    except push.PushProblem as refused:
+        known = in_http(refused)
+        return idempotency.Answer(status=known.status_code, body=problem(str(refused), code=refused.code))
+    return _push_answer(answer.poll_id)
+
+
+def _push_under_way(row: IdempotencyKey) -> idempotency.Answer:
+    """For a key whose first request never came to its answer: its attempt can be polled by our own id."""
+    return _push_answer(row.attempt.public_id if row.attempt else "")
+
+
+def _push_answer(poll_id: str) -> idempotency.Answer:
+    return idempotency.Answer(
+        status=HTTPStatus.OK, body={"success": True, "checkoutRequestId": poll_id, "message": push.SENT}
+    )
+
+
+def _status_json(standing: Standing) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "success": standing.status != Public.FAILED,
+        "status": standing.status,
+        "message": standing.message,
+    }
+    if standing.status == Public.COMPLETED:
+        answer |= {
+            "transaction_id": standing.public_id,
+            "MpesaReceiptNumber": standing.receipt,
+            "amount": standing.amount_kes,
+        }
+    return answer
+
+
+def _idempotency_key(request: Request) -> str:
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > MAX_KEY or not key.isprintable() or not key.isascii():
+        raise ApiProblem(
+            f"Idempotency-Key is at most {MAX_KEY} printable characters.",
+            code="invalid",
+            status=HTTPStatus.BAD_REQUEST,
+        )
+    return key
+
+
+def _ip(address: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return None

@@ -1,0 +1,158 @@
+/**
+ * CheckoutFlow: one order on its way to being paid, as the buyer should see it. No DOM.
+ *
+ * form → waiting → paid | failed | still-checking. "failed" only when M-PESA said so; everything that is merely
+ * not known stays in waiting, then in still-checking, where the old request is still watched.
+ */
+(function (root) {
+  "use strict";
+
+  const PROMPT_SECONDS = 120; // how long a prompt can be answered
+  const POLL_SECONDS = 3;
+  const SLOW_POLL_MS = 10_000;
+  const SLOW_POLLS = 60; // ten minutes
+  const ALREADY_PAID = "already_paid"; // the server's code for an order that needs no more money
+
+  const STILL_CHECKING = "We are still checking. If you got an M-PESA message that you paid, you are done: "
+    + "keep this page open or come back to it. Do not pay again yet.";
+  const NUMBER_AGAIN = "Enter your M-PESA number again.";
+
+  class CheckoutFlow {
+    #manager; #order; #now; #onChange; #goTo;
+    #phone = "";
+    #pollId = null;
+    #earlierIds = []; // a request that failed or fell silent can still turn out paid
+    #turn = 0; // each new wait makes the ones before it nobody's business
+    #view = { state: "form", message: "", maskedPhone: "", isBusy: false, isWeak: false, error: null,
+      deadlineMs: 0, checkedAtMs: 0 };
+
+    /** `order`: {code, totalKes, totalWords, confirmationUrl}. `onChange` is given the whole view each time. */
+    constructor({ manager, order, onChange, goTo, now = Date.now }) {
+      this.#manager = manager;
+      this.#order = order;
+      this.#onChange = onChange;
+      this.#goTo = goTo;
+      this.#now = now;
+    }
+
+    get view() { return this.#view; }
+
+    /** A payment was under way when the page was loaded: go on waiting for it. */
+    resume({ pollId, secondsLeft, phone = "" }) {
+      this.#phone = phone;
+      return this.#wait(pollId, secondsLeft, { startNow: true });
+    }
+
+    /** The buyer pressed pay. */
+    async pay(phone) {
+      if (this.#view.isBusy || this.#view.state === "paid") return;
+      const problem = this.#manager.explainPhoneNumber(phone);
+      if (problem) { this.#show({ error: { field: "phone", message: problem } }); return; }
+      this.#phone = phone;
+      await this.#ask();
+    }
+
+    /** Once more to the same phone, while the earlier request is still watched. */
+    async sendNew() {
+      if (this.#view.isBusy || this.#view.state === "paid") return;
+      if (!this.#phone) { this.tryAgain(); this.#show({ error: { field: "phone", message: NUMBER_AGAIN } }); return; }
+      await this.#ask();
+    }
+
+    /** Back to the form; the number stays. */
+    tryAgain() { this.#show({ state: "form", message: "", error: null, isWeak: false }); }
+
+    /** The buyer, or a line that came back, wants to know now. */
+    checkNow() {
+      if (this.#view.state === "waiting") this.#manager.pollNow();
+      if (this.#view.state !== "still-checking") return;
+      if (this.#isWatching) this.#manager.pollNow();
+      else this.#wait(this.#pollId, 0, { startNow: true });
+    }
+
+    /** The manager's onState. */
+    hear({ status, isWeak }) {
+      if (status === "sending") this.#show({ isWeak });
+      if (status === "pending" && this.#view.state !== "form") this.#show({ isWeak, checkedAtMs: this.#now() });
+    }
+
+    #isWatching = false;
+
+    #show = (change) => {
+      this.#view = { ...this.#view, ...change };
+      this.#onChange(this.#view);
+    };
+
+    #ask = async () => {
+      this.#show({ isBusy: true, error: null, isWeak: false, maskedPhone: this.#manager.maskPhoneNumber(this.#phone) });
+      let answer;
+      try {
+        answer = await this.#manager.initiateSTKPush(this.#phone, this.#order.totalKes, {
+          accountReference: this.#order.code,
+          description: "DJ Kraph - Cart Checkout",
+          remark: "Payment for DJ Kraph premium mixes",
+        });
+      } catch (error) {
+        if (this.#view.state !== "paid") this.#refused(error);
+        return;
+      }
+      if (this.#view.state === "paid") return; // the earlier request was paid meanwhile
+      await this.#wait(answer.checkoutRequestId, PROMPT_SECONDS, { startNow: false });
+    };
+
+    #refused = (error) => {
+      if (error.code === ALREADY_PAID) { this.#paid(); return; }
+      const field = error.errors && error.errors.phone ? "phone" : "form";
+      this.#show({ isBusy: false, isWeak: false, error: { field, message: error.message } });
+    };
+
+    /** Fast polls while the prompt lives, slow ones after it, until something is known or another wait begins. */
+    #wait = async (pollId, seconds, { startNow }) => {
+      const turn = (this.#turn += 1);
+      if (this.#pollId && this.#pollId !== pollId) this.#earlierIds.push(this.#pollId);
+      this.#pollId = pollId;
+      this.#isWatching = true;
+      let seen = { status: "timeout" };
+      const isStale = () => turn !== this.#turn;
+      const maskedPhone = this.#manager.maskPhoneNumber(this.#phone);
+      const fresh = { isBusy: false, isWeak: false, error: null, checkedAtMs: 0, maskedPhone };
+      if (seconds > 0) {
+        this.#show({ ...fresh, state: "waiting", message: `Enter your M-PESA PIN to pay ${this.#order.totalWords}.`,
+          deadlineMs: this.#now() + seconds * 1000 });
+        seen = await this.#manager.pollPaymentStatus(pollId, { maxPolls: Math.ceil(seconds / POLL_SECONDS), startNow });
+      }
+      if (!isStale() && seen.status === "timeout") {
+        this.#show({ ...fresh, state: "still-checking", message: STILL_CHECKING });
+        seen = await this.#manager.pollPaymentStatus(pollId, {
+          pollIntervalMs: SLOW_POLL_MS, maxPolls: SLOW_POLLS, startNow: seconds <= 0 && startNow,
+        });
+      }
+      if (isStale()) return;
+      this.#isWatching = false;
+      if (seen.status === "completed") this.#paid();
+      // while the buyer types, or a new request is being sent, an old one's end is not news
+      const isAside = this.#view.state === "form" || this.#view.isBusy;
+      if (seen.status === "failed" && !isAside) await this.#failed(seen, isStale);
+    };
+
+    /** Failed, unless one of the earlier requests of this page was paid after all. */
+    #failed = async ({ message }, isStale) => {
+      for (const earlierId of this.#earlierIds) {
+        const earlier = await this.#manager.checkPaymentStatus(earlierId);
+        if (isStale()) return;
+        if (earlier.status === "completed") { this.#paid(); return; }
+      }
+      this.#show({ state: "failed", message, error: null, isWeak: false, isBusy: false });
+    };
+
+    #paid = () => {
+      this.#turn += 1;
+      this.#manager.cancel();
+      this.#show({ state: "paid", message: "We have your payment. Opening your receipt…", error: null, isWeak: false });
+      this.#goTo(this.#order.confirmationUrl);
+    };
+  }
+
+  root.CheckoutFlow = CheckoutFlow;
+  if (typeof module !== "undefined" && module.exports) module.exports = CheckoutFlow;
+})(globalThis);

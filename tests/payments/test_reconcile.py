@@ -1,0 +1,257 @@
+"""Asking Daraja: who may ask, when, and what an answer does."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from payments.daraja import OutcomeUnknown, QueryAnswer, Verdict
+from payments.management.commands import reconcile_payments
+from payments.models import MpesaTransaction, QueryBudget
+from payments.selectors import standing
+from payments.services import budget, reconcile, status
+from payments.services.reconcile import Outcome
+from payments.states import Public, State
+from tests.payments.conftest import Clock, FakeDaraja, not_paid_answer, paid_answer, processing_answer
+
+Click = Callable[..., MpesaTransaction]
+
+
+def ask(attempt: MpesaTransaction, clock: Clock) -> Outcome:
+    outcome = reconcile.ask(reconcile.see(attempt.id), clock=clock)
+    attempt.refresh_from_db()
+    return outcome
+
+
+def test_paid_by_query_completes_with_the_receipt_awaited(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    safaricom.query_answer = paid_answer()
+    assert ask(attempt, clock) is Outcome.PAID
+    assert (attempt.state, attempt.receipt, attempt.order.state) == (State.COMPLETED, None, "paid")
+
+
+def test_a_final_code_closes(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
+    attempt = click()
+    safaricom.query_answer = not_paid_answer("1")
+    assert ask(attempt, clock) is Outcome.NOT_PAID
+    assert (attempt.state, attempt.result_code) == (State.FAILED, "1")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        processing_answer(),
+        QueryAnswer(verdict=Verdict.NO_ANSWER, asked=True, description="no word"),
+        QueryAnswer(verdict=Verdict.NO_ANSWER, asked=False, description="429", pause=30.0),
+    ],
+)
+def test_everything_else_leaves_it_open(
+    answer: QueryAnswer, click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    safaricom.query_answer = answer
+    ask(attempt, clock)
+    assert attempt.state == State.PENDING
+    assert attempt.events.last().kind == "asked"  # type: ignore[union-attr]
+
+
+def test_the_same_answer_twice_is_noted_once(click: Click, clock: Clock) -> None:
+    attempt = click()
+    ask(attempt, clock)
+    clock.advance(minutes=1)
+    ask(attempt, clock)
+    assert [event.kind for event in attempt.events.all()] == ["created", "accepted", "asked"]
+    assert attempt.checks == 2
+
+
+def test_two_who_saw_the_same_attempt_ask_once(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
+    seen = reconcile.see(click().id)
+    reconcile.ask(seen, clock=clock)
+    clock.advance(minutes=1)
+    assert reconcile.ask(seen, clock=clock) is Outcome.NOT_ASKED
+    assert len(safaricom.queries) == 1
+
+
+def test_the_checks_of_an_attempt_back_off(click: Click, clock: Clock) -> None:
+    attempt = click()
+    waits = []
+    for _ in range(7):
+        ask(attempt, clock)
+        assert attempt.next_check_at is not None
+        waits.append((attempt.next_check_at - clock()).total_seconds())
+        clock.now = attempt.next_check_at
+    assert waits == [20, 20, 30, 60, 120, 300, 300]
+
+
+def test_one_budget_for_all_questions(
+    click: Click, safaricom: FakeDaraja, clock: Clock, settings: object
+) -> None:
+    settings.MPESA_QUERY_BUDGET_PER_MINUTE = 5  # type: ignore[attr-defined]
+    attempt = click()
+    asked = []
+    for _ in range(61):
+        asked.append(reconcile.ask(reconcile.see(attempt.id), clock=clock))
+        clock.advance(seconds=1)
+    assert len(safaricom.queries) == 6  # at 0, 12, 24, 36, 48 and 60 s
+    assert asked.count(Outcome.NOT_ASKED) == 55
+
+
+def test_a_429_stops_everybody(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
+    attempt = click()
+    safaricom.query_answer = QueryAnswer(verdict=Verdict.NO_ANSWER, asked=False, pause=40.0)
+    ask(attempt, clock)
+    clock.advance(seconds=39)
+    assert not budget.take_turn(now=clock())
+    clock.advance(seconds=1)
+    assert budget.take_turn(now=clock())
+    assert QueryBudget.objects.count() == 1
+
+
+def test_a_poll_asks_only_when_the_callback_is_overdue(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    poll_id = attempt.checkout_request_id or ""
+    for _ in range(6):
+        status.standing_now(poll_id, clock=clock)
+        clock.advance(seconds=3)
+    assert safaricom.queries == []
+    clock.advance(seconds=2)
+    safaricom.query_answer = paid_answer()
+    found = status.standing_now(poll_id, clock=clock)
+    assert found is not None
+    assert (found.status, len(safaricom.queries)) == (Public.COMPLETED, 1)
+
+
+def test_a_push_that_never_noted_its_answer_becomes_unknown_not_failed(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    MpesaTransaction.objects.filter(id=attempt.id).update(
+        state=State.CREATED, checkout_request_id=None, next_check_at=clock() + timedelta(seconds=90)
+    )
+    clock.advance(seconds=91)
+    assert reconcile.settle_without_asking(reconcile.see(attempt.id), now=clock())
+    attempt.refresh_from_db()
+    assert attempt.state == State.UNKNOWN
+    found = standing(attempt.public_id, now=clock())
+    assert found is not None
+    assert found.status == Public.PENDING
+
+
+def test_nothing_expires_without_having_been_asked_about(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    clock.advance(hours=25)
+    assert not reconcile.settle_without_asking(reconcile.see(attempt.id), now=clock())
+    ask(attempt, clock)
+    assert reconcile.settle_without_asking(reconcile.see(attempt.id), now=clock())
+    attempt.refresh_from_db()
+    assert attempt.state == State.EXPIRED
+
+
+def test_an_attempt_nobody_can_ask_about_expires_after_a_day(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    safaricom.push_answer = OutcomeUnknown("read timeout")
+    attempt = click()
+    assert reconcile.due(now=clock.advance(hours=23)) == []
+    seen = reconcile.due(now=clock.advance(hours=2))[0]
+    assert reconcile.settle_without_asking(seen, now=clock())
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.next_check_at) == (State.EXPIRED, None)
+
+
+def test_no_answer_from_the_phone_closes_softly_and_is_watched_for_a_day(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    safaricom.query_answer = not_paid_answer("1037")
+    ask(attempt, clock)
+    assert attempt.state == State.FAILED
+    safaricom.query_answer = paid_answer()
+    seen = reconcile.due(now=clock.advance(minutes=2))[0]
+    assert reconcile.ask(seen, clock=clock) is Outcome.PAID
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.came_late, attempt.order.state) == (State.COMPLETED, True, "paid")
+
+
+def test_the_watch_ends_after_a_day(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
+    attempt = click()
+    safaricom.query_answer = not_paid_answer("1037")
+    ask(attempt, clock)
+    clock.advance(hours=24)
+    assert reconcile.settle_without_asking(reconcile.see(attempt.id), now=clock())
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.next_check_at) == (State.FAILED, None)
+
+
+def test_hints_cannot_make_us_ask_often(click: Click, clock: Clock) -> None:
+    attempt = click()
+    reconcile.hint(attempt.id, now=clock())
+    assert len(reconcile.due(now=clock())) == 1
+    ask(attempt, clock)
+    clock.advance(seconds=5)
+    reconcile.hint(attempt.id, now=clock())
+    assert reconcile.due(now=clock()) == []
+
+
+# --- the command ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def command_time(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command's clock is the test's, and goes on by a millisecond at each look."""
+    monkeypatch.setattr(reconcile_payments.timezone, "now", lambda: clock.advance(milliseconds=1))
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("reconcile_payments", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.usefixtures("command_time")
+def test_the_command_asks_about_every_open_payment_and_sums_up(
+    click: Click, safaricom: FakeDaraja, clock: Clock, settings: object
+) -> None:
+    settings.MPESA_QUERY_BUDGET_PER_MINUTE = 60_000_000  # type: ignore[attr-defined]
+    for number in range(3):
+        click(f"2547000000{number:02}", reference=f"CART{number}")
+    clock.advance(seconds=30)
+    safaricom.query_answer = paid_answer()
+    assert run() == ("3 open payments looked at: 3 paid. For a person: 0 refunds due, 3 receipts awaited.\n")
+    assert run().startswith("0 open payments looked at: nothing to do.")
+    assert len(safaricom.queries) == 3
+
+
+@pytest.mark.usefixtures("command_time")
+def test_the_command_leaves_young_payments_alone(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
+    click()
+    clock.advance(seconds=19)
+    run()
+    assert safaricom.queries == []
+    run("--older-than", "19")
+    assert len(safaricom.queries) == 1
+
+
+def test_a_negative_age_is_refused_in_a_sentence(db: None) -> None:
+    with pytest.raises(CommandError, match=r"0 or more\."):
+        run("--older-than", "-1")
+
+
+@pytest.mark.usefixtures("command_time")
+def test_the_workers_round_asks_what_is_due(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
+    attempt = click()
+    assert reconcile_payments.run_due() is False
+    clock.advance(seconds=20)
+    safaricom.query_answer = paid_answer()
+    assert reconcile_payments.run_due() is True
+    attempt.refresh_from_db()
+    assert attempt.state == State.COMPLETED
+    assert reconcile_payments.run_due() is False

@@ -1,0 +1,30 @@
+"""The shop's settings for the suite: nothing from the machine's environment, a database of the suite's own.
+
+TEST_DATABASE=postgres runs the same tests on a real PostgreSQL (tests/postgres.py starts it); default: SQLite.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+for name in [n for n in os.environ if n.startswith(("MPESA_", "LEDGER_", "CORS_", "PUSH_", "STATUS_"))]:
+    del os.environ[name]
+
+from djkraph.settings import *  # noqa: E402, F403
+from djkraph.settings import database  # noqa: E402
+
+SECRET_KEY = "tests-only"
+LEDGER_KEY = ["tests-only-ledger-key"]
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+if os.environ.get("TEST_DATABASE") == "postgres":
+    from tests.postgres import start
+
+    DATABASES = {"default": database(start())}
+else:
+    folder = Path(tempfile.mkdtemp(prefix="djkraph-tests-"))
+    DATABASES = {"default": database(f"sqlite:///{folder / 'tests.sqlite3'}")}
+    # a file, not memory: the live server's threads and other processes must see the same rows
+    DATABASES["default"]["TEST"] = {"NAME": str(folder / "tests.sqlite3")}
