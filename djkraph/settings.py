@@ -87,7 +87,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # --- Data -----------------------------------------------------------------------------------------------
-DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'djkraph.sqlite3'}")
+DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{BASE_DIR / 'var' / 'djkraph.sqlite3'}"
 
 
 def database(url: str) -> dict[str, Any]:
@@ -112,11 +112,12 @@ def database(url: str) -> dict[str, Any]:
 DATABASES = {"default": database(DATABASE_URL)}
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
-SPOOL_DIR: str = env.str("SPOOL_DIR", default=str(BASE_DIR / "var" / "spool"))
+SPOOL_DIR: str = env.str("SPOOL_DIR", default="") or str(BASE_DIR / "var" / "spool")
 
 # --- Static files and pages -----------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # the demo serves without collectstatic
 
@@ -184,8 +185,8 @@ MPESA_BUSINESS_SHORT_CODE: str = env.str("MPESA_BUSINESS_SHORT_CODE", default="1
 MPESA_TILL_NUMBER: str = env.str("MPESA_TILL_NUMBER", default="")
 MPESA_TRANSACTION_TYPE: str = env.str("MPESA_TRANSACTION_TYPE", default="CustomerPayBillOnline")
 MPESA_CALLBACK_URL: str = env.str("MPESA_CALLBACK_URL", default="http://127.0.0.1:8000/api/payments/callback")
-MPESA_QUERY_BUDGET_PER_MINUTE: int = env.int(
-    "MPESA_QUERY_BUDGET_PER_MINUTE", default=60 if MPESA_ENVIRONMENT == "simulator" else 5
+MPESA_QUERY_BUDGET_PER_MINUTE = int(
+    env.str("MPESA_QUERY_BUDGET_PER_MINUTE", default="") or (60 if MPESA_ENVIRONMENT == "simulator" else 5)
 )
 LEDGER_KEY: list[str] = env.list(
     "LEDGER_KEY", default=[DEMO_SECRET]
@@ -203,8 +204,18 @@ UNFOLD = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "djkraph.logs.ScrubbingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django.server": {"level": "WARNING"}},
+    "loggers": {
+        "django.server": {"level": "WARNING"},
+        "django.request": {
+            "level": "ERROR"
+        },  # a 4xx is the caller's business, and its address may be personal
+    },
 }

@@ -18,11 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
-def _fresh_process_memory() -> Iterator[None]:
+def _fresh_process_memory() -> None:
     """Counters of throttles and the client's token live in the process: no test inherits them."""
     cache.clear()
     gateway._client.cache_clear()
-    yield
 
 
 @pytest.fixture(scope="session")
@@ -45,12 +44,13 @@ def simulator(simulator_process: Simulated) -> Simulated:
 
 
 @pytest.fixture
-def shop(live_server: Any, simulator: Simulated, settings: Any) -> "Shop":
+def shop(live_server: Any, simulator: Simulated, settings: Any) -> Iterator["Shop"]:
     """The shop over real HTTP, speaking to the simulator, with one mix on the shelf."""
     settings.MPESA_BASE_URL = simulator.address
     settings.MPESA_CALLBACK_URL = f"{live_server.url}/api/payments/callback"
     settings.MPESA_QUERY_BUDGET_PER_MINUTE = 60_000
-    return Shop(live_server.url)
+    yield Shop(live_server.url)
+    simulator.settle()  # no callback outlives its test
 
 
 class Shop:

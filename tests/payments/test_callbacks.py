@@ -185,7 +185,10 @@ def test_codes_come_as_text_too(code: str, click: Click, deliver: Deliver) -> No
 
 @pytest.mark.parametrize(
     "junk",
-    [b"", b"\x00\xff\xfe", b"null", b"[]", b"{}", b'{"Body":null}', b"[" * 5000, b"1" * 9000, "\ud800".encode("utf-8", "surrogatepass")],
+    [
+        b"", b"\x00\xff\xfe", b"null", b"[]", b"{}", b'{"Body":null}', b"[" * 5000, b"1" * 9000,
+        "\ud800".encode("utf-8", "surrogatepass"),
+    ],
     ids=range(9),
 )  # fmt: skip
 def test_junk_is_kept_and_answered(junk: bytes, click: Click, deliver: Deliver) -> None:

@@ -1,0 +1,96 @@
+"""Orders: priced by us, coded for the phone, paid once."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import IntegrityError
+
+from orders.codes import ALPHABET, is_code, new_code
+from orders.models import Mix, Order
+from orders.selectors import order_by_code
+from orders.services import OrderRefused, ReferenceTaken, mark_paid, order_for_reference, place_order
+
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+
+pytestmark = pytest.mark.django_db
+
+
+def refusal(*slugs: str) -> str:
+    with pytest.raises(OrderRefused) as refused:
+        place_order(mix_slugs=slugs, now=NOW)
+    assert str(refused.value).endswith(".")
+    return refused.value.code
+
+
+def test_an_order_has_its_price_from_the_shelf(mixes: list[Mix]) -> None:
+    order = place_order(mix_slugs=["nairobi-after-dark", "love-songs"], now=NOW)
+    assert (order.total_kes, order.is_priced, order.state) == (2500, True, "open")
+    Mix.objects.update(price_kes=9)
+    assert [(item.title, item.price_kes) for item in order.items.all()] == [
+        ("Nairobi After Dark", 1500),
+        ("Love Songs", 1000),
+    ]
+
+
+def test_a_mix_twice_in_the_cart_is_bought_once(mixes: list[Mix]) -> None:
+    assert place_order(mix_slugs=["love-songs", "love-songs"], now=NOW).total_kes == 1000
+
+
+def test_what_cannot_be_ordered_is_refused_in_words(mixes: list[Mix]) -> None:
+    assert refusal() == "empty_cart"
+    assert refusal("no-such-mix") == "not_sold"
+    assert refusal("love-songs", "old-hits") == "not_sold"
+    Mix.objects.filter(slug="love-songs").update(price_kes=250_000)
+    assert refusal("love-songs", "nairobi-after-dark") == "total_too_high"
+    assert Order.objects.count() == 0
+
+
+def test_codes_fit_the_phone_and_have_no_look_alikes() -> None:
+    codes = {new_code() for _ in range(500)}
+    assert len(codes) == 500
+    assert all(is_code(code) and len(code) <= 12 and code.isalnum() for code in codes)
+    assert not set("01258BILOSVZ") & set(ALPHABET)
+
+
+def test_a_code_is_found_as_people_say_it(mixes: list[Mix]) -> None:
+    order = place_order(mix_slugs=["love-songs"], now=NOW)
+    assert order_by_code(f" {order.code.lower()} ") == order
+    assert order_by_code("DKAAAAAAAA") is None
+    assert order_by_code("anything") is None
+
+
+def test_a_code_that_is_taken_is_drawn_again(mixes: list[Mix], monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = iter(["DKAAAAAAAA", "DKAAAAAAAA", "DKCCCCCCCC"])
+    monkeypatch.setattr("orders.services.new_code", lambda: next(codes))
+    placed = [place_order(mix_slugs=["love-songs"], now=NOW).code for _ in range(2)]
+    assert placed == ["DKAAAAAAAA", "DKCCCCCCCC"]
+
+
+def test_a_reference_is_one_order_for_good() -> None:
+    first = order_for_reference(client_reference="CART_1", amount_kes=500, now=NOW)
+    assert order_for_reference(client_reference="CART_1", amount_kes=500, now=NOW) == first
+    assert (first.is_priced, first.client_reference) == (False, "CART_1")
+    with pytest.raises(ReferenceTaken):
+        order_for_reference(client_reference="CART_1", amount_kes=1, now=NOW)
+
+
+def test_an_order_is_paid_once() -> None:
+    order = order_for_reference(client_reference="CART_1", amount_kes=500, now=NOW)
+    assert mark_paid(order.id, at=NOW)
+    assert not mark_paid(order.id, at=NOW)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"total_kes": 0}, {"total_kes": 250_001}, {"state": "paid"}, {"paid_at": NOW}, {"is_priced": True}],
+)
+def test_the_database_refuses_what_must_not_be(broken: dict[str, object]) -> None:
+    order = order_for_reference(client_reference="CART_1", amount_kes=500, now=NOW)
+    with pytest.raises(IntegrityError):
+        Order.objects.filter(id=order.id).update(**broken)
+
+
+@pytest.mark.parametrize("price", [0, 250_001])
+def test_a_mix_has_a_price_in_range(price: int) -> None:
+    with pytest.raises(IntegrityError):
+        Mix.objects.create(slug="x", title="X", minutes=1, price_kes=price)

@@ -1,0 +1,101 @@
+"""One token for all: one fetch, whoever asks, and never the one that Daraja has just refused."""
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+
+from payments.daraja import Token, Unreachable
+from payments.models import DarajaToken
+from payments.shared_token import FETCH_LEASE, SharedTokens
+
+KEY = "sealing-key"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def store(sealing_key: str = KEY) -> SharedTokens:
+    """One process's view of the shared token."""
+    return SharedTokens(app="app", base_url="http://x", sealing_key=sealing_key, clock=now)
+
+
+class Oauth:
+    """Counts fetches; each gives a new token, as Daraja does (and kills the one before)."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.fetched = 0
+        self.seconds = seconds
+
+    def __call__(self) -> Token:
+        self.fetched += 1
+        number = self.fetched
+        time.sleep(self.seconds)
+        return Token(value=f"token-{number}", expires_at=now() + timedelta(minutes=50))
+
+
+@pytest.mark.django_db
+def test_a_second_process_uses_the_first_ones_token() -> None:
+    oauth = Oauth()
+    assert store().get(oauth).value == store().get(oauth).value == "token-1"
+    assert oauth.fetched == 1
+
+
+@pytest.mark.django_db
+def test_a_refused_token_is_compared_with_the_stored_one_before_another_is_fetched() -> None:
+    oauth = Oauth()
+    one, two = store(), store()
+    one.get(oauth)
+    assert two.get(oauth).value == "token-1"
+    assert one.get(oauth, stale="token-1").value == "token-2"
+    assert two.get(oauth, stale="token-1").value == "token-2"  # the other process's new one, no third fetch
+    assert oauth.fetched == 2
+
+
+@pytest.mark.django_db
+def test_the_row_gives_nothing_away() -> None:
+    store().get(Oauth())
+    assert "token-1" not in str(DarajaToken.objects.values().get())
+
+
+@pytest.mark.django_db
+def test_a_token_sealed_under_a_former_key_is_fetched_anew() -> None:
+    oauth = Oauth()
+    store("old").get(oauth)
+    assert store("new").get(oauth).value == "token-2"
+
+
+@pytest.mark.django_db
+def test_a_failed_fetch_gives_the_right_to_fetch_back() -> None:
+    def down() -> Token:
+        raise Unreachable("no line")
+
+    with pytest.raises(Unreachable):
+        store().get(down)
+    assert store().get(Oauth()).value == "token-1"
+
+
+@pytest.mark.django_db
+def test_a_process_that_died_while_fetching_does_not_block_the_others() -> None:
+    DarajaToken.objects.create(name=store()._name, fetching_until=now() - FETCH_LEASE)
+    assert store().get(Oauth()).value == "token-1"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ten_at_once_make_one_fetch() -> None:
+    oauth = Oauth(seconds=0.3)
+    got: list[str] = []
+
+    def process() -> None:
+        got.append(store().get(oauth).value)
+        connection.close()
+
+    threads = [threading.Thread(target=process) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert (got, oauth.fetched) == (["token-1"] * 10, 1)
