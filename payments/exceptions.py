@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from djkraph.http import ApiProblem
-from payments.services.push import PushProblem
+from payments.services.prompts import PushProblem
 
 STATUS = {
     "amount_mismatch": HTTPStatus.BAD_REQUEST,

@@ -14,7 +14,7 @@ from orders import selectors as shop
 from orders.models import Order
 from payments import selectors
 from payments.models import MpesaTransaction
-from payments.services.push import PROMPT_LIFE
+from payments.services.prompts import PROMPT_LIFE, poll_id_of
 
 
 @require_safe
@@ -57,7 +57,7 @@ def confirmation(request: HttpRequest) -> HttpResponse:
 def _resumable(attempt: MpesaTransaction) -> SimpleNamespace:
     left = attempt.created_at + PROMPT_LIFE - timezone.now()
     return SimpleNamespace(
-        poll_id=attempt.checkout_request_id or attempt.public_id,
+        poll_id=poll_id_of(attempt),
         seconds_left=max(0, int(left.total_seconds())),
     )
 

@@ -25,7 +25,7 @@ from payments.serializers import (
     StatusSerializer,
     StkPushSerializer,
 )
-from payments.services import callbacks, idempotency, push, status
+from payments.services import callbacks, idempotency, prompts, push, status
 from payments.states import Public
 from payments.throttling import PushPerAddress, StatusPerAddress, client_address
 
@@ -52,7 +52,7 @@ class PushView(APIView):
         asked = StkPushSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         told = asked.validated_data
-        ask = push.Ask(
+        ask = prompts.Ask(
             msisdn=told["phone"],
             amount_kes=told["amount"],
             reference=(told.get("accountReference") or "").strip(),
@@ -119,10 +119,10 @@ class CallbackView(APIView):
         return Response({"ResultCode": 0, "ResultDesc": "Accepted"})
 
 
-def _push(ask: push.Ask, key_id: int | None) -> idempotency.Answer:
+def _push(ask: prompts.Ask, key_id: int | None) -> idempotency.Answer:
     try:
         answer = push.request_payment(ask, clock=timezone.now, key_id=key_id)
-    except push.PushProblem as refused:
+    except prompts.PushProblem as refused:
         known = in_http(refused)
         return idempotency.Answer(status=known.status_code, body=problem(str(refused), code=refused.code))
     return _push_answer(answer.poll_id)
@@ -135,7 +135,7 @@ def _push_under_way(row: IdempotencyKey) -> idempotency.Answer:
 
 def _push_answer(poll_id: str) -> idempotency.Answer:
     return idempotency.Answer(
-        status=HTTPStatus.OK, body={"success": True, "checkoutRequestId": poll_id, "message": push.SENT}
+        status=HTTPStatus.OK, body={"success": True, "checkoutRequestId": poll_id, "message": prompts.SENT}
     )
 
 

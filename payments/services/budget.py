@@ -14,10 +14,13 @@ NAME = "query"
 
 def take_turn(*, now: datetime) -> bool:
     """Whether one question may go to Daraja now. Yes uses the turn up."""
-    next_free = now + timedelta(seconds=60 / gateway.queries_per_minute())
-    if QueryBudget.objects.filter(name=NAME, free_at__lte=now).update(free_at=next_free):
+    if _take(now):
         return True
-    return bool(not QueryBudget.objects.filter(name=NAME).exists() and _first_turn(next_free))
+    first_ever = QueryBudget(name=NAME, free_at=now)
+    if QueryBudget.objects.filter(name=NAME).exists():
+        return False
+    QueryBudget.objects.bulk_create([first_ever], ignore_conflicts=True)
+    return _take(now)
 
 
 def free_at() -> datetime | None:
@@ -30,8 +33,6 @@ def pause(*, until: datetime) -> None:
     QueryBudget.objects.filter(name=NAME, free_at__lt=until).update(free_at=until)
 
 
-def _first_turn(next_free: datetime) -> bool:
-    row = QueryBudget(name=NAME, free_at=next_free)
-    QueryBudget.objects.bulk_create([row], ignore_conflicts=True)
-    # of two processes that get here together one may be told yes wrongly: once in the life of a database
-    return True
+def _take(now: datetime) -> bool:
+    next_free = now + timedelta(seconds=60 / gateway.queries_per_minute())
+    return QueryBudget.objects.filter(name=NAME, free_at__lte=now).update(free_at=next_free) == 1

@@ -12,12 +12,12 @@ from typing import Any
 
 from django.db import DatabaseError, IntegrityError
 
+from payments.callback_tokens import token_hash
 from payments.daraja import CallbackUnreadable, StkCallback, read_callback
 from payments.models import CallbackDelivery, MpesaTransaction
 from payments.phones import blank_phones
 from payments.services import ledger, reconcile
 from payments.services.ledger import Happening, ReceiptTaken, Source
-from payments.services.push import token_hash
 from payments.states import Event
 
 log = logging.getLogger(__name__)

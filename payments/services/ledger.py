@@ -98,7 +98,7 @@ class _Change:
     pays: bool = False
 
 
-class _Overtaken(Exception):  # noqa: N818 — never leaves this file
+class _Overtaken(Exception):
     """Another writer was first."""
 
 

@@ -9,7 +9,7 @@ import pytest
 from payments import daraja, gateway
 from payments.daraja import PushAccepted, QueryAnswer, Verdict
 from payments.models import MpesaTransaction
-from payments.services import push
+from payments.services import prompts, push
 
 WANJIRU = "254712345678"  # buys
 OTIENO = "254798765432"  # must not see hers
@@ -76,7 +76,7 @@ def click(safaricom: FakeDaraja, clock: Clock, db: None) -> Callable[..., MpesaT
     """Wanjiru presses Pay; the attempt that her page then polls."""
 
     def press(msisdn: str = WANJIRU, amount: int = 1500, reference: str = "CART1") -> MpesaTransaction:
-        ask = push.Ask(msisdn=msisdn, amount_kes=amount, reference=reference)
+        ask = prompts.Ask(msisdn=msisdn, amount_kes=amount, reference=reference)
         poll_id = push.request_payment(ask, clock=clock).poll_id
         field = "public_id" if poll_id.startswith("pay_") else "checkout_request_id"
         return MpesaTransaction.objects.get(**{field: poll_id})

@@ -10,9 +10,9 @@ from orders.services import place_order
 from payments import daraja
 from payments.connections import CalledInsideTransaction, let_go_of_database
 from payments.models import MpesaTransaction
-from payments.services import ledger, push, reconcile
+from payments.services import ledger, prompts, reconcile
 from payments.services.ledger import Happening, Source
-from payments.services.push import PushProblem
+from payments.services.prompts import PushProblem
 from payments.states import Event, State
 from tests.payments.conftest import (
     OTIENO,
@@ -177,7 +177,7 @@ def test_prompts_per_phone_are_limited_by_the_ledger(click: Click, clock: Clock,
 
 
 def test_prompts_per_order_are_limited_whatever_the_phone(click: Click, clock: Clock) -> None:
-    for number in range(push.PROMPTS_PER_ORDER):
+    for number in range(prompts.PROMPTS_PER_ORDER):
         decline(click(f"2547000000{number:02}"), clock)
     assert refusal(lambda: click(OTIENO)) == "too_many_prompts"
 
