@@ -104,7 +104,7 @@ def database(url: str) -> dict[str, Any]:
         # ten connections a process: a push that waits for Daraja holds none of them
         config["OPTIONS"] = {
             **config.get("OPTIONS", {}),
-            "pool": {"min_size": 1, "max_size": 10, "timeout": 10},
+            "pool": {"min_size": 1, "max_size": 10, "timeout": 4},
         }
     return config
 
@@ -188,6 +188,16 @@ MPESA_CALLBACK_URL: str = env.str("MPESA_CALLBACK_URL", default="http://127.0.0.
 MPESA_QUERY_BUDGET_PER_MINUTE = int(
     env.str("MPESA_QUERY_BUDGET_PER_MINUTE", default="") or (60 if MPESA_ENVIRONMENT == "simulator" else 5)
 )
+# The addresses most often published for Safaricom's callbacks. Lists of them disagree: a signal, not a proof.
+CALLBACK_ADDRESSES: list[str] = env.list(
+    "CALLBACK_ADDRESSES",
+    default=[
+        "196.201.212.69", "196.201.212.74", "196.201.212.127", "196.201.212.129", "196.201.212.136",
+        "196.201.212.138", "196.201.213.44", "196.201.213.114", "196.201.214.200", "196.201.214.206",
+        "196.201.214.207", "196.201.214.208",
+    ],
+)  # fmt: skip
+CALLBACK_ADDRESSES_ENFORCED: bool = env.bool("CALLBACK_ADDRESSES_ENFORCED", default=False)
 LEDGER_KEY: list[str] = env.list(
     "LEDGER_KEY", default=[DEMO_SECRET]
 )  # the first signs, the others still verify

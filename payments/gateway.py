@@ -4,6 +4,7 @@ Beside checks.py the only reader of settings in payments. No rule about money he
 """
 
 from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -66,6 +67,20 @@ def _client(url: str, key: str, secret: str, paid: Merchant, sealing_key: str) -
 def callback_url(token: str) -> str:
     """Where Safaricom tells us about one attempt."""
     return f"{settings.MPESA_CALLBACK_URL.rstrip('/')}/{token}"
+
+
+def is_safaricom(address: str | None) -> bool:
+    """Whether a callback's source is one of the addresses that Safaricom publishes. A signal, not a proof."""
+    return address in settings.CALLBACK_ADDRESSES
+
+
+def only_safaricom_may_call_back() -> bool:
+    enforced: bool = settings.CALLBACK_ADDRESSES_ENFORCED
+    return enforced
+
+
+def spool_folder() -> Path:
+    return Path(settings.SPOOL_DIR)
 
 
 def keyring() -> Keyring:

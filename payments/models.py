@@ -156,6 +156,12 @@ class CallbackDelivery(models.Model):
     checkout_request_id = models.CharField("CheckoutRequestID", max_length=128, blank=True)
     body = models.TextField()
     source_address = models.GenericIPAddressField(null=True)
+    from_safaricom = models.BooleanField(
+        default=False, help_text="Its address is one that Safaricom publishes"
+    )
+    spool_id = models.UUIDField(
+        null=True, unique=True, help_text="Set where it waited on disk for the database"
+    )
     verdict = models.CharField(max_length=14, choices=Verdict.choices, default=Verdict.RECEIVED)
 
     class Meta:

@@ -53,6 +53,16 @@ def paying_attempt(order_id: int) -> MpesaTransaction | None:
     return MpesaTransaction.objects.filter(order_id=order_id, pays_order=True).first()
 
 
+def needs_person() -> dict[str, int]:
+    """How many payments only a person can settle, by reason."""
+    paid = MpesaTransaction.objects.filter(state=State.COMPLETED)
+    return {
+        "refund_due": paid.filter(refund_due=True).count(),
+        "wrong_amount": paid.filter(amount_differs=True, pays_order=False).count(),
+        "receipt_awaited": paid.filter(receipt=None).count(),
+    }
+
+
 def _standing(row: dict[str, Any], *, now: datetime) -> Standing:
     state = State(row["state"])
     in_doubt = state is State.COMPLETED and row["amount_differs"] and not row["pays_order"]

@@ -113,9 +113,14 @@ class CallbackView(APIView):
     @extend_schema(request=dict, responses={200: CallbackAnswerSerializer})
     def post(self, request: Request, token: str = "") -> Response:
         body = request.data if isinstance(request.data, bytes) else b""
-        callbacks.receive(
-            token=token, body=body, source_address=_ip(client_address(request.META)), now=timezone.now()
-        )
+        source = _ip(client_address(request.META))
+        try:
+            callbacks.receive(token=token, body=body, source_address=source, now=timezone.now())
+        except callbacks.NotFromSafaricom as refused:
+            raise ApiProblem("Not from here.", code="refused", status=HTTPStatus.FORBIDDEN) from refused
+        except OSError as lost:  # neither database nor disk: let the sender know that it was not taken
+            log.exception("A callback could not be kept")
+            raise ApiProblem("Not kept. Send it again.", code="not_kept", status=503) from lost
         return Response({"ResultCode": 0, "ResultDesc": "Accepted"})
 
 

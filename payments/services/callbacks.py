@@ -6,18 +6,23 @@ asked. Everything else is a hint to go and ask.
 
 import logging
 import re
+import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import QuerySet
 
+from payments import gateway, spool
 from payments.callback_tokens import token_hash
 from payments.daraja import CallbackUnreadable, StkCallback, read_callback
 from payments.models import CallbackDelivery, MpesaTransaction
 from payments.phones import blank_phones
 from payments.services import ledger, reconcile
 from payments.services.ledger import Happening, ReceiptTaken, Source
+from payments.spool import Spooled
 from payments.states import Event
 
 log = logging.getLogger(__name__)
@@ -39,11 +44,53 @@ class Delivery:
     body: str
 
 
+class NotFromSafaricom(ValueError):
+    """The address is not on the list, and the shop was told to refuse others."""
+
+
 def receive(*, token: str, body: bytes, source_address: str | None, now: datetime) -> Verdict:
-    """Commits the delivery, then applies it. Once this has stored it, nothing is lost: whatever goes wrong while
-    applying, the worker applies it again. Raises only where it could not be stored."""
-    delivery = _store(token=token, body=body, source_address=source_address, now=now)
+    """Commits the delivery, then applies it. Once this returns, nothing is lost: where the database is away the
+    delivery waits on disk, and whatever goes wrong while applying, the worker applies it again.
+
+    Raises NotFromSafaricom, and OSError where neither database nor disk would take it.
+    """
+    known = gateway.is_safaricom(source_address)
+    if gateway.only_safaricom_may_call_back() and not known:
+        raise NotFromSafaricom
+    text = body[:KEPT_BYTES].decode(errors="replace").replace("\x00", "\ufffd")
+    checkout_id = CHECKOUT_ID.search(text)
+    arrived = Spooled(
+        id=uuid.uuid4(),
+        received_at=now,
+        token_hash=token_hash(token) if token else "",
+        checkout_request_id=checkout_id.group(1) if checkout_id else "",
+        body=blank_phones(text),
+        source_address=source_address,
+        from_safaricom=known,
+    )
+    try:
+        delivery = _store(arrived, spool_id=None)
+    except (OperationalError, InterfaceError):
+        spool.put(gateway.spool_folder(), arrived)
+        log.exception("The database is away: a callback waits on disk")
+        return Verdict.RECEIVED
     return _apply_safely(delivery, now=now)
+
+
+def replay_spool(*, now: datetime) -> int:
+    """Stores and applies what waited on disk while the database was away, each once. How many there were."""
+    folder, done = gateway.spool_folder(), 0
+    for waited in spool.waiting(folder):
+        delivery = None
+        try:
+            delivery = _store(waited, spool_id=waited.id)
+        except IntegrityError:  # stored by a run that died before it could remove the file
+            log.info("A spooled callback had been stored already")
+        spool.remove(folder, waited)
+        if delivery is not None:
+            _apply_safely(delivery, now=now)
+        done += 1
+    return done
 
 
 def apply_left_behind(*, now: datetime, limit: int = 100) -> int:
@@ -51,12 +98,16 @@ def apply_left_behind(*, now: datetime, limit: int = 100) -> int:
     rows = CallbackDelivery.objects.filter(
         verdict=Verdict.RECEIVED, received_at__lte=now - LEFT_BEHIND_AFTER
     ).order_by("id")
-    waiting = [
-        Delivery(**row) for row in rows.values("id", "token_hash", "checkout_request_id", "body")[:limit]
-    ]
+    waiting = list(stored(rows[:limit]))
     for delivery in waiting:
         _apply_safely(delivery, now=now)
     return len(waiting)
+
+
+def stored(rows: QuerySet[CallbackDelivery]) -> Iterator[Delivery]:
+    """These rows as applying needs them, read in batches."""
+    for row in rows.values("id", "token_hash", "checkout_request_id", "body").iterator(chunk_size=200):
+        yield Delivery(**row)
 
 
 def apply(delivery: Delivery, *, now: datetime) -> Verdict:
@@ -76,17 +127,18 @@ def apply(delivery: Delivery, *, now: datetime) -> Verdict:
     return _believe(delivery, attempt, told, now=now)
 
 
-def _store(*, token: str, body: bytes, source_address: str | None, now: datetime) -> Delivery:
-    text = body[:KEPT_BYTES].decode(errors="replace").replace("\x00", "�")
-    checkout_id = CHECKOUT_ID.search(text)
+def _store(arrived: Spooled, *, spool_id: uuid.UUID | None) -> Delivery:
     row = CallbackDelivery(
-        received_at=now,
-        token_hash=token_hash(token) if token else "",
-        checkout_request_id=checkout_id.group(1) if checkout_id else "",
-        body=blank_phones(text),
-        source_address=source_address,
+        received_at=arrived.received_at,
+        token_hash=arrived.token_hash,
+        checkout_request_id=arrived.checkout_request_id,
+        body=arrived.body,
+        source_address=arrived.source_address,
+        from_safaricom=arrived.from_safaricom,
+        spool_id=spool_id,
     )
-    row.save(force_insert=True)
+    with transaction.atomic(durable=True):
+        row.save(force_insert=True)
     return Delivery(
         id=row.pk, token_hash=row.token_hash, checkout_request_id=row.checkout_request_id, body=row.body
     )
@@ -128,6 +180,8 @@ def _believe(delivery: Delivery, attempt: dict[str, Any], told: StkCallback, *, 
         return _doubt(delivery, attempt, told, "receipt_taken", Verdict.RECEIPT_TAKEN, now=now)
     except IntegrityError:  # its CheckoutRequestID stands on another attempt
         return _only_a_hint(delivery, attempt, Verdict.WRONG_ID, now=now)
+    if told.result.check_earlier:
+        reconcile.hint_earlier(attempt["id"], now=now)
     return Verdict.APPLIED if recorded.news else Verdict.REPEATED
 
 

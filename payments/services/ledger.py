@@ -195,11 +195,13 @@ def _record_once(attempt_id: int, happening: Happening, now: datetime, delivery_
     seen = _see(attempt_id)
     before = State(seen["state"])
     change = _decide(seen, happening, now)
+    facts = happening.facts()
     if change is not None:
         if change.pays:
             role = "pays_order" if mark_paid(seen["order_id"], at=now) else "refund_due"
             change = replace(change, fields={**change.fields, role: True})
-        _append(seen, change, source=happening.source, facts=happening.facts(), now=now)
+            facts = {**facts, "role": role}
+        _append(seen, change, source=happening.source, facts=facts, now=now)
     if delivery_id is not None:
         verdict = CallbackDelivery.Verdict.APPLIED if change else CallbackDelivery.Verdict.REPEATED
         _judge(delivery_id, attempt_id, verdict)

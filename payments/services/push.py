@@ -86,7 +86,7 @@ def _send(opened: Opened, ask: Ask, *, clock: Callable[[], datetime]) -> Answer:
             )
         )
     except (daraja.PushRefused, daraja.Unreachable) as refused:
-        _note_refusal(attempt, refused, ask, now=clock())
+        _note_refusal(attempt, refused, now=clock())
         raise _problem(refused) from refused
     except daraja.OutcomeUnknown as lost:
         _try_record(attempt.id, Event.ANSWER_LOST, code=lost.code, description=lost.message, now=clock())
@@ -121,14 +121,11 @@ def _try_record(attempt_id: int, event: Event, *, now: datetime, **told: str) ->
     return True
 
 
-def _note_refusal(attempt: MpesaTransaction, refused: daraja.DarajaError, ask: Ask, *, now: datetime) -> None:
+def _note_refusal(attempt: MpesaTransaction, refused: daraja.DarajaError, *, now: datetime) -> None:
     code = refused.code or type(refused).__name__
     _try_record(attempt.id, Event.REFUSED, code=code, description=refused.message, now=now)
-    if isinstance(refused, daraja.SubscriberLocked):  # another prompt is live on this line: find out about it
-        for earlier in MpesaTransaction.objects.filter(
-            phone_hash__in=gateway.phone_hashes(ask.msisdn), created_at__gt=now - ledger.WATCH_FOR
-        ).exclude(id=attempt.id):
-            reconcile.hint(earlier.id, now=now)
+    if isinstance(refused, daraja.SubscriberLocked):
+        reconcile.hint_earlier(attempt.id, now=now)
 
 
 def _problem(refused: daraja.DarajaError) -> PushProblem:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from payments import gateway
 from payments.connections import let_go_of_database
@@ -53,16 +53,28 @@ def due(*, now: datetime, limit: int = BATCH) -> list[Due]:
     return _read(rows.values_list(*_DUE)[:limit])
 
 
-def open_since(*, before: datetime, batch: int = BATCH) -> Iterator[Due]:
-    """Every open attempt made before then, oldest first, read in batches: memory does not grow with them."""
-    last_id = 0
-    while rows := _read(
-        MpesaTransaction.objects.filter(state__in=LIVE, created_at__lte=before, id__gt=last_id)
-        .order_by("id")
-        .values_list(*_DUE)[:batch]
-    ):
+def open_since(*, before: datetime, limit: int | None = None, batch: int = BATCH) -> Iterator[Due]:
+    """The open attempts made and last asked about before then, oldest first; read in batches, so that memory does
+    not grow with them."""
+    last_id, left = 0, limit
+    while left is None or left > 0:
+        size = batch if left is None else min(batch, left)
+        rows = _read(_open(before).filter(id__gt=last_id).order_by("id").values_list(*_DUE)[:size])
+        if not rows:
+            return
         yield from rows
         last_id = rows[-1].id
+        left = None if left is None else left - len(rows)
+
+
+def count_open(*, before: datetime, limit: int | None = None) -> int:
+    count = _open(before).count()
+    return count if limit is None else min(count, limit)
+
+
+def _open(before: datetime) -> QuerySet[MpesaTransaction]:
+    not_just_asked = Q(last_check_at=None) | Q(last_check_at__lte=before)
+    return MpesaTransaction.objects.filter(not_just_asked, state__in=LIVE, created_at__lte=before)
 
 
 def see(attempt_id: int) -> Due:
@@ -122,6 +134,15 @@ def hint(attempt_id: int, *, now: datetime) -> None:
     askable.exclude(checkout_request_id=None).update(next_check_at=now)
 
 
+def hint_earlier(attempt_id: int, *, now: datetime) -> None:
+    """Daraja says that another prompt of this phone is in the way: ask about each that may have been paid."""
+    phone = MpesaTransaction.objects.filter(id=attempt_id).values("phone_hash")
+    for earlier in MpesaTransaction.objects.filter(
+        phone_hash__in=phone, id__lt=attempt_id, created_at__gt=now - WATCH_FOR
+    ).values_list("id", flat=True):
+        hint(earlier, now=now)
+
+
 def _record(attempt_id: int, answer: QueryAnswer, *, now: datetime) -> Outcome:
     if answer.verdict in (Verdict.PAID, Verdict.NOT_PAID):
         paid = answer.verdict is Verdict.PAID
@@ -132,6 +153,8 @@ def _record(attempt_id: int, answer: QueryAnswer, *, now: datetime) -> Outcome:
             description=answer.description,
         )
         ledger.record(attempt_id, told, now=now)
+        if answer.result is not None and answer.result.check_earlier:
+            hint_earlier(attempt_id, now=now)
         return Outcome.PAID if paid else Outcome.NOT_PAID
     if answer.pause is not None:
         budget.pause(until=now + (timedelta(seconds=answer.pause) if answer.pause else DEFAULT_PAUSE))

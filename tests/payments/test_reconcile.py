@@ -1,13 +1,15 @@
 """Asking Daraja: who may ask, when, and what an answer does."""
 
+import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from payments.daraja import OutcomeUnknown, QueryAnswer, Verdict
+from payments.daraja import OutcomeUnknown, QueryAnswer, Verdict, lookup
 from payments.management.commands import reconcile_payments
 from payments.models import MpesaTransaction, QueryBudget
 from payments.selectors import standing
@@ -210,9 +212,11 @@ def command_time(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconcile_payments.timezone, "now", lambda: clock.advance(milliseconds=1))
 
 
-def run(*arguments: str) -> str:
+def run(*arguments: str, exit_code: int = 0) -> str:
     out = StringIO()
-    call_command("reconcile_payments", *arguments, stdout=out)
+    with pytest.raises(SystemExit) if exit_code else nullcontext() as ended:
+        call_command("reconcile_payments", *arguments, stdout=out)
+    assert exit_code == 0 or (ended is not None and ended.value.code == exit_code)
     return out.getvalue()
 
 
@@ -225,8 +229,8 @@ def test_the_command_asks_about_every_open_payment_and_sums_up(
         click(f"2547000000{number:02}", reference=f"CART{number}")
     clock.advance(seconds=30)
     safaricom.query_answer = paid_answer()
-    assert run() == ("3 open payments looked at: 3 paid. For a person: 0 refunds due, 3 receipts awaited.\n")
-    assert run().startswith("0 open payments looked at: nothing to do.")
+    assert run(exit_code=1) == "3 open payments looked at: 3 paid. Needs a person: 3 receipt awaited.\n"
+    assert run(exit_code=1).startswith("0 open payments looked at: nothing to do.")
     assert len(safaricom.queries) == 3
 
 
@@ -255,3 +259,81 @@ def test_the_workers_round_asks_what_is_due(click: Click, safaricom: FakeDaraja,
     attempt.refresh_from_db()
     assert attempt.state == State.COMPLETED
     assert reconcile_payments.run_due() is False
+
+
+@pytest.mark.usefixtures("command_time")
+def test_a_second_run_right_after_changes_nothing(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
+    click()
+    clock.advance(seconds=30)
+    assert run() == "1 open payments looked at: 1 no answer yet. Needs a person: nothing.\n"
+    before = MpesaTransaction.objects.values().get()
+    assert run() == "0 open payments looked at: nothing to do. Needs a person: nothing.\n"
+    assert MpesaTransaction.objects.values().get() == before
+
+
+@pytest.mark.usefixtures("command_time")
+def test_a_dry_run_says_and_does_nothing(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
+    click()
+    clock.advance(seconds=30)
+    assert run("--dry-run") == (
+        "Would look at 1 open payments; with the query budget that takes about 0 minutes.\n"
+    )
+    assert safaricom.queries == []
+
+
+@pytest.mark.usefixtures("command_time")
+def test_a_limit_is_kept_and_the_summary_can_be_json(
+    click: Click, safaricom: FakeDaraja, clock: Clock, settings: object
+) -> None:
+    settings.MPESA_QUERY_BUDGET_PER_MINUTE = 60_000_000  # type: ignore[attr-defined]
+    for number in range(3):
+        click(f"2547000000{number:02}", reference=f"CART{number}")
+    clock.advance(seconds=30)
+    told = json.loads(run("--limit", "2", "--json"))
+    assert (told["looked_at"], told["no_answer"], told["person"]["refund_due"]) == (2, 2, 0)
+    assert safaricom.queries == ["ws_CO_1", "ws_CO_2"]
+
+
+@pytest.mark.parametrize("nonsense", [("--limit", "0"), ("--watch", "--json"), ("--watch", "--dry-run")])
+def test_nonsense_is_refused_in_a_sentence(nonsense: tuple[str, ...], db: None) -> None:
+    with pytest.raises(CommandError, match=r"\.$"):
+        run(*nonsense)
+
+
+@pytest.mark.usefixtures("command_time")
+def test_ctrl_c_loses_nothing(
+    click: Click, safaricom: FakeDaraja, clock: Clock, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MPESA_QUERY_BUDGET_PER_MINUTE = 60_000_000  # type: ignore[attr-defined]
+    for number in range(3):
+        click(f"2547000000{number:02}", reference=f"CART{number}")
+    clock.advance(seconds=30)
+    answer = safaricom.query
+
+    def interrupted(checkout_id: str) -> QueryAnswer:
+        if checkout_id == "ws_CO_2":
+            raise KeyboardInterrupt
+        return answer(checkout_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(safaricom, "query", interrupted)
+        assert run().startswith("1 open payments looked at: 1 no answer yet.")
+    clock.advance(seconds=30)
+    safaricom.query_answer = not_paid_answer()
+    assert run().startswith("3 open payments looked at: 3 not paid.")
+
+
+# --- an earlier prompt in the way -----------------------------------------------------------------------
+
+
+def test_code_17_makes_us_ask_about_the_earlier_prompt(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    first = click(reference="CART1")
+    clock.advance(minutes=3)
+    second = click(reference="CART2", amount=900)
+    safaricom.query_answer = QueryAnswer(
+        verdict=Verdict.NOT_PAID, asked=True, code="17", description="rule limited", result=lookup("17")
+    )
+    ask(second, clock)
+    assert first.id in [due.id for due in reconcile.due(now=clock())]

@@ -1,30 +1,57 @@
 """Asks Safaricom, now, what became of the payments that are still open, and moves them through the ledger.
 
-`--watch` is the worker: it keeps asking as each payment's next check comes, reads callbacks that a crash left
-behind, and gives up on payments after 24 hours. Stopping it at any point loses nothing.
+`--watch` is the worker: it keeps asking as each payment's next check comes, reads callbacks that a crash or an
+absent database left behind, and gives up on payments after 24 hours. Stopping it at any point loses nothing.
+
+Exit code 1: something needs a person (the summary says what).
 """
 
 import argparse
+import json
 import logging
+import sys
 import time
 from collections import Counter
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils import timezone
 
+from payments import gateway, selectors
 from payments.connections import let_go_of_database
-from payments.models import MpesaTransaction
 from payments.services import budget, callbacks, reconcile
 from payments.services.reconcile import Due, Outcome
-from payments.states import State
 
 log = logging.getLogger(__name__)
 
 WATCH_STEP = 1.0  # seconds between two looks at what is due
 AFTER_TROUBLE = 5.0  # seconds
+
+
+@dataclass
+class Tally:
+    """What one run came to."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    callbacks: int = 0
+
+    def sentence(self, people: dict[str, int]) -> str:
+        parts = [f"{self.outcomes[o]} {o.value}" for o in Outcome if self.outcomes[o]]
+        left_behind = f", {self.callbacks} callbacks left behind read" if self.callbacks else ""
+        needs = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in people.items() if count)
+        return (
+            f"{self.outcomes.total()} open payments looked at: {', '.join(parts) or 'nothing to do'}{left_behind}."
+            f" Needs a person: {needs or 'nothing'}."
+        )
+
+    def as_json(self, people: dict[str, int]) -> str:
+        told = {outcome.name.lower(): self.outcomes[outcome] for outcome in Outcome}
+        return json.dumps(
+            {"looked_at": self.outcomes.total(), **told, "callbacks": self.callbacks, "person": people}
+        )
 
 
 class Command(BaseCommand):
@@ -38,39 +65,47 @@ class Command(BaseCommand):
         parser.add_argument(
             "--older-than", type=int, default=20, metavar="SECONDS", help="leave younger payments alone (20)"
         )
+        parser.add_argument("--limit", type=int, metavar="N", help="look at N payments at most, oldest first")
+        parser.add_argument("--dry-run", action="store_true", help="say what it would do, and do nothing")
+        parser.add_argument("--json", action="store_true", help="the summary as one line of JSON")
         parser.add_argument("--watch", action="store_true", help="keep running: the worker")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        if options["older_than"] < 0:
-            raise CommandError("--older-than is a number of seconds, 0 or more.")
+        _refuse_nonsense(options)
         try:
             if options["watch"]:
                 self._watch()
+            elif options["dry_run"]:
+                self.stdout.write(_would_do(_before(options), options["limit"]))
             else:
-                self._once(older_than=timedelta(seconds=options["older_than"]))
-        except KeyboardInterrupt:
-            self.stderr.write("Stopped. Nothing is lost: the next run goes on from here.")
+                self._once(options)
         except DatabaseError as away:
             raise CommandError("The database can't be reached. Check DATABASE_URL and try again.") from away
+        except KeyboardInterrupt:
+            self.stderr.write("Stopped. Nothing is lost: the next run goes on from here.")
 
-    def _once(self, *, older_than: timedelta) -> None:
-        callbacks.apply_left_behind(now=timezone.now())
-        before = timezone.now() - older_than
-        outcomes: Counter[Outcome] = Counter()
-        for done, seen in enumerate(reconcile.open_since(before=before), start=1):
-            outcomes[self._ask(seen)] += 1
-            if self.stderr.isatty():
-                self.stderr.write(f"\r{done} asked …", ending="")
-                self.stderr.flush()
-        if self.stderr.isatty() and outcomes:
+    def _once(self, options: dict[str, Any]) -> None:
+        tally = Tally(callbacks=_read_left_behind(timezone.now()))
+        try:
+            for seen in reconcile.open_since(before=_before(options), limit=options["limit"]):
+                tally.outcomes[_ask(seen)] += 1
+                self._progress(tally.outcomes.total())
+        except KeyboardInterrupt:
+            self.stderr.write("\nStopped here. Nothing is lost: the next run goes on.")
+        people = selectors.needs_person()
+        self._end_of_progress()
+        self.stdout.write(tally.as_json(people) if options["json"] else tally.sentence(people))
+        if any(people.values()):
+            sys.exit(1)
+
+    def _progress(self, done: int) -> None:
+        if self.stderr.isatty():
+            self.stderr.write(f"\r{done} looked at …", ending="")
+            self.stderr.flush()
+
+    def _end_of_progress(self) -> None:
+        if self.stderr.isatty():
             self.stderr.write("")
-        self.stdout.write(_summary(outcomes))
-
-    def _ask(self, seen: Due) -> Outcome:
-        if reconcile.settle_without_asking(seen, now=timezone.now()):
-            return Outcome.NOT_ASKED
-        _wait_for_a_turn()
-        return reconcile.ask(seen, clock=timezone.now)
 
     def _watch(self) -> None:
         self.stdout.write("Watching open payments. Ctrl-C stops.")
@@ -89,17 +124,28 @@ class Command(BaseCommand):
 
 
 def run_due() -> bool:
-    """One round of the worker: what the clock decides at once, and at most one question to Daraja.
+    """One round of the worker: what was left behind, what the clock decides, and at most one question to Daraja.
 
     True: there may be more to do right away.
     """
     now = timezone.now()
-    if callbacks.apply_left_behind(now=now):
+    if _read_left_behind(now):
         return True
     for seen in reconcile.due(now=now):
         if not reconcile.settle_without_asking(seen, now=now):
             return reconcile.ask(seen, clock=timezone.now) is not Outcome.NOT_ASKED
     return False
+
+
+def _read_left_behind(now: datetime) -> int:
+    return callbacks.replay_spool(now=now) + callbacks.apply_left_behind(now=now)
+
+
+def _ask(seen: Due) -> Outcome:
+    if reconcile.settle_without_asking(seen, now=timezone.now()):
+        return Outcome.NOT_ASKED
+    _wait_for_a_turn()
+    return reconcile.ask(seen, clock=timezone.now)
 
 
 def _wait_for_a_turn() -> None:
@@ -110,11 +156,22 @@ def _wait_for_a_turn() -> None:
         time.sleep(min(wait, 1.0))
 
 
-def _summary(outcomes: Counter[Outcome]) -> str:
-    parts = [f"{outcomes[outcome]} {outcome.value}" for outcome in Outcome if outcomes[outcome]]
-    waiting = MpesaTransaction.objects.filter(state=State.COMPLETED, receipt=None).count()
-    refunds = MpesaTransaction.objects.filter(refund_due=True).count()
+def _before(options: dict[str, Any]) -> datetime:
+    return timezone.now() - timedelta(seconds=options["older_than"])
+
+
+def _would_do(before: datetime, limit: int | None) -> str:
+    count = reconcile.count_open(before=before, limit=limit)
+    minutes = count / gateway.queries_per_minute()
     return (
-        f"{outcomes.total()} open payments looked at: {', '.join(parts) or 'nothing to do'}. "
-        f"For a person: {refunds} refunds due, {waiting} receipts awaited."
+        f"Would look at {count} open payments; with the query budget that takes about {minutes:.0f} minutes."
     )
+
+
+def _refuse_nonsense(options: dict[str, Any]) -> None:
+    if options["older_than"] < 0:
+        raise CommandError("--older-than is a number of seconds, 0 or more.")
+    if options["limit"] is not None and options["limit"] < 1:
+        raise CommandError("--limit is a number of payments, 1 or more.")
+    if options["watch"] and (options["dry_run"] or options["json"] or options["limit"]):
+        raise CommandError("--watch goes alone: it has no end to sum up.")

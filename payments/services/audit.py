@@ -1,0 +1,123 @@
+"""Whether the ledger is what its events say. Reads only; says what is wrong, and mends nothing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django.db.models import Count, Q
+
+from orders.models import Order
+from payments import gateway
+from payments.chain import Link
+from payments.models import MpesaTransaction, PaymentEvent
+from payments.states import TRANSITIONS, Event, State
+
+BATCH = 500
+
+_ATTEMPT = ("id", "public_id", "state", "receipt", "pays_order", "refund_due", "events_count", "chain_head")
+_EVENT = (
+    "attempt_id",
+    "number",
+    "kind",
+    "source",
+    "from_state",
+    "to_state",
+    "at",
+    "facts",
+    "previous_hash",
+    "hash",
+    "key_id",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """Something that is not as it must be, in a sentence that names where."""
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+def faults() -> Iterator[Fault]:
+    """All that is wrong, attempt by attempt, then order by order. Memory does not grow with the ledger."""
+    last_id = 0
+    while attempts := list(
+        MpesaTransaction.objects.filter(id__gt=last_id).order_by("id").values(*_ATTEMPT)[:BATCH]
+    ):
+        last_id = attempts[-1]["id"]
+        rows = PaymentEvent.objects.filter(attempt_id__in=[a["id"] for a in attempts])
+        ordered = rows.order_by("attempt_id", "number").values(*_EVENT)
+        events = {pk: list(group) for pk, group in groupby(ordered, key=lambda event: event["attempt_id"])}
+        for attempt in attempts:
+            yield from _faults_of_attempt(attempt, events.get(attempt["id"], []))
+    yield from _faults_of_orders()
+
+
+def attempts_checked() -> int:
+    return MpesaTransaction.objects.count()
+
+
+def _faults_of_attempt(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator[Fault]:
+    where = attempt["public_id"]
+    yield from (Fault(where=where, what=what) for what in _chain(attempt, events))
+    yield from (Fault(where=where, what=what) for what in _story(attempt, events))
+
+
+def _chain(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator[str]:
+    previous = ""
+    for expected, event in enumerate(events, start=1):
+        if event["number"] != expected:
+            yield f"event {expected} is missing"
+            return
+        if event["previous_hash"] != previous:
+            yield f"event {expected} does not follow the one before it"
+        previous = event["hash"]
+        link = Link(
+            attempt=attempt["public_id"],
+            **{name: event[name] for name in _EVENT if name not in ("attempt_id", "hash", "key_id")},
+        )
+        if not gateway.keyring().verifies(link, signed_with=event["key_id"], digest=event["hash"]):
+            yield f"event {expected} was changed, or signed with a key that is not in LEDGER_KEY"
+    if (attempt["events_count"], attempt["chain_head"]) != (len(events), previous):
+        yield "the last events are missing, or were added by another hand"
+
+
+def _story(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator[str]:
+    """What the events say, told again: the state, the receipt, and whether it paid."""
+    state, told = "", {"receipt": None, "role": None}
+    for event in events:
+        if event["from_state"] != state:
+            yield f"event {event['number']} starts from another state than the one before it ended in"
+        if event["to_state"] != _leads_to(event):
+            yield f"event {event['number']} leads where such an event can't lead"
+        state = event["to_state"]
+        if event["kind"] in ("confirmed", "receipt_learned"):
+            told |= {name: event["facts"].get(name) or told[name] for name in told}
+    if attempt["state"] != state:
+        yield f"its state is {attempt['state']}, its events say {state or 'nothing'}"
+    if attempt["receipt"] != told["receipt"]:
+        yield "its receipt is not the one its events name"
+    role = "pays_order" if attempt["pays_order"] else "refund_due" if attempt["refund_due"] else None
+    if role != told["role"]:
+        yield "whether it paid the order is not what its events say"
+
+
+def _leads_to(event: Mapping[str, Any]) -> str:
+    if event["kind"] == "created":
+        return State.CREATED
+    if event["kind"] in Event.values and event["from_state"] in State.values:
+        return TRANSITIONS[State(event["from_state"]), Event(event["kind"])]
+    return str(event["from_state"])
+
+
+def _faults_of_orders() -> Iterator[Fault]:
+    paying = Count("attempts", filter=Q(attempts__pays_order=True))
+    wrong = Order.objects.annotate(paying=paying).exclude(
+        Q(state=Order.State.PAID, paying=1) | Q(state=Order.State.OPEN, paying=0)
+    )
+    for code, state, count in wrong.order_by("id").values_list("code", "state", "paying").iterator():
+        yield Fault(where=f"order {code}", what=f"it is {state} and has {count} paying payments")

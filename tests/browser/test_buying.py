@@ -1,0 +1,91 @@
+"""The road to a receipt: as it should go, with a reload on the way, with an impatient finger."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.demo import Demo
+from tests.browser.people import AT_THE_NEXT_POLL, Buyer, Desk, Phone
+from tests.browser.tabs import Tabs
+
+pytestmark = pytest.mark.browser
+
+
+def test_wanjiru_buys_two_mixes_and_staff_find_her_payment(tabs: Tabs, demo: Demo) -> None:
+    wanjiru = Buyer(tabs, demo)
+    wanjiru.choose("nairobi-after-dark", "love-songs-vol-1")
+    wanjiru.open_cart()
+    expect(wanjiru.page.locator("[data-remove]")).to_have_count(2)
+    wanjiru.says("#total", "KES 2,500")  # 1,500 and 1,000, as the server prices them
+    wanjiru.proceed()
+    wanjiru.says("#amount", "KES 2,500")
+    order_code = wanjiru.order_code
+
+    phone = Phone(tabs, demo)  # before anything is sent: it shows the next request by itself
+    wanjiru.pay_with("0712 345 678")
+    wanjiru.sees("waiting")
+    wanjiru.says("#status", "Enter your M-PESA PIN to pay KES 2,500.")
+    wanjiru.says("#masked-phone", "0712 ••• 678")
+    expect(phone.prompt).to_contain_text("KSh 2500 ")
+    expect(phone.prompt).to_contain_text(f"Account no. {order_code}?")
+    phone.enter_pin()
+
+    receipt = wanjiru.sees_receipt()
+    expect(phone.message).to_have_attribute("data-state", "paid")
+    expect(phone.message).to_contain_text(f"{receipt} Confirmed. Ksh2,500.00")
+    wanjiru.says("#order-code", order_code)
+    wanjiru.open_cart("empty")
+
+    _staff_find_it(Desk(tabs, demo), order_code, receipt)
+
+
+def _staff_find_it(kraph: Desk, order_code: str, receipt: str) -> None:
+    kraph.open_payments()
+    for words in (receipt, "0712345678", "+254 712 345 678"):
+        kraph.search(words)
+        expect(kraph.found).to_have_count(1)
+        expect(kraph.found).to_contain_text(order_code)
+    kraph.search("0712345679")
+    expect(kraph.found).to_have_count(0)
+    kraph.search(receipt)
+    kraph.open_first()
+    page = kraph.page.locator("#main, main, body").first
+    expect(page).to_contain_text("2547••••5678")
+    expect(page).to_contain_text(receipt)
+    expect(page.get_by_text("Paid", exact=True).first).to_be_visible()
+    print(page.inner_text())
+    html = kraph.page.content()
+    assert "254712345678" not in html
+    assert "712345678" not in html  # a CheckoutRequestID ends so
+
+
+def test_a_reload_while_waiting_goes_on_with_the_same_payment(tabs: Tabs, demo: Demo) -> None:
+    wanjiru = Buyer(tabs, demo)
+    wanjiru.go_to_checkout("gengetone-heat")
+    wanjiru.pay_with("0722 000 055")
+    wanjiru.sees("waiting")
+    (sent,) = demo.pushes("254722000055")
+
+    wanjiru.page.reload()
+    wanjiru.sees("waiting")
+    expect(wanjiru.checkout).to_have_attribute("data-poll-id", str(sent["checkout_request_id"]))
+    wanjiru.says("#masked-phone", "0722 ••• 055")
+    expect(wanjiru.page.locator("#countdown")).to_have_text("1:5")
+
+    Phone(tabs, demo, "254722000055").enter_pin()
+    wanjiru.sees_receipt()
+    assert len(demo.pushes("254722000055")) == 1
+
+
+def test_a_double_click_on_pay_sends_one_prompt(tabs: Tabs, demo: Demo) -> None:
+    wanjiru = Buyer(tabs, demo)
+    wanjiru.go_to_checkout("benga-gold")
+    requests_before = demo.simulator.count("push")
+    wanjiru.type_number("0722 000 056")
+    wanjiru.pay_button.dblclick()
+    wanjiru.sees("waiting")
+    phone = Phone(tabs, demo, "254722000056")
+    phone.enter_pin()
+    wanjiru.sees_receipt()
+    expect(phone.message).to_have_attribute("data-state", "paid", timeout=AT_THE_NEXT_POLL)
+    assert demo.simulator.count("push") == requests_before + 1
+    assert len(demo.pushes("254722000056")) == 1
