@@ -5,7 +5,8 @@ import logging
 from http import HTTPStatus
 from typing import IO, Any
 
-from django.http import Http404
+from django.core.exceptions import SuspiciousOperation
+from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser, JSONParser
@@ -86,6 +87,8 @@ def answer_in_words(error: Exception, _context: dict[str, Any]) -> Response:
     """DRF's exception handler: every error of these endpoints leaves as the documented JSON."""
     if isinstance(error, Http404):
         error = exceptions.NotFound("There is nothing at this address.")
+    if isinstance(error, SuspiciousOperation | UnreadablePostError):
+        error = exceptions.ParseError("The request can't be understood.")
     if not isinstance(error, exceptions.APIException):
         log.error("An endpoint failed", exc_info=error)
         return Response(problem(SERVER_TROUBLE, code="server_error"), status=500)

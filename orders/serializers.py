@@ -12,5 +12,10 @@ class CartItemSerializer(serializers.Serializer[Any]):
 
 
 class PlaceOrderSerializer(serializers.Serializer[Any]):
-    items = serializers.ListField(child=CartItemSerializer(), min_length=1, max_length=MAX_ITEMS)
+    items = serializers.ListField(
+        child=CartItemSerializer(),
+        min_length=1,
+        max_length=MAX_ITEMS,
+        error_messages={"not_a_list": "This must be a list of mixes."},
+    )
     email = serializers.EmailField(required=False, allow_blank=True, max_length=254)

@@ -1,8 +1,10 @@
 """Reads of the ledger for buyers' pages. Nothing here writes or calls."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from django.db.models import Q
 
 from payments.daraja import lookup
 from payments.models import MpesaTransaction
@@ -12,6 +14,9 @@ PUBLIC_ID_PREFIX = "pay_"
 
 _WANTED = (
     "id",
+    "order_id",
+    "phone_hash",
+    "settled_at",
     "public_id",
     "state",
     "amount_kes",
@@ -40,7 +45,11 @@ def standing(poll_id: str, *, now: datetime) -> Standing | None:
     """By Daraja's CheckoutRequestID or our own public id: one indexed read. None: no such attempt."""
     field = "public_id" if poll_id.startswith(PUBLIC_ID_PREFIX) else "checkout_request_id"
     row = MpesaTransaction.objects.filter(**{field: poll_id}).values(*_WANTED).first()
-    return _standing(row, now=now) if row else None
+    if row is None:
+        return None
+    if row["state"] in (State.FAILED, State.EXPIRED):
+        return _instead_of_failed(row, now=now) or _standing(row, now=now)
+    return _standing(row, now=now)
 
 
 def live_attempt(order_id: int) -> MpesaTransaction | None:
@@ -61,6 +70,26 @@ def needs_person() -> dict[str, int]:
         "wrong_amount": paid.filter(amount_differs=True, pays_order=False).count(),
         "receipt_awaited": paid.filter(receipt=None).count(),
     }
+
+
+def _instead_of_failed(row: dict[str, Any], *, now: datetime) -> Standing | None:
+    """What a buyer hears whose attempt came to nothing, but who paid all the same, or may have: on another attempt
+    from the same phone. None: it did come to nothing."""
+    same_phone = MpesaTransaction.objects.filter(phone_hash=row["phone_hash"])
+    paying = same_phone.filter(order_id=row["order_id"], pays_order=True).values(*_WANTED).first()
+    if paying is not None:
+        return _standing(paying, now=now)
+    if not lookup(row["result_code"]).check_earlier:
+        return None
+    not_asked_since = Q(last_check_at=None) | Q(last_check_at__lt=row["settled_at"])
+    to_ask = same_phone.filter(not_asked_since, id__lt=row["id"], next_check_at__isnull=False)
+    if not to_ask.exclude(checkout_request_id=None).exists():
+        return None
+    return replace(
+        _standing(row, now=now),
+        status=Public.PENDING,
+        message="We are checking your earlier payment request. Do not pay again yet.",
+    )
 
 
 def _standing(row: dict[str, Any], *, now: datetime) -> Standing:

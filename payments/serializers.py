@@ -16,6 +16,8 @@ class PhoneField(serializers.CharField):
     """Any usual spelling of a Kenyan mobile number → `254712345678`."""
 
     def to_internal_value(self, data: Any) -> str:
+        if isinstance(data, float):  # 71234567.0 is no spelling of 0712 345 670
+            raise serializers.ValidationError("Type the phone number in digits, like 0712 345 678.")
         try:
             return read_msisdn(super().to_internal_value(data))
         except NotAPhone as bad:
@@ -61,7 +63,11 @@ class StkPushSerializer(serializers.Serializer[Any]):
         required=False, allow_blank=True, allow_null=True, max_length=MAX_REFERENCE
     )
     transactionType = serializers.ChoiceField(  # noqa: N815
-        choices=MpesaTransaction.Channel.values, required=False, allow_blank=True, allow_null=True
+        choices=MpesaTransaction.Channel.values,
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        error_messages={"invalid_choice": f"This must be {' or '.join(MpesaTransaction.Channel.values)}."},
     )
     remark = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=MAX_TEXT)
 

@@ -16,7 +16,8 @@ ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-NO_CHROMIUM = "The browser tests need Chromium. Install it (Debian: apt-get install chromium) or set CHROMIUM to its path."
+NO_CHROMIUM = """The browser tests need Chromium.
+Install it (Debian: apt-get install chromium) or set CHROMIUM to its path."""
 
 
 @pytest.fixture(scope="package")

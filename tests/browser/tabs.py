@@ -44,7 +44,7 @@ class Tabs:
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self._faults.append(f"{message.page.url if message.page else '?'}: {message.text}")
+            self._faults.append(f"{message.text} ({message.location['url']})")
 
     def _on_page_error(self, error: Error) -> None:
         self._faults.append(f"uncaught: {error}")

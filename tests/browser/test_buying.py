@@ -1,5 +1,7 @@
 """The road to a receipt: as it should go, with a reload on the way, with an impatient finger."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -48,14 +50,14 @@ def _staff_find_it(kraph: Desk, order_code: str, receipt: str) -> None:
     expect(kraph.found).to_have_count(0)
     kraph.search(receipt)
     kraph.open_first()
-    page = kraph.page.locator("#main, main, body").first
-    expect(page).to_contain_text("2547••••5678")
-    expect(page).to_contain_text(receipt)
-    expect(page.get_by_text("Paid", exact=True).first).to_be_visible()
-    print(page.inner_text())
-    html = kraph.page.content()
-    assert "254712345678" not in html
-    assert "712345678" not in html  # a CheckoutRequestID ends so
+    expect(kraph.page.locator(".field-phone_masked")).to_contain_text("2547••••5678")
+    expect(kraph.page.locator(".field-receipt").first).to_contain_text(receipt)
+    expect(kraph.page.locator(".field-state_badge")).to_contain_text("Paid")
+    expect(kraph.page.locator("td.field-what")).to_have_text(["created", "accepted", "confirmed"])
+    expect(kraph.page.locator("td.field-to_state")).to_have_text(
+        ["Being sent", "Waiting for the buyer", "Paid"]
+    )
+    assert "712345678" not in kraph.page.content()  # not even as the end of a CheckoutRequestID
 
 
 def test_a_reload_while_waiting_goes_on_with_the_same_payment(tabs: Tabs, demo: Demo) -> None:
@@ -69,7 +71,7 @@ def test_a_reload_while_waiting_goes_on_with_the_same_payment(tabs: Tabs, demo: 
     wanjiru.sees("waiting")
     expect(wanjiru.checkout).to_have_attribute("data-poll-id", str(sent["checkout_request_id"]))
     wanjiru.says("#masked-phone", "0722 ••• 055")
-    expect(wanjiru.page.locator("#countdown")).to_have_text("1:5")
+    expect(wanjiru.page.locator("#countdown")).to_have_text(re.compile(r"1:5\d"))
 
     Phone(tabs, demo, "254722000055").enter_pin()
     wanjiru.sees_receipt()

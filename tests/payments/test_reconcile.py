@@ -337,3 +337,38 @@ def test_code_17_makes_us_ask_about_the_earlier_prompt(
     )
     ask(second, clock)
     assert first.id in [due.id for due in reconcile.due(now=clock())]
+
+
+def test_code_17_is_pending_while_the_earlier_prompt_is_asked_about_and_completed_if_that_one_paid(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    first = click()
+    clock.advance(minutes=2)
+    second = click()  # the first was idle; Safaricom did not know better
+    safaricom.query_answer = QueryAnswer(
+        verdict=Verdict.NOT_PAID, asked=True, code="17", description="rule limited", result=lookup("17")
+    )
+    clock.advance(seconds=25)
+    ask(second, clock)
+
+    def told() -> Public:
+        found = standing(second.checkout_request_id or "", now=clock())
+        assert found is not None
+        return found.status
+
+    assert (second.state, told()) == (State.FAILED, Public.PENDING)
+    safaricom.query_answer = paid_answer()
+    clock.advance(seconds=1)
+    assert ask(first, clock) is Outcome.PAID
+    assert told() == Public.COMPLETED
+
+
+def test_code_17_with_no_earlier_prompt_is_failed_in_words(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    safaricom.query_answer = not_paid_answer("17")
+    ask(attempt, clock)
+    found = standing(attempt.checkout_request_id or "", now=clock())
+    assert found is not None
+    assert (found.status, found.message) == (Public.FAILED, lookup("17").buyer)
