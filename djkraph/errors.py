@@ -8,14 +8,18 @@ from djkraph.http import SERVER_TROUBLE, problem
 API = ("/api", "/stkpush", "/health")
 
 
+def _speaks_json(request: HttpRequest) -> bool:
+    return f"/{request.path.lstrip('/')}".startswith(API)
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if request.path.startswith(API):
+    if _speaks_json(request):
         return JsonResponse(problem("The request can't be understood.", code="invalid"), status=400)
     return defaults.bad_request(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if request.path.startswith(API):
+    if _speaks_json(request):
         return JsonResponse(problem("There is nothing at this address.", code="not_found"), status=404)
     return defaults.page_not_found(request, exception)
 
@@ -24,6 +28,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if request.path.startswith("/stkpush/status"):
         told = {"success": True, "status": "pending", "message": "We are checking your payment."}
         return JsonResponse(told)  # the shop's page would take anything else for "failed"
-    if request.path.startswith(API):
+    if _speaks_json(request):
         return JsonResponse(problem(SERVER_TROUBLE, code="server_error"), status=500)
     return defaults.server_error(request)

@@ -44,15 +44,18 @@ def read_capped(stream: IO[bytes], limit: int = MAX_BODY_BYTES) -> bytes:
 
 
 class CappedJSONParser(BaseParser):
-    """Strict JSON (no NaN, no Infinity), capped; anything else is a ParseError in words."""
+    """Strict JSON (an object; no NaN, no Infinity), capped; anything else is a ParseError in words."""
 
     media_type = JSONParser.media_type
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ARG002
         try:
-            return json.loads(read_capped(stream).decode(), parse_constant=_refuse_constant)
+            told = json.loads(read_capped(stream).decode(), parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as bad:
             raise exceptions.ParseError("The request is not readable JSON.") from bad
+        if not isinstance(told, dict):
+            raise exceptions.ParseError("The request must be a JSON object.")
+        return told
 
 
 def _refuse_constant(name: str) -> Any:

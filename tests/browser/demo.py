@@ -22,6 +22,7 @@ PRINTED = re.compile(
     r"Shop +(?P<shop>http://\S+)/\n +Phone +(?P<phone>http://\S+) .*\n"
     r" +Desk +(?P<desk>http://\S+) +user (?P<username>\S+), password (?P<password>\S+)\n"
 )
+PERSONAL = re.compile(r"\b(?:254|0)[17]\d{8}\b|ws_CO_\w+")  # a phone number, and an id that ends in one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +96,7 @@ def _end_by_ctrl_c(process: "subprocess.Popen[bytes]", printed: Path, ports: tup
     told = printed.read_text()
     assert ended_with == 0, told
     assert "Traceback" not in told, told
+    assert PERSONAL.findall(told) == []  # the logs of shop and worker stand there too
     assert [port for port in ports if _listens(port)] == []
     assert [pid for pid in crew if Path(f"/proc/{pid}").exists()] == []
 

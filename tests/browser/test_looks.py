@@ -93,6 +93,11 @@ def test_a_request_that_m_pesa_refuses(tabs: Tabs, demo: Demo) -> None:
 
 
 def test_the_desk(tabs: Tabs, demo: Demo) -> None:
+    wanjiru = Buyer(tabs, demo)
+    wanjiru.go_to_checkout("love-songs-vol-1")
+    wanjiru.pay_with("0722 000 068")
+    wanjiru.sees("waiting")
+    demo.simulator.answer(str(demo.pushes("254722000068")[0]["checkout_request_id"]), "pay")
     kraph = Desk(tabs, demo)
     look(kraph.page, "desk-home", is_ours=False)
     kraph.open_payments()

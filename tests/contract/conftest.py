@@ -74,7 +74,7 @@ class Unreached(FakeDaraja):
 
 
 @pytest.fixture
-def unreached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Unreached]:
+def unreached(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Unreached]:
     """Fails the test in which a request got as far as Daraja, or as far as a row."""
     fake = Unreached()
     monkeypatch.setattr(gateway, "client", lambda: fake)

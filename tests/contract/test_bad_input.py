@@ -131,7 +131,7 @@ BAD_ITEMS = st.one_of(
     st.lists(st.fixed_dictionaries({"mix": ANYTHING.filter(lambda value: value != "nairobi-after-dark")}), min_size=1, max_size=3),
     st.lists(ANYTHING, min_size=1, max_size=3),
     st.just([{"mix": "nairobi-after-dark"}] * 51),
-    st.just([{"mix": f"mix-{n}"} for n in range(50)]),
+    st.just([{"mix": f"m{n}"} for n in range(50)]),
 )  # fmt: skip
 
 
@@ -220,10 +220,10 @@ BODIES: dict[str, bytes] = {
 
 
 @pytest.mark.usefixtures("unreached")
-@pytest.mark.parametrize("path", ENDPOINTS)
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_a_body_that_is_no_request_is_refused(caller: Caller, path: str, body: bytes) -> None:
-    refused(caller.send(path, body), 400)
+def test_a_body_that_is_no_request_is_refused(caller: Caller, body: bytes) -> None:
+    for path in ENDPOINTS:
+        refused(caller.send(path, body), 400)
 
 
 @pytest.mark.usefixtures("unreached")
@@ -238,11 +238,11 @@ def test_a_body_beyond_64_kb_is_too_large(caller: Caller, path: str, body: bytes
 
 
 @pytest.mark.parametrize("field", ["phone", "amount", "transactionType", "description", "remark", "accountReference"])
-@pytest.mark.parametrize("depth", [100, 480, 700, 900, 960, 990])
 @pytest.mark.usefixtures("unreached")
-def test_a_deep_field_is_refused(caller: Caller, field: str, depth: int) -> None:
-    body = json.dumps({**GOOD_PUSH, field: "HERE"}).replace('"HERE"', "[" * depth + "]" * depth)
-    refused(caller.send("/stkpush", body.encode()), 400)
+def test_a_deep_field_is_refused(caller: Caller, field: str) -> None:
+    for depth in (*range(50, 800, 50), *range(800, 1_000, 5)):
+        body = json.dumps({**GOOD_PUSH, field: "HERE"}).replace('"HERE"', "[" * depth + "]" * depth)
+        refused(caller.send("/stkpush", body.encode()), 400)
 
 
 @pytest.mark.parametrize("depth", [100, 480, 700, 900, 960, 990])
@@ -264,11 +264,11 @@ CONTENT_TYPES = (
 
 
 @pytest.mark.usefixtures("unreached")
-@pytest.mark.parametrize("path", ENDPOINTS)
 @pytest.mark.parametrize("content_type", CONTENT_TYPES)
-def test_another_content_type_is_refused(caller: Caller, path: str, content_type: str) -> None:
-    told = refused(caller.send(path, ENDPOINTS[path], content_type=content_type), 415)
-    assert told["code"] == "unsupported_media_type"
+def test_another_content_type_is_refused(caller: Caller, content_type: str) -> None:
+    for path, body in ENDPOINTS.items():
+        told = refused(caller.send(path, body, content_type=content_type), 415)
+        assert told["code"] == "unsupported_media_type"
 
 
 @pytest.mark.usefixtures("unreached")
@@ -309,11 +309,11 @@ ACCEPTS = ("text/html", "application/xml", "image/*", "*/*", "", ",;q=", "text/h
 
 
 @pytest.mark.usefixtures("unreached")
-@pytest.mark.parametrize("path", ENDPOINTS)
 @pytest.mark.parametrize("accept", ACCEPTS)
-def test_the_answer_is_json_whatever_is_accepted(caller: Caller, path: str, accept: str) -> None:
-    for query in ("", "?format=api", "?format=xml", "?format=%00", "?%ff=%ff", "?" + "a=1&" * 2_000):
-        refused(caller.send(path + query, {}, HTTP_ACCEPT=accept), 400)
+def test_the_answer_is_json_whatever_is_accepted(caller: Caller, accept: str) -> None:
+    for path in ENDPOINTS:
+        for query in ("", "?format=api", "?format=xml", "?format=%00", "?%ff=%ff", "?" + "a=1&" * 2_000):
+            refused(caller.send(path + query, {}, HTTP_ACCEPT=accept), 400)
 
 
 API_PATHS = (
@@ -349,19 +349,20 @@ def test_another_method_is_refused_and_the_right_one_named(caller: Caller, path:
         "/api/%ff", "/api/" + "a" * 8_000,
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("method", ["POST", "GET", "OPTIONS"])
-def test_an_unknown_address_of_the_api_is_a_404_in_json(caller: Caller, path: str, method: str) -> None:
-    assert refused(caller.send(path, GOOD_PUSH, method=method), 404)["code"] == "not_found"
+def test_an_unknown_address_of_the_api_is_a_404_in_json(caller: Caller, path: str) -> None:
+    spelt = {"PATH_INFO": path} if path.startswith("//") else {}  # the test client takes // for a host
+    for method in ("POST", "GET", "OPTIONS"):
+        assert refused(caller.send(path, GOOD_PUSH, method=method, **spelt), 404)["code"] == "not_found"
     assert not CallbackDelivery.objects.exists()
 
 
 @pytest.mark.usefixtures("unreached")
-@pytest.mark.parametrize("path", API_PATHS)
 @pytest.mark.parametrize("host", ["evil.example", "a b", "", "localhost:99999999999", "[::1", "é", "a\x00b", "x" * 5_000])
-def test_an_odd_host_is_refused_in_json(caller: Caller, path: str, host: str, settings: Any) -> None:
+def test_an_odd_host_is_refused_in_json(caller: Caller, host: str, settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["shop.example"]
-    for method in ("POST", "OPTIONS", "GET"):
-        refused(caller.send(path, GOOD_PUSH, method=method, HTTP_HOST=host), 400)
+    for path in API_PATHS:
+        for method in ("POST", "OPTIONS", "GET"):
+            refused(caller.send(path, GOOD_PUSH, method=method, HTTP_HOST=host), 400)
 
 
 @pytest.mark.usefixtures("unreached")
@@ -383,7 +384,7 @@ def test_an_odd_idempotency_key_is_refused(caller: Caller, key: str) -> None:
         {"HTTP_ORIGIN": "é"}, {"HTTP_REFERER": "\x00"}, {"HTTP_X_FORWARDED_PROTO": "é"}, {"HTTP_EXPECT": "200-ok"},
         {"HTTP_RANGE": "bytes=0-1"}, {"HTTP_IF_MODIFIED_SINCE": "x"}, {"HTTP_X_LARGE": "x" * 100_000},
         {"CONTENT_LENGTH": "-5"}, {"CONTENT_LENGTH": "x"}, {"CONTENT_LENGTH": ""}, {"CONTENT_LENGTH": "١"},
-        {"CONTENT_LENGTH": "0"}, {"CONTENT_LENGTH": "3"}, {"CONTENT_LENGTH": "9" * 30},
+        {"CONTENT_LENGTH": "0"}, {"CONTENT_LENGTH": "3"},
     ],
     ids=str,
 )  # fmt: skip
@@ -461,10 +462,10 @@ def delivered(caller: Caller, path: str, body: Any, **extra: Any) -> CallbackDel
 
 
 @pytest.mark.usefixtures("unreached")
-@pytest.mark.parametrize("path", CALLBACKS)
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_junk_at_the_callback_address_is_accepted_and_kept(caller: Caller, path: str, body: bytes) -> None:
-    assert delivered(caller, path, body).verdict == CallbackDelivery.Verdict.UNREADABLE
+def test_junk_at_the_callback_address_is_accepted_and_kept(caller: Caller, body: bytes) -> None:
+    for path in CALLBACKS:
+        assert delivered(caller, path, body).verdict == CallbackDelivery.Verdict.UNREADABLE
 
 
 @pytest.mark.usefixtures("unreached")
@@ -576,7 +577,7 @@ def test_a_damaged_callback_pays_only_what_it_still_says(caller: Caller, ring: R
     mine, my_id, token = ring()
     raw = bytearray(json.dumps(success(my_id, AMOUNT, f"R{mine.id}")).encode())
     for _ in range(data.draw(st.integers(1, 4))):
-        at = data.draw(st.integers(0, len(raw) - 1))
+        at = data.draw(st.integers(0, 399)) % len(raw)
         kind = data.draw(st.sampled_from(("cut", "put", "set", "double", "drop")))
         if kind == "cut":
             del raw[at:]
