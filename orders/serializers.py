@@ -8,7 +8,7 @@ MAX_ITEMS = 50
 
 
 class CartItemSerializer(serializers.Serializer[Any]):
-    default_error_messages = {"invalid": "This must be an object that names a mix."}  # noqa: RUF012
+    default_error_messages = {"invalid": "This must be an object that names a mix."}
 
     mix = serializers.SlugField(max_length=60)
 

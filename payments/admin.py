@@ -17,7 +17,7 @@ from payments.models import (
     PaymentEvent,
     QueryBudget,
 )
-from payments.phones import NotAPhone, read_msisdn
+from payments.phones import NotAPhone, blank_phones, read_msisdn
 
 STATE_COLOURS = {
     "Being sent": "info",
@@ -84,7 +84,7 @@ class MpesaTransactionAdmin(ReadOnly, ModelAdmin):
                     "channel",
                     "short_code",
                     "merchant_request_id",
-                    "checkout_request_id",
+                    "checkout_id",
                     "created_at",
                     "settled_at",
                     "checks",
@@ -120,7 +120,16 @@ class MpesaTransactionAdmin(ReadOnly, ModelAdmin):
 
     @display(description="What it means")
     def meaning(self, attempt: MpesaTransaction) -> str:
-        return lookup(attempt.result_code).staff if attempt.result_code else "—"
+        if not attempt.result_code:
+            return "—"
+        result = lookup(attempt.result_code)
+        if attempt.state == "failed" and not result.final:
+            return "Safaricom refused the request itself. The phone was not asked and nothing was charged."
+        return result.staff
+
+    @display(description="CheckoutRequestID (its end, the phone number, is blanked)")
+    def checkout_id(self, attempt: MpesaTransaction) -> str:
+        return blank_phones(attempt.checkout_request_id or "—")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[MpesaTransaction], search_term: str
@@ -151,14 +160,14 @@ class CallbackDeliveryAdmin(ReadOnly, ModelAdmin):
     search_fields = ("checkout_request_id", "attempt__account_reference")
     list_select_related = ("attempt",)
     show_full_result_count = False
-    exclude = ("token_hash",)
+    exclude = ("token_hash", "checkout_request_id", "spool_id")
 
 
 @admin.register(IdempotencyKey)
 class IdempotencyKeyAdmin(ReadOnly, ModelAdmin):
     list_display = ("created_at", "attempt", "status")
     list_select_related = ("attempt",)
-    fields = ("created_at", "attempt", "status", "answer")
+    fields = ("created_at", "attempt", "status")
     show_full_result_count = False
 
 

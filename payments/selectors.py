@@ -112,7 +112,12 @@ def _message(state: State, row: dict[str, Any], *, in_doubt: bool) -> str:
     if in_doubt:
         return "We have received money and are checking the amount. Do not pay again."
     if state is State.FAILED:
-        return lookup(row["result_code"]).buyer
+        result = lookup(row["result_code"])
+        return (
+            result.buyer
+            if result.final
+            else "M-PESA did not take this request. Nothing was charged. Try again."
+        )
     return {
         State.COMPLETED: "Payment received. Thank you!",
         State.UNKNOWN: "We are checking your payment. Do not pay again yet.",

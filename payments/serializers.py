@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from orders.models import MAX_TOTAL_KES
@@ -24,6 +25,7 @@ class PhoneField(serializers.CharField):
             raise serializers.ValidationError(str(bad), code="phone") from bad
 
 
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": MAX_TOTAL_KES})
 class WholeShillingsField(serializers.Field[int, Any, int, Any]):
     """1 to 250,000 whole shillings; `1500`, `1500.0` and `"1500"` are the same amount."""
 

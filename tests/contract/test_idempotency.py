@@ -28,13 +28,17 @@ def test_the_same_request_again_gets_its_answer_word_for_word_and_rings_once(
     caller: Caller, safaricom: FakeDaraja
 ) -> None:
     first = pushed(caller)
-    caller.send(f"/api/payments/callback/{safaricom.last_token}", failure(1032))  # without the key he could try again
+    caller.send(
+        f"/api/payments/callback/{safaricom.last_token}", failure(1032)
+    )  # without the key he could try again
     again = pushed(caller)
     assert (again.status_code, again.content) == (first.status_code, first.content)
     assert len(safaricom.pushes) == 1
 
 
-def test_without_a_key_the_same_request_after_a_cancel_rings_again(caller: Caller, safaricom: FakeDaraja) -> None:
+def test_without_a_key_the_same_request_after_a_cancel_rings_again(
+    caller: Caller, safaricom: FakeDaraja
+) -> None:
     caller.send("/stkpush", GOOD_PUSH)
     caller.send(f"/api/payments/callback/{safaricom.last_token}", failure(1032))
     assert said(caller.send("/stkpush", GOOD_PUSH))["checkoutRequestId"] == "ws_CO_2"
@@ -51,7 +55,9 @@ def test_without_a_key_the_same_request_after_a_cancel_rings_again(caller: Calle
     ],
     ids=["refused", "misconfigured", "busy", "unreachable", "locked"],
 )
-def test_an_error_is_replayed_as_well(caller: Caller, safaricom: FakeDaraja, error: Exception, http: int) -> None:
+def test_an_error_is_replayed_as_well(
+    caller: Caller, safaricom: FakeDaraja, error: Exception, http: int
+) -> None:
     safaricom.push_answer = error
     first = pushed(caller)
     assert first.status_code == http
@@ -94,18 +100,30 @@ def test_trouble_of_ours_is_no_answer_and_is_not_replayed(
 
 @pytest.mark.parametrize(
     "other",
-    [{"amount": 1501}, {"phone": "0798765432"}, {"accountReference": "CART2"}, {"description": "x"}, {"remark": "x"}],
+    [
+        {"amount": 1501},
+        {"phone": "0798765432"},
+        {"accountReference": "CART2"},
+        {"description": "x"},
+        {"remark": "x"},
+    ],
     ids=str,
 )
-def test_the_same_key_for_another_request_is_refused(caller: Caller, safaricom: FakeDaraja, other: dict[str, Any]) -> None:
+def test_the_same_key_for_another_request_is_refused(
+    caller: Caller, safaricom: FakeDaraja, other: dict[str, Any]
+) -> None:
     first = pushed(caller)
     assert refused(pushed(caller, **other), 409)["code"] == "key_reused"
     assert pushed(caller).content == first.content
     assert len(safaricom.pushes) == 1
 
 
-@pytest.mark.parametrize("spelt", [{"amount": "1500"}, {"amount": 1500.0}, {"phone": "+254 712 345 678"}], ids=str)
-def test_another_spelling_is_the_same_request(caller: Caller, safaricom: FakeDaraja, spelt: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "spelt", [{"amount": "1500"}, {"amount": 1500.0}, {"phone": "+254 712 345 678"}], ids=str
+)
+def test_another_spelling_is_the_same_request(
+    caller: Caller, safaricom: FakeDaraja, spelt: dict[str, Any]
+) -> None:
     assert pushed(caller).content == pushed(caller, **spelt).content
     assert len(safaricom.pushes) == 1
 
@@ -126,17 +144,23 @@ def abandoned(*, seconds: float, attempt: MpesaTransaction | None) -> None:
     )
 
 
-def test_a_dead_request_that_rang_is_answered_with_its_attempts_own_id(caller: Caller, safaricom: FakeDaraja) -> None:
+def test_a_dead_request_that_rang_is_answered_with_its_attempts_own_id(
+    caller: Caller, safaricom: FakeDaraja
+) -> None:
     pushed(caller)
     attempt = MpesaTransaction.objects.get()
     abandoned(seconds=61, attempt=attempt)
     assert said(pushed(caller)) == {
-        "success": True, "checkoutRequestId": attempt.public_id, "message": "STK push sent successfully",
-    }  # fmt: skip
+        "success": True,
+        "checkoutRequestId": attempt.public_id,
+        "message": "STK push sent successfully",
+    }
     assert len(safaricom.pushes) == 1
 
 
-def test_the_attempt_is_linked_to_its_key_before_anything_is_sent(caller: Caller, safaricom: FakeDaraja) -> None:
+def test_the_attempt_is_linked_to_its_key_before_anything_is_sent(
+    caller: Caller, safaricom: FakeDaraja
+) -> None:
     linked: list[Any] = []
     safaricom.during_push = lambda: linked.extend(IdempotencyKey.objects.values_list("attempt_id", "status"))
     pushed(caller)
@@ -196,7 +220,9 @@ def together(live_server: Any, bodies: list[dict[str, Any]], keys: list[str]) ->
     def click(body: dict[str, Any], key: str) -> None:
         start.wait(timeout=10)
         answers.append(
-            requests.post(f"{live_server.url}/stkpush", json=body, headers={"Idempotency-Key": key}, timeout=60)
+            requests.post(
+                f"{live_server.url}/stkpush", json=body, headers={"Idempotency-Key": key}, timeout=60
+            )
         )
 
     threads = [threading.Thread(target=click, args=pair) for pair in zip(bodies, keys, strict=True)]
@@ -218,7 +244,9 @@ def test_two_at_the_same_time_get_the_one_answer(live_server: Any, slow: SlowDar
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_different_requests_under_one_key_at_the_same_time_ring_once(live_server: Any, slow: SlowDaraja) -> None:
+def test_two_different_requests_under_one_key_at_the_same_time_ring_once(
+    live_server: Any, slow: SlowDaraja
+) -> None:
     answers = together(live_server, [GOOD_PUSH, {**GOOD_PUSH, "amount": 20}], [KEY, KEY])
     assert sorted(answer.status_code for answer in answers) == [200, 409]
     assert len(slow.pushes) == 1
@@ -240,7 +268,9 @@ def test_a_request_that_never_rang_is_taken_over_by_exactly_one(live_server: Any
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("reference", ["CART1", ""])
-def test_even_without_keys_clicks_at_the_same_time_ring_once(live_server: Any, slow: SlowDaraja, reference: str) -> None:
+def test_even_without_keys_clicks_at_the_same_time_ring_once(
+    live_server: Any, slow: SlowDaraja, reference: str
+) -> None:
     bodies = [{**GOOD_PUSH, "accountReference": reference and f"CART{n}"} for n in range(4)]
     answers = together(live_server, bodies, [""] * 4)
     assert {answer.status_code for answer in answers} == {200}

@@ -97,6 +97,7 @@ AS_EVER: Line = {
     "late": paid(),
 }
 BY_ASKING: Line = {**AS_EVER, **dict.fromkeys(SUCCESSES, paid(receipt=False))}
+OTHER_AMOUNT: Line = {**AS_EVER, **dict.fromkeys(SUCCESSES, IN_DOUBT)}
 
 
 def all_are(cell: Cell) -> Line:
@@ -133,6 +134,8 @@ ROWS: Mapping[str, Row] = {
     "lost answer, late callback": _row(lost_answer=True, late_callback=300),
     "lost answer, two callbacks": _row(lost_answer=True, duplicate_callback=2),
     "lost answer, contrary callback": _row(lost_answer=True, contrary_callback=True),
+    "lost answer, no amount": _row(BY_ASKING, lost_answer=True, missing_amount=True),
+    "lost answer, another amount": _row(OTHER_AMOUNT, lost_answer=True, wrong_amount_callback=1),
     # nobody knows whether the phone rings, and it doesn't
     "drop before": _row(all_are(UNSENT), drop_before=True),
     "500": _row(all_are(UNSENT), push_500=True),
@@ -169,7 +172,7 @@ ROWS: Mapping[str, Row] = {
     "amount a string": _row(string_amount=True),
     "no metadata": _row(BY_ASKING, missing_metadata=True),
     "no amount": _row(BY_ASKING, missing_amount=True),
-    "another amount": _row({**AS_EVER, **dict.fromkeys(SUCCESSES, IN_DOUBT)}, wrong_amount_callback=1),
+    "another amount": _row(OTHER_AMOUNT, wrong_amount_callback=1),
     # no callback at all: we ask
     "no callback": _row(BY_ASKING, **UNHEARD),
     "no callback, 500 in flight": _row(BY_ASKING, **UNHEARD, pending_500=True),
@@ -187,6 +190,25 @@ ROWS: Mapping[str, Row] = {
     "callback, query 429": _row(query_429=True),
     "callback, another's answer": _row(query_other_id=True),
 }  # fmt: skip
+
+
+ID_NOT_LEARNED = (
+    "callbacks._doubt keeps nothing of a believed callback's CheckoutRequestID: where the push's answer was lost the "
+    "payment can't be asked about, though Safaricom has named it"
+)
+KNOWN_DEFECTS: Mapping[str, str] = dict.fromkeys(
+    (
+        "lost answer", "500, rings", "502, rings", "503 page, rings", "lost answer, late callback",
+        "lost answer, two callbacks", "lost answer, contrary callback", "lost answer, no amount",
+        "lost answer, another amount", "before a lost answer",
+    ),
+    ID_NOT_LEARNED,
+)  # fmt: skip
+
+
+def _known_defect(name: str) -> list[pytest.MarkDecorator]:
+    """Strict: the row says so when the defect is gone."""
+    return [pytest.mark.xfail(reason=KNOWN_DEFECTS[name], strict=True)] if name in KNOWN_DEFECTS else []
 
 
 # --- how a row is played --------------------------------------------------------------------------------
@@ -242,9 +264,9 @@ def _short(cell: Cell) -> str:
     return cell.told + mark
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=_known_defect(name)) for name in ROWS])
 def test_whatever_goes_wrong_the_buyer_is_told_the_truth(
-    name: str, shop: Shop, simulator: Simulated, clocks: Clocks, settings: Any
+    name: str, shop: Shop, simulator: Simulated, clocks: Clocks
 ) -> None:
     row = ROWS[name]
     if row.stale:
@@ -263,12 +285,11 @@ def test_whatever_goes_wrong_the_buyer_is_told_the_truth(
     for prompt in simulator.prompts(PHONES["by hand"]):
         simulator.answer(prompt["checkout_request_id"], "pay")
     clocks.go_on(UNTIL_ALL_IS_OVER)
-    with suppress(
-        SystemExit
-    ):  # its way to say that something needs a person, as a receipt that is awaited does
+    with suppress(SystemExit):  # so it says that something needs a person: a receipt that is awaited, for one
         call_command("reconcile_payments", "--older-than", "0")
     _worker(clocks)
-    SEEN[name] = {ending: _seen(ending, answer, shop, simulator) for ending, answer in pushed.items()}
+    on_phones = simulator.state()["transactions"]
+    SEEN[name] = {ending: _seen(ending, answer, shop, on_phones) for ending, answer in pushed.items()}
     assert SEEN[name] == row.gives
     assert list(audit.faults()) == []
 
@@ -287,24 +308,18 @@ def _worker(clocks: Clocks) -> None:
     pytest.fail("the worker found no end")
 
 
-def _seen(ending: str, answer: dict[str, Any], shop: Shop, simulator: Simulated) -> Cell:
+def _seen(ending: str, answer: dict[str, Any], shop: Shop, on_phones: list[dict[str, Any]]) -> Cell:
     order = Order.objects.get(client_reference=f"CART {ending}")
     attempt = MpesaTransaction.objects.get(order=order)  # one click, one attempt
-    rang = sum(t["phone"] == PHONES[ending] for t in simulator.state()["transactions"])
+    rang = [prompt for prompt in on_phones if prompt["phone"] == PHONES[ending]]
     told, words = "refused", answer.get("code", "")
     if answer["success"]:
         standing = shop.status(answer["checkoutRequestId"])
-        told = standing["status"]
+        told, words = standing["status"], ""
         assert standing["success"] is (told != "failed")
-        in_words = told == "failed" or attempt.state == State.COMPLETED
-        words = standing["message"] if in_words else ""
         if told == "completed":
             words = "with its receipt" if standing["MpesaReceiptNumber"] else "receipt awaited"
-            assert standing["MpesaReceiptNumber"] in (None, _receipt(simulator, PHONES[ending]))
-    return Cell(State(attempt.state), order.state == Order.State.PAID, rang, told, words)
-
-
-def _receipt(simulator: Simulated, phone: str) -> str:
-    """What stands in the buyer's own message from M-PESA."""
-    (receipt,) = {t["receipt"] for t in simulator.state()["transactions"] if t["phone"] == phone}
-    return str(receipt)
+            assert standing["MpesaReceiptNumber"] in (None, rang[0]["receipt"])
+        elif told == "failed" or attempt.state == State.COMPLETED:
+            words = standing["message"]
+    return Cell(State(attempt.state), order.state == Order.State.PAID, len(rang), told, words)

@@ -24,7 +24,7 @@ def settings_under(extra: dict[str, str]) -> str:
     """What the settings come to in a process of their own with this environment."""
     program = (
         "import djkraph.settings as s; names = sorted(n for n in dir(s) if n.isupper());"
-        "print({n: getattr(s, n) for n in names})"
+        "print({n: getattr(s, n) for n in names if n != 'UNFOLD'})"
     )
     bare = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
     done = subprocess.run(

@@ -1,0 +1,119 @@
+"""The races run on real PostgreSQL with real server processes, so they belong to the PostgreSQL run of the suite
+(TEST_DATABASE=postgres, the second half of `make test`): without it this folder is not collected at all."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.races.crowd import at_once
+from tests.races.machines import (
+    Desk,
+    Machine,
+    Postgres,
+    Rows,
+    environment,
+    manage,
+    simulated_safaricom,
+)
+from tests.simulated import Simulated
+
+if os.environ.get("TEST_DATABASE") != "postgres":
+    collect_ignore_glob = ["test_*.py"]
+
+TOLD = pytest.StashKey[list[str]]()  # figures and tables, shown at the end of the run whatever the verbosity
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[TOLD] = []
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    told = config.stash.get(TOLD, [])
+    if told:
+        terminalreporter.section("races, crashes, outages")
+        for line in told:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Any:
+    """Adds lines to the end of the run."""
+    if TOLD not in request.config.stash:
+        request.config.stash[TOLD] = []
+    return request.config.stash[TOLD].append
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    server = Postgres()
+    yield server
+    server.end()
+
+
+@pytest.fixture(scope="session")
+def safaricom() -> Iterator[Simulated]:
+    with simulated_safaricom() as simulator:
+        yield simulator
+
+
+@dataclass(kw_only=True)
+class Town:
+    """Two machines of two processes each, one database, one Safaricom, two people at the shop's desk."""
+
+    env: dict[str, str]
+    folder: Path
+    machines: list[Machine]
+    desks: list[Desk]
+    rows: Rows
+    safaricom: Simulated
+
+    def machine(self, number: int) -> Machine:
+        """They take turns."""
+        return self.machines[number % len(self.machines)]
+
+    def rang(self, *phones: str) -> list[dict[str, Any]]:
+        """Every prompt that reached one of these phones, ended or not."""
+        return [sent for sent in self.safaricom.state()["transactions"] if sent["phone"] in phones]
+
+    def pushed(self, phones: list[str]) -> list[str]:
+        """Each phone is asked to pay its own order; what the pages poll with."""
+        doings = [
+            lambda n=n, phone=phone: self.machine(n).push(phone, reference=f"CART-{phone}").json()
+            for n, phone in enumerate(phones)
+        ]
+        return [answer["checkoutRequestId"] for answer in at_once(doings)]
+
+
+@pytest.fixture(scope="session")
+def standing_town(
+    postgres: Postgres, safaricom: Simulated, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Town]:
+    folder = tmp_path_factory.mktemp("town")
+    env = environment(postgres.address, safaricom.address, folder)
+    manage(env, "migrate", "--noinput")
+    machines = [Machine(env, folder / f"machine{n}.log").start() for n in (1, 2)]
+    desks = [Desk(env, folder / "desk.log") for _ in (1, 2)]
+    for machine in machines:
+        machine.wait_until_up()
+    rows = Rows(postgres.address)
+    yield Town(env=env, folder=folder, machines=machines, desks=desks, rows=rows, safaricom=safaricom)
+    rows.close()
+    for desk in desks:
+        desk.close()
+    for machine in machines:
+        machine.kill()
+
+
+@pytest.fixture
+def town(standing_town: Town) -> Iterator[Town]:
+    """The shop with empty tables. Safaricom keeps its memory and the machines their token: every test takes phones
+    that nobody had before."""
+    standing_town.rows.forget_all(keep=("payments_darajatoken",))
+    standing_town.rows.sell()
+    yield standing_town
+    standing_town.safaricom.no_faults()
+    standing_town.safaricom.settle()
