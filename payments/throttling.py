@@ -1,5 +1,6 @@
 """How many requests one address may send in a minute. Limits per phone and order are the ledger's (push.py)."""
 
+import ipaddress
 import time
 from typing import Any
 
@@ -40,10 +41,13 @@ class StatusPerAddress(PerAddress):
     setting = "STATUS_RATE_PER_ADDRESS"
 
 
-def client_address(meta: dict[str, Any]) -> str:
-    """The client's address, behind TRUSTED_PROXIES proxies: X-Forwarded-For counted from the right."""
+def client_address(meta: dict[str, Any]) -> str | None:
+    """The client's address, behind TRUSTED_PROXIES proxies: X-Forwarded-For counted from the right. None: what
+    stands there is no address."""
     proxies = settings.TRUSTED_PROXIES
     forwarded = [part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-    if proxies and forwarded:
-        return str(forwarded[-min(proxies, len(forwarded))])
-    return str(meta.get("REMOTE_ADDR", ""))
+    named = forwarded[-min(proxies, len(forwarded))] if proxies and forwarded else meta.get("REMOTE_ADDR", "")
+    try:
+        return str(ipaddress.ip_address(named))
+    except ValueError:
+        return None

@@ -4,16 +4,19 @@ from django.urls import path, re_path
 
 from payments import pages, views
 
+TOKEN_IN_PATH = "(?P<token>[A-Za-z0-9_-]{1,128})"  # noqa: S105
+
 urlpatterns = [
     re_path(r"^stkpush/?$", views.PushView.as_view(), name="stkpush"),
     re_path(r"^stkpush/status/?$", views.StatusView.as_view(), name="stkpush-status"),
-    re_path(
-        r"^api/(?:mpesa-callback|payments/callback)/?$", views.CallbackView.as_view(), name="bare-callback"
-    ),
-    re_path(
-        r"^api/(?:mpesa-callback|payments/callback)/(?P<token>[A-Za-z0-9_-]{1,128})/?$",
-        views.CallbackView.as_view(),
-        name="callback",
+    *(
+        re_path(address, views.CallbackView.as_view(), name=name)
+        for name, address in (
+            ("callback", rf"^api/payments/callback/{TOKEN_IN_PATH}/?$"),
+            ("bare-callback", r"^api/payments/callback/?$"),
+            ("mpesa-callback", rf"^api/mpesa-callback/{TOKEN_IN_PATH}/?$"),
+            ("bare-mpesa-callback", r"^api/mpesa-callback/?$"),
+        )
     ),
     path("checkout/<str:token>", pages.checkout, name="checkout"),
     path("confirmation.html", pages.confirmation, name="confirmation"),

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 
-from payments import gateway, spool
+from payments import gateway, spool, statements
 from payments.callback_tokens import token_hash
 from payments.daraja import CallbackUnreadable, StkCallback, read_callback
 from payments.models import CallbackDelivery, MpesaTransaction
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 Verdict = CallbackDelivery.Verdict
 
 KEPT_BYTES = 16_384  # a real callback has under 1 kB
+WANTED = (*ledger.SEEN, "callback_token_hash")
 LEFT_BEHIND_AFTER = timedelta(seconds=5)
 CHECKOUT_ID = re.compile(r'"CheckoutRequestID"\s*:\s*"([!-~]{1,128}?)"')
 
@@ -41,7 +42,8 @@ class Delivery:
     id: int
     token_hash: str
     checkout_request_id: str
-    body: str
+    body: str  # digits of phones are blanked
+    as_it_came: str | None = None  # the body before that, where it is still in memory
 
 
 class NotFromSafaricom(ValueError):
@@ -74,7 +76,7 @@ def receive(*, token: str, body: bytes, source_address: str | None, now: datetim
         spool.put(gateway.spool_folder(), arrived)
         log.exception("The database is away: a callback waits on disk")
         return Verdict.RECEIVED
-    return _apply_safely(delivery, now=now)
+    return _apply_safely(replace(delivery, as_it_came=text), now=now)
 
 
 def replay_spool(*, now: datetime) -> int:
@@ -94,14 +96,12 @@ def replay_spool(*, now: datetime) -> int:
 
 
 def apply_left_behind(*, now: datetime, limit: int = 100) -> int:
-    """Applies the deliveries that were stored and never read (the process died between). How many there were."""
+    """Applies the deliveries that were stored and never read (the process died between). How many it could."""
     rows = CallbackDelivery.objects.filter(
         verdict=Verdict.RECEIVED, received_at__lte=now - LEFT_BEHIND_AFTER
     ).order_by("id")
     waiting = list(stored(rows[:limit]))
-    for delivery in waiting:
-        _apply_safely(delivery, now=now)
-    return len(waiting)
+    return sum(_apply_safely(delivery, now=now) is not Verdict.RECEIVED for delivery in waiting)
 
 
 def stored(rows: QuerySet[CallbackDelivery]) -> Iterator[Delivery]:
@@ -114,10 +114,9 @@ def apply(delivery: Delivery, *, now: datetime) -> Verdict:
     """Reads one stored delivery and does what it is good for. The same delivery twice changes nothing more."""
     attempt = _attempt_of(delivery)
     try:
-        told = read_callback(delivery.body)
+        told = _read(delivery)
     except CallbackUnreadable:
         return _only_a_hint(delivery, attempt, Verdict.UNREADABLE, now=now)
-    told = replace(told, checkout_request_id=delivery.checkout_request_id or told.checkout_request_id)
     if not delivery.token_hash:
         return _only_a_hint(delivery, attempt, Verdict.HINT, now=now)
     if attempt is None or attempt["callback_token_hash"] != delivery.token_hash:
@@ -127,42 +126,53 @@ def apply(delivery: Delivery, *, now: datetime) -> Verdict:
     return _believe(delivery, attempt, told, now=now)
 
 
+def _read(delivery: Delivery) -> StkCallback:
+    """What it says. From storage its id was blanked at the end; the whole one stands beside it. Raises
+    CallbackUnreadable."""
+    if delivery.as_it_came is not None:
+        return read_callback(delivery.as_it_came)
+    told = read_callback(delivery.body)
+    if blank_phones(delivery.checkout_request_id) == told.checkout_request_id:
+        return replace(told, checkout_request_id=delivery.checkout_request_id)
+    return told
+
+
 def _store(arrived: Spooled, *, spool_id: uuid.UUID | None) -> Delivery:
-    row = CallbackDelivery(
-        received_at=arrived.received_at,
+    values = {
+        "received_at": arrived.received_at,
+        "token_hash": arrived.token_hash,
+        "checkout_request_id": arrived.checkout_request_id,
+        "body": arrived.body,
+        "source_address": arrived.source_address,
+        "from_safaricom": arrived.from_safaricom,
+        "spool_id": spool_id,
+    }
+    with transaction.atomic(durable=True):
+        stored_as = statements.insert(CallbackDelivery, values)
+    return Delivery(
+        id=stored_as,
         token_hash=arrived.token_hash,
         checkout_request_id=arrived.checkout_request_id,
         body=arrived.body,
-        source_address=arrived.source_address,
-        from_safaricom=arrived.from_safaricom,
-        spool_id=spool_id,
-    )
-    with transaction.atomic(durable=True):
-        row.save(force_insert=True)
-    return Delivery(
-        id=row.pk, token_hash=row.token_hash, checkout_request_id=row.checkout_request_id, body=row.body
     )
 
 
 def _apply_safely(delivery: Delivery, *, now: datetime) -> Verdict:
     try:
         return apply(delivery, now=now)
-    except DatabaseError:
+    except Exception:  # it is stored: whatever went wrong, the sender is thanked and the worker tries again
         log.exception("A stored callback could not be applied yet")
         return Verdict.RECEIVED
 
 
 def _attempt_of(delivery: Delivery) -> dict[str, Any] | None:
     """The attempt by its token; without a good token by CheckoutRequestID, which is enough for a hint only."""
-    wanted = ("id", "amount_kes", "callback_token_hash", "checkout_request_id")
-    found: dict[str, Any] | None = None
+    found = None
     if delivery.token_hash:
-        found = (
-            MpesaTransaction.objects.filter(callback_token_hash=delivery.token_hash).values(*wanted).first()
-        )
+        found = statements.select(MpesaTransaction, WANTED, {"callback_token_hash": delivery.token_hash})
     if found is None and delivery.checkout_request_id:
-        by_id = MpesaTransaction.objects.filter(checkout_request_id=delivery.checkout_request_id)
-        found = by_id.values(*wanted).first()
+        by_id = {"checkout_request_id": delivery.checkout_request_id}
+        found = statements.select(MpesaTransaction, WANTED, by_id)
     return found
 
 
@@ -175,7 +185,9 @@ def _believe(delivery: Delivery, attempt: dict[str, Any], told: StkCallback, *, 
     if not told.paid and not told.result.final:
         return _doubt(delivery, attempt, told, "not_final", Verdict.HINT, now=now)
     try:
-        recorded = ledger.record(attempt["id"], _happening(told), now=now, delivery_id=delivery.id)
+        recorded = ledger.record(
+            attempt["id"], _happening(told), now=now, delivery_id=delivery.id, seen=attempt
+        )
     except ReceiptTaken:
         return _doubt(delivery, attempt, told, "receipt_taken", Verdict.RECEIPT_TAKEN, now=now)
     except IntegrityError:  # its CheckoutRequestID stands on another attempt

@@ -63,8 +63,13 @@ def answer_once(
             raise KeyReused("This Idempotency-Key was used for another request.")
         if row.status is not None:
             return Answer(status=row.status, body=row.answer or {})
-        if now - row.created_at > ABANDONED_AFTER or time.monotonic() > give_up_at:
-            return under_way(row) if row.attempt_id else _take_over(row, now, produce)
+        abandoned = now - row.created_at > ABANDONED_AFTER
+        if abandoned or time.monotonic() > give_up_at:
+            if row.attempt_id:
+                return under_way(row)
+            if _take_over(row, now):
+                return _produce_and_store(row.id, produce)
+            give_up_at = time.monotonic() + WAIT
         let_go_of_database()
         time.sleep(WAIT_STEP)
 
@@ -83,16 +88,7 @@ def _produce_and_store(row_id: int, produce: Callable[[int | None], Answer]) -> 
     return answer
 
 
-def _take_over(row: IdempotencyKey, now: datetime, produce: Callable[[int | None], Answer]) -> Answer:
-    """Its process died before any prompt was opened: one of those who ask again does it now."""
+def _take_over(row: IdempotencyKey, now: datetime) -> bool:
+    """Its process died before any prompt was opened: one of those who ask again does it now, the others wait."""
     as_seen = IdempotencyKey.objects.filter(id=row.id, created_at=row.created_at, status=None, attempt=None)
-    if as_seen.update(created_at=now):
-        return _produce_and_store(row.id, produce)
-    return Answer(
-        status=503,
-        body={
-            "success": False,
-            "code": "busy",
-            "message": "This request is under way. Please wait a moment.",
-        },
-    )
+    return as_seen.update(created_at=now) == 1

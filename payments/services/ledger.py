@@ -14,7 +14,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from orders.services import mark_paid
-from payments import gateway
+from payments import gateway, statements
 from payments.chain import Link
 from payments.daraja import lookup
 from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent
@@ -27,7 +27,8 @@ FIRST_CHECK_AFTER = timedelta(seconds=20)  # daraja.md 3: not before 15–20 s
 STALE_AFTER = timedelta(seconds=90)  # a push that has not noted its answer by then never will
 WATCH_FOR = timedelta(hours=24)
 
-_SEEN = (
+# what a decision needs to know of an attempt
+SEEN = (
     "id",
     "public_id",
     "order_id",
@@ -131,7 +132,7 @@ def open_attempt(
         next_check_at=now + STALE_AFTER,
     )
     _append(
-        {name: getattr(attempt, name) for name in _SEEN},
+        {name: getattr(attempt, name) for name in SEEN},
         _Change(kind="created", to=State.CREATED),
         source=Source.PUSH,
         facts={"amount": str(amount_kes)},
@@ -142,18 +143,24 @@ def open_attempt(
 
 
 def record(
-    attempt_id: int, happening: Happening, *, now: datetime, delivery_id: int | None = None
+    attempt_id: int,
+    happening: Happening,
+    *,
+    now: datetime,
+    delivery_id: int | None = None,
+    seen: Mapping[str, Any] | None = None,
 ) -> Recorded:
     """Moves the attempt (and with it its order) as the table of states says, or notes that nothing moves.
 
-    With `delivery_id` the callback's verdict is written in the same transaction. Raises ReceiptTaken.
+    With `delivery_id` the callback's verdict is written in the same transaction. `seen`: the attempt (SEEN) as the
+    caller has just read it; should it be outdated, the compare-and-set finds out. Raises ReceiptTaken.
     """
     for _ in range(OVERTAKEN_TRIES):
         try:
             with transaction.atomic(durable=True):
-                return _record_once(attempt_id, happening, now, delivery_id)
+                return _record_once(seen or _see(attempt_id), happening, now, delivery_id)
         except _Overtaken:
-            continue
+            seen = None
         except IntegrityError as refused:
             if _belongs_to_another(attempt_id, happening.receipt):
                 raise ReceiptTaken("The receipt belongs to another payment.") from refused
@@ -191,8 +198,9 @@ def note(
     raise RuntimeError("An attempt was overtaken too often.")
 
 
-def _record_once(attempt_id: int, happening: Happening, now: datetime, delivery_id: int | None) -> Recorded:
-    seen = _see(attempt_id)
+def _record_once(
+    seen: Mapping[str, Any], happening: Happening, now: datetime, delivery_id: int | None
+) -> Recorded:
     before = State(seen["state"])
     change = _decide(seen, happening, now)
     facts = happening.facts()
@@ -204,7 +212,7 @@ def _record_once(attempt_id: int, happening: Happening, now: datetime, delivery_
         _append(seen, change, source=happening.source, facts=facts, now=now)
     if delivery_id is not None:
         verdict = CallbackDelivery.Verdict.APPLIED if change else CallbackDelivery.Verdict.REPEATED
-        _judge(delivery_id, attempt_id, verdict)
+        _judge(delivery_id, seen["id"], verdict)
     return Recorded(before=before, after=change.to if change else before, news=change is not None)
 
 
@@ -290,7 +298,9 @@ def _said_before(seen: Mapping[str, Any], kind: str, facts: Mapping[str, str]) -
 
 
 def _see(attempt_id: int) -> dict[str, Any]:
-    seen: dict[str, Any] = MpesaTransaction.objects.values(*_SEEN).get(id=attempt_id)
+    seen = statements.select(MpesaTransaction, SEEN, {"id": attempt_id})
+    if seen is None:
+        raise MpesaTransaction.DoesNotExist
     return seen
 
 
@@ -316,32 +326,32 @@ def _append(
         previous_hash=seen["chain_head"],
     )
     key_id, digest = gateway.keyring().sign(link)
-    as_seen = MpesaTransaction.objects.filter(
-        id=seen["id"], state=seen["state"], events_count=seen["events_count"]
-    )
-    if not as_seen.update(state=change.to, events_count=link.number, chain_head=digest, **change.fields):
+    as_seen = {name: seen[name] for name in ("id", "state", "events_count")}
+    now_is = {"state": change.to, "events_count": link.number, "chain_head": digest, **change.fields}
+    if not statements.update(MpesaTransaction, now_is, where=as_seen):
         raise _Overtaken
-    PaymentEvent.objects.bulk_create(
-        [
-            PaymentEvent(
-                attempt_id=seen["id"],
-                number=link.number,
-                kind=link.kind,
-                source=link.source,
-                from_state=link.from_state,
-                to_state=link.to_state,
-                at=link.at,
-                facts=dict(link.facts),
-                previous_hash=link.previous_hash,
-                hash=digest,
-                key_id=key_id,
-            )
-        ]
+    statements.insert(
+        PaymentEvent,
+        {
+            "attempt_id": seen["id"],
+            "number": link.number,
+            "kind": link.kind,
+            "source": link.source,
+            "from_state": link.from_state,
+            "to_state": link.to_state,
+            "at": link.at,
+            "facts": dict(link.facts),
+            "previous_hash": link.previous_hash,
+            "hash": digest,
+            "key_id": key_id,
+        },
     )
 
 
 def _judge(delivery_id: int, attempt_id: int, verdict: str) -> None:
-    CallbackDelivery.objects.filter(id=delivery_id).update(attempt_id=attempt_id, verdict=verdict)
+    statements.update(
+        CallbackDelivery, {"attempt_id": attempt_id, "verdict": verdict}, where={"id": delivery_id}
+    )
 
 
 def _belongs_to_another(attempt_id: int, receipt: str | None) -> bool:

@@ -15,7 +15,7 @@ from orders.services import ReferenceTaken, lock_order, order_for_reference
 from payments import daraja, gateway
 from payments.callback_tokens import new_token, token_hash
 from payments.models import IdempotencyKey, MpesaTransaction
-from payments.phones import mask
+from payments.phones import blank_phones, mask
 from payments.services import ledger
 from payments.states import LIVE, State
 
@@ -205,7 +205,7 @@ def _open(order: Order, ask: Ask, phone_hash: str, *, now: datetime, key_id: int
         channel=merchant.transaction_type.value,
         short_code=merchant.short_code,
         account_reference=daraja.account_reference(order.code),
-        description=daraja.transaction_description(ask.description),
+        description=daraja.transaction_description(blank_phones(ask.description)),
         now=now,
     )
     if key_id is not None:

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, IntegrityError
+from django.db import Error, IntegrityError
 
 from payments import daraja, gateway
 from payments.connections import let_go_of_database
@@ -115,7 +115,7 @@ def _try_record(attempt_id: int, event: Event, *, now: datetime, **told: str) ->
     """Notes what Daraja said. A database that is away can't unsend a prompt: False, and the callback will tell."""
     try:
         ledger.record(attempt_id, Happening(event=event, source=Source.PUSH, **told), now=now)  # type: ignore[arg-type]
-    except DatabaseError:
+    except Error:
         log.exception("The answer to a push could not be noted")
         return False
     return True

@@ -22,7 +22,8 @@ INBOX = """INSERT INTO payments_callbackdelivery
   (received_at, token_hash, checkout_request_id, body, source_address, verdict, from_safaricom)
   VALUES (%s, %s, %s, %s, NULL, 'applied', FALSE)"""
 ATTEMPT = """UPDATE payments_mpesatransaction SET state = 'completed', result_code = '0', receipt = %s,
-  pays_order = TRUE, settled_at = %s, events_count = events_count + 1 WHERE callback_token_hash = %s RETURNING id, order_id"""
+  pays_order = TRUE,
+  settled_at = %s, events_count = events_count + 1 WHERE callback_token_hash = %s RETURNING id, order_id"""
 EVENT = """INSERT INTO payments_paymentevent
   (attempt_id, number, kind, source, from_state, to_state, at, facts, previous_hash, hash, key_id)
   VALUES (%s, 3, 'confirmed', 'callback', 'pending', 'completed', %s, '{}', '', '', '')"""

@@ -46,10 +46,6 @@ def test_the_page_names_every_endpoint(schema: Any) -> None:
     assert named >= EXPECTED
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="payments/urls.py: the group (?:mpesa-callback|payments/callback) comes out as /api//{token}/",
-)
 def test_the_page_names_the_callback_address(schema: Any) -> None:
     named = {operation.label for operation in operations(schema)}
     assert any(name.startswith("POST /api/payments/callback/{token}") for name in named)

@@ -321,19 +321,8 @@ def test_trouble_outside_of_every_view_is_json_too(
 
 STORED_THEN = (
     DatabaseError("gone"),
-    pytest.param(
-        RuntimeError("An attempt was overtaken too often."),
-        marks=pytest.mark.xfail(
-            strict=True, reason="payments/services/callbacks.py, _apply_safely: catches DatabaseError alone"
-        ),
-    ),
-    pytest.param(
-        InterfaceError("connection already closed"),
-        marks=pytest.mark.xfail(
-            strict=True,
-            reason="payments/services/callbacks.py, _apply_safely: InterfaceError is no DatabaseError",
-        ),
-    ),
+    RuntimeError("An attempt was overtaken too often."),
+    InterfaceError("connection already closed"),
 )
 
 

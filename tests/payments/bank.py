@@ -17,7 +17,7 @@ from payments.daraja import PushAccepted, QueryAnswer, Verdict
 from payments.daraja.query_reply import read_query
 from payments.daraja.replies import Reply
 from payments.models import MpesaTransaction
-from payments.states import LIVE, State
+from payments.states import LIVE
 from tests.payments.conftest import Clock
 
 PROMPT_LIFE = timedelta(seconds=90)  # then it leaves the phone by itself, with 1037
@@ -83,6 +83,10 @@ class Push:
     asked: list[tuple[datetime, QueryAnswer]] = field(default_factory=list)
     amount_in_doubt: bool = False  # a callback on its address named another amount
     named: bool = False  # the shop has kept its CheckoutRequestID
+
+    def is_like(self, other: "Push") -> bool:
+        """The merchant's page makes a new reference at each click: same phone, same amount, nothing of ours in it."""
+        return not (self.priced or other.priced) and (self.phone, self.amount) == (other.phone, other.amount)
 
     @property
     def charged(self) -> bool:
@@ -163,7 +167,9 @@ class Bank:
         if (heard := HEARD[way]) is not None:
             raise heard()
         return PushAccepted(
-            merchant_request_id=f"m-{prompt.checkout_id}", checkout_request_id=prompt.checkout_id, message="Success."
+            merchant_request_id=f"m-{prompt.checkout_id}",
+            checkout_request_id=prompt.checkout_id,
+            message="Success.",
         )
 
     def query(self, checkout_id: str) -> QueryAnswer:
@@ -203,7 +209,12 @@ class Bank:
             status, error, words = complaints[form]
             body = {"requestId": "1", "errorCode": error, "errorMessage": words}
             return Reply(status=status, text=json.dumps(body))
-        told = {"ResponseCode": "0", "CheckoutRequestID": checkout_id, "ResultCode": code, "ResultDesc": "words"}
+        told = {
+            "ResponseCode": "0",
+            "CheckoutRequestID": checkout_id,
+            "ResultCode": code,
+            "ResultDesc": "words",
+        }
         return Reply(status=200, text=json.dumps(told))
 
     # --- what people and the bank do ---
@@ -258,23 +269,36 @@ class Bank:
 
     def _check_push(self, new: Push) -> None:
         """A second prompt for one thing only after the first came to its end, or was idle and asked about."""
-        states = dict(MpesaTransaction.objects.values_list("id", "state"))
-        for earlier in self.pushes[:-1]:
-            if earlier.order_id == new.order_id and not self._over(earlier, states):
-                self.broken.append(f"attempt {new.attempt_id} rang while {earlier.attempt_id} might be paid")
-            same_click = (earlier.phone, earlier.amount, earlier.priced) == (new.phone, new.amount, False)
-            live = State(states[earlier.attempt_id]) in LIVE
-            if same_click and not new.priced and live and not self._over(earlier, states):
-                self.broken.append(f"the same click rang twice: {earlier.attempt_id} and {new.attempt_id}")
+        self.see_names()
+        live = set(MpesaTransaction.objects.filter(state__in=LIVE).values_list("id", flat=True))
+        earlier = [push for push in self.pushes[:-1] if not self.over(push)]
+        for push in earlier:
+            if push.order_id == new.order_id:
+                self.broken.append(f"attempt {new.attempt_id} rang while {push.attempt_id} might be paid")
+            elif new.is_like(push) and not self._is_known(new) and push.attempt_id in live:
+                self.broken.append(f"the same click rang twice: {push.attempt_id} and {new.attempt_id}")
 
-    def _over(self, push: Push, states: dict[int, str]) -> bool:
+    def _is_known(self, new: Push) -> bool:
+        """Its reference was clicked before: that is no new click of the merchant's page."""
+        return any(push.order_id == new.order_id for push in self.pushes[:-1])
+
+    def see_names(self) -> None:
+        """Which of our ids the shop has kept: of those it may ask."""
+        kept = MpesaTransaction.objects.exclude(checkout_request_id=None).values_list("id", flat=True)
+        for push in self.pushes:
+            push.named = push.named or push.attempt_id in set(kept)
+
+    def over(self, push: Push) -> bool:
+        """Whether its buyer may be sent another: it came to its end, or was idle and asked about."""
         age = self.clock.now - push.made_at
         if push.refused or push.told & set(FINAL) or age >= DAY:
             return True
         if not push.named:  # nobody can be asked about it
             return age >= UNASKABLE
         return any(
-            at - push.made_at >= IDLE and answer.asked and answer.verdict in (Verdict.NO_ANSWER, Verdict.NOT_PAID)
+            at - push.made_at >= IDLE
+            and answer.asked
+            and answer.verdict in (Verdict.NO_ANSWER, Verdict.NOT_PAID)
             for at, answer in push.asked
         )
 
