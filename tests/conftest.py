@@ -1,11 +1,13 @@
 """What every test may ask for: the shop as a live server, the simulated Safaricom as a process, the people."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import requests
 from django.core.cache import cache
@@ -15,6 +17,11 @@ from payments import gateway
 from tests.simulated import Simulated
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# The same examples at each run; HYPOTHESIS_PROFILE=explore looks for new ones.
+hypothesis.settings.register_profile("fixed", derandomize=True, database=None)
+hypothesis.settings.register_profile("explore")
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
 @pytest.fixture(autouse=True)

@@ -790,7 +790,8 @@ def test_a_damaged_callback_pays_only_what_it_still_says(
     delivered(caller, f"/api/payments/callback/{token}", bytes(raw))
     mine.refresh_from_db()
     if mine.state == State.COMPLETED:
-        claim = json.loads(bytes(raw).decode(errors="replace"))["Body"]["stkCallback"]
+        text = bytes(raw).decode(errors="replace").replace("\x00", "\ufffd")  # as the inbox takes it
+        claim = json.loads(text)["Body"]["stkCallback"]
         amounts = [
             item.get("Value") for item in claim["CallbackMetadata"]["Item"] if item.get("Name") == "Amount"
         ]

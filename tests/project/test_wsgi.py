@@ -21,19 +21,19 @@ def post(body: bytes, **environ: Any) -> str:
     return told[0]
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_callback_in_chunks_is_kept_whole() -> None:
     assert post(b'{"Body": 1}', HTTP_TRANSFER_ENCODING="chunked") == "200 OK"
     assert CallbackDelivery.objects.get().body == '{"Body": 1}'
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_too_many_chunks_are_refused() -> None:
     assert post(b"x" * 70_000, HTTP_TRANSFER_ENCODING="chunked").startswith("413")
     assert not CallbackDelivery.objects.exists()
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_body_with_a_length_is_left_as_it_is() -> None:
     assert post(b'{"Body": 1} and more', CONTENT_LENGTH="11") == "200 OK"
     assert CallbackDelivery.objects.get().body == '{"Body": 1}'
