@@ -15,6 +15,7 @@ from django.core.cache import cache
 from orders.models import Mix
 from payments import gateway
 from tests.simulated import Simulated
+from tests.suite_log import SuiteLog
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,6 +23,16 @@ ROOT = Path(__file__).resolve().parent.parent
 hypothesis.settings.register_profile("fixed", derandomize=True, database=None)
 hypothesis.settings.register_profile("explore")
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _the_suites_log_holds_nothing_private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fails the last test of the run if anything private stands in what the suite has logged."""
+    log = SuiteLog(tmp_path_factory.mktemp("log"))
+    log.start()
+    yield
+    log.stop()
+    assert log.leaks() == []
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """Asking Daraja: who may ask, when, and what an answer does."""
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
@@ -9,6 +10,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from orders.models import Order
 from payments.daraja import OutcomeUnknown, QueryAnswer, Verdict, lookup
 from payments.management.commands import reconcile_payments
 from payments.models import MpesaTransaction, QueryBudget
@@ -372,3 +374,37 @@ def test_code_17_with_no_earlier_prompt_is_failed_in_words(
     found = standing(attempt.checkout_request_id or "", now=clock())
     assert found is not None
     assert (found.status, found.message) == (Public.FAILED, lookup("17").buyer)
+
+
+def test_three_thousand_open_payments_are_read_in_less_than_half_a_megabyte(
+    click: Click, clock: Clock
+) -> None:
+    attempt = click()
+
+    def copies(count: int) -> None:
+        orders = Order.objects.bulk_create(
+            Order(
+                code=f"X{n}",
+                token=f"t{n}",
+                client_reference=f"X{n}",
+                total_kes=1500,
+                is_priced=False,
+                created_at=clock(),
+            )
+            for n in range(count)
+        )
+        MpesaTransaction.objects.bulk_create(
+            MpesaTransaction(
+                public_id=f"x{order.code}", order=order, state=State.PENDING, amount_kes=1500, created_at=clock(),
+                callback_token_hash=order.code, checkout_request_id=order.code, channel=attempt.channel,
+            )
+            for order in orders
+        )  # fmt: skip
+
+    copies(3000)
+    tracemalloc.start()
+    count = sum(1 for _ in reconcile.open_since(before=clock()))
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 3001
+    assert peak_bytes < 500_000  # all of them at once would be two megabytes
