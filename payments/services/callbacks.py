@@ -221,6 +221,17 @@ def _doubt(
     now: datetime,
 ) -> Verdict:
     """Notes in the ledger what was said and not believed, and goes to ask."""
+    if attempt["checkout_request_id"] is None:  # the push's answer was lost: now we know whom to ask about
+        taken = Happening(
+            event=Event.ACCEPTED,
+            source=Source.CALLBACK,
+            merchant_request_id=told.merchant_request_id,
+            checkout_request_id=told.checkout_request_id,
+        )
+        try:
+            ledger.record(attempt["id"], taken, now=now)
+        except IntegrityError:  # its CheckoutRequestID stands on another attempt
+            return _only_a_hint(delivery, attempt, Verdict.WRONG_ID, now=now)
     ledger.note(
         attempt["id"],
         kind,

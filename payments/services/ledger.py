@@ -180,7 +180,8 @@ def note(
 ) -> None:
     """An event that moves nothing: an answer that was none, an amount that was wrong, a word from staff.
 
-    The same note twice in a row is kept once. `delivery` is (id, verdict) to write in the same transaction.
+    Said again as its kind was said last, it is kept once. `delivery` is (id, verdict) to write in the same
+    transaction.
     """
     for _ in range(OVERTAKEN_TRIES):
         try:

@@ -192,25 +192,6 @@ ROWS: Mapping[str, Row] = {
 }  # fmt: skip
 
 
-ID_NOT_LEARNED = (
-    "callbacks._doubt keeps nothing of a believed callback's CheckoutRequestID: where the push's answer was lost the "
-    "payment can't be asked about, though Safaricom has named it"
-)
-KNOWN_DEFECTS: Mapping[str, str] = dict.fromkeys(
-    (
-        "lost answer", "500, rings", "502, rings", "503 page, rings", "lost answer, late callback",
-        "lost answer, two callbacks", "lost answer, contrary callback", "lost answer, no amount",
-        "lost answer, another amount", "before a lost answer",
-    ),
-    ID_NOT_LEARNED,
-)  # fmt: skip
-
-
-def _known_defect(name: str) -> list[pytest.MarkDecorator]:
-    """Strict: the row says so when the defect is gone."""
-    return [pytest.mark.xfail(reason=KNOWN_DEFECTS[name], strict=True)] if name in KNOWN_DEFECTS else []
-
-
 # --- how a row is played --------------------------------------------------------------------------------
 
 
@@ -264,7 +245,7 @@ def _short(cell: Cell) -> str:
     return cell.told + mark
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=_known_defect(name)) for name in ROWS])
+@pytest.mark.parametrize("name", ROWS)
 def test_whatever_goes_wrong_the_buyer_is_told_the_truth(
     name: str, shop: Shop, simulator: Simulated, clocks: Clocks
 ) -> None:

@@ -41,6 +41,12 @@ class Shop:
         return {i["Name"]: i.get("Value") for i in self.callbacks[which]["CallbackMetadata"]["Item"]}
 
 
+class Busy(ThreadingHTTPServer):
+    """A shop at which two hundred callbacks may knock at once."""
+
+    request_queue_size = 256
+
+
 @pytest.fixture
 def shop() -> Iterator[Shop]:
     class Handler(BaseHTTPRequestHandler):
@@ -57,7 +63,7 @@ def shop() -> Iterator[Shop]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Busy(("127.0.0.1", 0), Handler)
     here = Shop(url=f"http://127.0.0.1:{server.server_port}/cb/3f9c?x=1")
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     yield here
