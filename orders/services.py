@@ -1,6 +1,7 @@
 """The only writers of orders. Views, admin and payments call these; nothing here knows how money arrives."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -8,7 +9,8 @@ from django.db import IntegrityError, transaction
 from orders.codes import new_code, new_token
 from orders.models import MAX_TOTAL_KES, Mix, Order, OrderItem
 
-CODE_ATTEMPTS = 5  # of 24**8 codes; a second collision in a row already means something else is wrong
+
+CODES_DRAWN = 5
 
 
 class OrderRefused(ValueError):
@@ -38,34 +40,22 @@ def place_order(*, mix_slugs: Sequence[str], now: datetime, email: str = "") -> 
             f"One payment can be at most KES {MAX_TOTAL_KES:,}. Please order in two parts.",
             code="total_too_high",
         )
-    with transaction.atomic(durable=True):
-        order = _insert(total_kes=total, is_priced=True, client_reference=None, email=email, now=now)
-        OrderItem.objects.bulk_create(
-            OrderItem(order=order, mix=mixes[slug], title=mixes[slug].title, price_kes=mixes[slug].price_kes)
-            for slug in slugs
-        )
-    return order
+    for _ in range(CODES_DRAWN):
+        with suppress(IntegrityError), transaction.atomic(durable=True):  # the code was taken: draw another
+            return _insert_with_items(total, [mixes[slug] for slug in slugs], email=email, now=now)
+    raise RuntimeError("No free order code was found.")
 
 
 def order_for_reference(*, client_reference: str, amount_kes: int, now: datetime) -> Order:
     """The unpriced order under a reference that the merchant's own page made, created at its first use.
 
     One reference is one order, for good: that is what keeps a repeated request from being a second purchase.
-    Raises ReferenceTaken where it already stands for another amount.
+    Raises ReferenceTaken where it already stands for another amount, and IntegrityError where another request
+    created it in the same instant (the caller's transaction is over then: decide anew).
     """
-    order = Order.objects.filter(client_reference=client_reference).first()
-    if order is None:
-        try:
-            with transaction.atomic():
-                order = _insert(
-                    total_kes=amount_kes,
-                    is_priced=False,
-                    client_reference=client_reference,
-                    email="",
-                    now=now,
-                )
-        except IntegrityError:  # another request under the same reference was first
-            order = Order.objects.get(client_reference=client_reference)
+    order = Order.objects.filter(client_reference=client_reference).first() or _insert(
+        total_kes=amount_kes, is_priced=False, client_reference=client_reference, email="", now=now
+    )
     if order.total_kes != amount_kes:
         raise ReferenceTaken(
             f"This reference was used for KES {order.total_kes:,}. Start a new checkout to pay another amount.",
@@ -88,21 +78,26 @@ def mark_paid(order_id: int, *, at: datetime) -> bool:
     return open_order.update(state=Order.State.PAID, paid_at=at) == 1
 
 
+def _insert_with_items(total_kes: int, mixes: list[Mix], *, email: str, now: datetime) -> Order:
+    order = _insert(total_kes=total_kes, is_priced=True, client_reference=None, email=email, now=now)
+    OrderItem.objects.bulk_create(
+        OrderItem(order=order, mix=mix, title=mix.title, price_kes=mix.price_kes) for mix in mixes
+    )
+    return order
+
+
 def _insert(
     *, total_kes: int, is_priced: bool, client_reference: str | None, email: str, now: datetime
 ) -> Order:
-    """An order row under a fresh code; a code that is taken is drawn again."""
-    for _ in range(CODE_ATTEMPTS):
-        order = Order(
-            code=new_code(),
-            token=new_token(),
-            client_reference=client_reference,
-            total_kes=total_kes,
-            is_priced=is_priced,
-            email=email,
-            created_at=now,
-        )
-        if not Order.objects.filter(code=order.code).exists():
-            order.save(force_insert=True)
-            return order
-    raise RuntimeError("no free order code found")
+    """An order row under a fresh code. Raises IntegrityError where the code (one of 24**8) is taken."""
+    order = Order(
+        code=new_code(),
+        token=new_token(),
+        client_reference=client_reference,
+        total_kes=total_kes,
+        is_priced=is_priced,
+        email=email,
+        created_at=now,
+    )
+    order.save(force_insert=True)
+    return order

@@ -117,8 +117,21 @@ def open_attempt(
     now: datetime,
 ) -> MpesaTransaction:
     """A new attempt with its first event, inside the caller's transaction. The database refuses a second live one."""
-    attempt = MpesaTransaction.objects.create(
-        public_id=f"pay_{secrets.token_urlsafe(18)}",
+    public_id = f"pay_{secrets.token_urlsafe(18)}"
+    link = Link(
+        attempt=public_id,
+        number=1,
+        kind="created",
+        source=Source.PUSH,
+        from_state="",
+        to_state=State.CREATED,
+        at=now,
+        facts={"amount": str(amount_kes)},
+        previous_hash="",
+    )
+    key_id, digest = gateway.keyring().sign(link)
+    attempt = MpesaTransaction(
+        public_id=public_id,
         order_id=order_id,
         amount_kes=amount_kes,
         phone_masked=msisdn_masked,
@@ -130,15 +143,11 @@ def open_attempt(
         description=description,
         created_at=now,
         next_check_at=now + STALE_AFTER,
+        events_count=link.number,
+        chain_head=digest,
     )
-    _append(
-        {name: getattr(attempt, name) for name in SEEN},
-        _Change(kind="created", to=State.CREATED),
-        source=Source.PUSH,
-        facts={"amount": str(amount_kes)},
-        now=now,
-        before="",
-    )
+    attempt.save(force_insert=True)
+    _write_event(attempt.pk, link, key_id, digest)
     return attempt
 
 
@@ -312,7 +321,6 @@ def _append(
     source: Source,
     facts: Mapping[str, str],
     now: datetime,
-    before: str | None = None,
 ) -> None:
     """The compare-and-set on the attempt and its event, in the transaction that is open. Raises _Overtaken."""
     link = Link(
@@ -320,7 +328,7 @@ def _append(
         number=seen["events_count"] + 1,
         kind=change.kind,
         source=source,
-        from_state=seen["state"] if before is None else before,
+        from_state=seen["state"],
         to_state=change.to,
         at=now,
         facts=facts,
@@ -331,22 +339,24 @@ def _append(
     now_is = {"state": change.to, "events_count": link.number, "chain_head": digest, **change.fields}
     if not statements.update(MpesaTransaction, now_is, where=as_seen):
         raise _Overtaken
-    statements.insert(
-        PaymentEvent,
-        {
-            "attempt_id": seen["id"],
-            "number": link.number,
-            "kind": link.kind,
-            "source": link.source,
-            "from_state": link.from_state,
-            "to_state": link.to_state,
-            "at": link.at,
-            "facts": dict(link.facts),
-            "previous_hash": link.previous_hash,
-            "hash": digest,
-            "key_id": key_id,
-        },
-    )
+    _write_event(seen["id"], link, key_id, digest)
+
+
+def _write_event(attempt_id: int, link: Link, key_id: str, digest: str) -> None:
+    told = {
+        "attempt_id": attempt_id,
+        "number": link.number,
+        "kind": link.kind,
+        "source": link.source,
+        "from_state": link.from_state,
+        "to_state": link.to_state,
+        "at": link.at,
+        "facts": dict(link.facts),
+        "previous_hash": link.previous_hash,
+        "hash": digest,
+        "key_id": key_id,
+    }
+    statements.insert(PaymentEvent, told)
 
 
 def _judge(delivery_id: int, attempt_id: int, verdict: str) -> None:
