@@ -9,7 +9,6 @@ from django.db import IntegrityError, transaction
 from orders.codes import new_code, new_token
 from orders.models import MAX_TOTAL_KES, Mix, Order, OrderItem
 
-
 CODES_DRAWN = 5
 
 

@@ -10,9 +10,9 @@ from rest_framework.exceptions import APIException, NotFound
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from djkraph.http import ApiProblem, problem, read_capped
+from djkraph.views import JsonView
 from payments.exceptions import in_http
 from payments.models import IdempotencyKey
 from payments.selectors import Standing
@@ -37,7 +37,7 @@ KEY_HEADER = OpenApiParameter(
 )
 
 
-class PushView(APIView):
+class PushView(JsonView):
     """Sends one payment prompt to a phone, or answers with the one that is under way."""
 
     throttle_classes = (PushPerAddress,)
@@ -70,7 +70,7 @@ class PushView(APIView):
         return Response(answer.body, status=answer.status)
 
 
-class StatusView(APIView):
+class StatusView(JsonView):
     """How one payment stands. What is merely not known yet is `pending`, always: the shop's page takes anything
     else for failed."""
 
@@ -104,7 +104,7 @@ class RawParser(BaseParser):
         return read_capped(stream)
 
 
-class CallbackView(APIView):
+class CallbackView(JsonView):
     """Safaricom's word about one payment. 200 as soon as it is stored."""
 
     parser_classes = (RawParser,)

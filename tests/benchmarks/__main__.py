@@ -13,7 +13,8 @@ from tests.benchmarks import rig, seed
 ROUNDS = 3  # ours and the yardstick take turns; the middle of the three counts
 POLL_SECONDS = 5.0
 CALLBACKS = 3000  # a round
-PUSHES = 200
+PUSHES = 200  # in flight at any moment
+PUSH_SECONDS = 14.0
 DARAJA_ANSWERS_AFTER = 2.0  # seconds
 
 
@@ -85,43 +86,52 @@ def callbacks(url: str) -> list[Row]:
 
 
 def pushes(url: str) -> list[Row]:
-    """200 buyers press Pay at once while Safaricom takes two seconds to answer; others poll meanwhile."""
+    """200 buyers at any moment wait for Safaricom, which takes two seconds to answer; others poll meanwhile."""
     asked = [
         ("/stkpush", {"phone": f"2547{n:08}", "amount": 100, "accountReference": f"PUSH{n}"})
-        for n in range(PUSHES)
+        for n in range(4000)
     ]
     polled = [("/stkpush/status", {"checkoutRequestId": f"ws_CO_{n}"}) for n in range(1, 2001)]
     with rig.simulator("--fault", f"slow_answer={DARAJA_ANSWERS_AFTER}") as safaricom:
         told = {"MPESA_BASE_URL": safaricom, "MPESA_CALLBACK_URL": "http://127.0.0.1:9/callback"}
         with rig.granian(url, workers=2, threads=160, pinned=False, **told) as port:
-            rig.load(
-                port, asked[:4], connections=4, seconds=0, pinned=False
-            )  # the token, the first connections
             idle = rig.rate(rig.load(port, polled, connections=16, seconds=POLL_SECONDS, pinned=False))
-            most = _Most(url)
-            meanwhile: dict[str, Any] = {}
-
-            def poll() -> None:
-                time.sleep(0.3)  # until the pushes have left for Safaricom
-                meanwhile.update(rig.load(port, polled, connections=16, seconds=1.2, pinned=False))
-
-            poller = threading.Thread(target=poll)
-            poller.start()
-            with most:
-                done = rig.load(port, _again(asked), connections=PUSHES, seconds=0, pinned=False)
-            poller.join()
+            with _Most(url) as most:
+                done = _meanwhile(
+                    lambda: rig.load(
+                        port, asked[:2000], connections=PUSHES, seconds=PUSH_SECONDS, pinned=False
+                    ),
+                    lambda: None,
+                )
+            polls_too = lambda: rig.load(port, polled, connections=4, seconds=PUSH_SECONDS / 2, pinned=False)  # noqa: E731
+            with_polls: dict[str, Any] = {}
+            _meanwhile(
+                lambda: rig.load(port, asked[2000:], connections=PUSHES, seconds=PUSH_SECONDS, pinned=False),
+                lambda: with_polls.update(polls_too()),
+            )
     ideal = PUSHES / DARAJA_ANSWERS_AFTER
     return [
         Row(
-            "200 pushes in flight, pushes/s", f"{rig.rate(done):.0f}", f"{ideal:.0f} (ideal)",
+            f"{PUSHES} pushes in flight, pushes/s (2 processes)", f"{rig.rate(done):.0f}", f"{ideal:.0f} (ideal)",
             f"{rig.rate(done) / ideal:.2f}", "0.90",
         ),
         Row("… most database connections meanwhile", f"{most.seen}", "20", "", "at most 20"),
         Row(
-            "… polls meanwhile, requests/s (2 processes)", f"{rig.rate(meanwhile):.0f}", f"{idle:.0f} (idle)",
-            f"{rig.rate(meanwhile) / idle:.2f}", "0.60",
+            "… polls meanwhile, requests/s", f"{rig.rate(with_polls):.0f}", f"{idle:.0f} (the same, idle)",
+            f"{rig.rate(with_polls) / idle:.2f}", "0.60",
         ),
     ]  # fmt: skip
+
+
+def _meanwhile(first: Callable[[], dict[str, Any]], second: Callable[[], Any]) -> dict[str, Any]:
+    """Runs the first, and the second once it is well under way."""
+    told: dict[str, Any] = {}
+    runner = threading.Thread(target=lambda: told.update(first()))
+    runner.start()
+    time.sleep(DARAJA_ANSWERS_AFTER * 2)
+    second()
+    runner.join()
+    return told
 
 
 def calls_to_daraja(url: str) -> list[Row]:
@@ -169,14 +179,6 @@ def _row(what: str, ours: list[float], bare: list[float], yardstick: str, must: 
     return Row(what, f"{a:.0f} ({spread})", f"{b:.0f} ({yardstick})", f"{a / b:.2f}", must)
 
 
-def _again(asked: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """The same buyers with other phones: no prompt of the warm-up is in the way."""
-    return [
-        (path, {**body, "phone": f"2541{n:08}", "accountReference": f"RUSH{n}"})
-        for n, (path, body) in enumerate(asked)
-    ]
-
-
 class _Most:
     """Looks at PostgreSQL every 50 ms: the most connections that the shop held."""
 
@@ -184,8 +186,9 @@ class _Most:
         self._url, self.seen, self._over = url, 0, threading.Event()
         self._thread = threading.Thread(target=self._look)
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> "_Most":
         self._thread.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
