@@ -1,11 +1,11 @@
-# make run — the whole shop on this machine · make test — every test · make check — every check
+# make run — the whole shop on this machine · make test — every test · make check — every check · make bench — figures
 # Windows: the same steps for PowerShell stand in README.md.
 
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test check test-sqlite test-postgres test-js test-browser clean
+.PHONY: run test check bench test-sqlite test-postgres test-js test-browser clean
 
 run: .venv/run.stamp
 	@$(BIN)/python manage.py run_demo --port $(PORT)
@@ -48,6 +48,9 @@ test-browser: .venv/dev.stamp
 	@echo "Installing what tests and checks need (once) ..."
 	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+bench: .venv/dev.stamp
+	$(BIN)/python -m tests.benchmarks
 
 clean:
 	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis

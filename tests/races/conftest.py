@@ -2,7 +2,7 @@
 (TEST_DATABASE=postgres, the second half of `make test`): without it this folder is not collected at all."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,27 +24,28 @@ from tests.simulated import Simulated
 if os.environ.get("TEST_DATABASE") != "postgres":
     collect_ignore_glob = ["test_*.py"]
 
-TOLD = pytest.StashKey[list[str]]()  # figures and tables, shown at the end of the run whatever the verbosity
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[TOLD] = []
+TOLD = pytest.StashKey[dict[str, list[str]]]()  # shown at the end of the run, whatever the verbosity
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    told = config.stash.get(TOLD, [])
+    told = config.stash.get(TOLD, {})
     if told:
         terminalreporter.section("races, crashes, outages")
-        for line in told:
-            terminalreporter.write_line(line)
+    for line, ends in told.items():
+        terminalreporter.write_line(line + (f"  {'; '.join(ends)}" if ends else ""))
 
 
 @pytest.fixture
-def tell(request: pytest.FixtureRequest) -> Any:
-    """Adds lines to the end of the run."""
-    if TOLD not in request.config.stash:
-        request.config.stash[TOLD] = []
-    return request.config.stash[TOLD].append
+def tell(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Adds a line to the end of the run, or to a line that is there what else it came to."""
+    told = request.config.stash.setdefault(TOLD, {})
+
+    def add(line: str, end: str = "") -> None:
+        ends = told.setdefault(line, [])
+        if end and end not in ends:
+            ends.append(end)
+
+    return add
 
 
 @pytest.fixture(scope="session")

@@ -35,9 +35,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 
 def _endpoint(path: str) -> str:
-    if path.rstrip("/") == "/stkpush":
-        return "push"
-    return "callback" if path.startswith("/api/payments/callback") else ""
+    known = {"/stkpush": "push", "/stkpush/status": "poll"}
+    return known.get(path.rstrip("/")) or ("callback" if path.startswith("/api/payments/callback") else "")
 
 
 def _boundary(become_permanent: Callable[[], Any], writes: list[str]) -> Any:

@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import traceback
 
 import django
 
@@ -21,6 +22,9 @@ def run(words: list[str]) -> tuple[int, str]:
     except CommandError as refused:
         code = 1
         said.write(str(refused))
+    except Exception:  # noqa: BLE001 — at a terminal it would be shown
+        code = 1
+        said.write(traceback.format_exc())
     finally:
         connection.close()
     return code, said.getvalue()

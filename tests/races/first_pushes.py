@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import sys
+import time
 from multiprocessing.synchronize import Barrier
 
 import django
@@ -24,9 +25,11 @@ if __name__ == "__main__":
     phones = sys.argv[1:]
     forked = multiprocessing.get_context("fork")  # each with a memory of its own, and nothing in it yet
     barrier = forked.Barrier(len(phones))
-    processes = [forked.Process(target=first_push, args=(phone, barrier)) for phone in phones]
+    processes = [forked.Process(target=first_push, args=(phone, barrier), daemon=True) for phone in phones]
     for process in processes:
         process.start()
+    give_up_at = time.monotonic() + 40
     for process in processes:
-        process.join(timeout=60)
-    sys.exit(max(process.exitcode or 0 for process in processes))
+        process.join(timeout=max(give_up_at - time.monotonic(), 0))
+    # who is not done (None) is ended with this process
+    sys.exit(any(process.exitcode != 0 for process in processes))

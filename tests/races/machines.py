@@ -44,6 +44,8 @@ class Postgres:
         self._server.ensure_postgres_running()
 
     def end(self) -> None:
+        self.stop()  # at once: a checkpoint on a busy disk can take half a minute
+        self._server._postmaster_info = None  # else cleanup() waits for the process that is gone
         self._server.cleanup()
 
     def _pg_ctl(self, *words: str) -> None:
@@ -294,8 +296,10 @@ def simulated_safaricom() -> Iterator[Simulated]:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
-        yield Simulated(next(word for word in line.split() if word.startswith("http")))
-        process.terminate()
+        try:
+            yield Simulated(next(word for word in line.split() if word.startswith("http")))
+        finally:
+            process.terminate()
 
 
 def manage(env: Mapping[str, str], *words: str) -> None:
