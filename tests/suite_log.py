@@ -5,7 +5,7 @@ import logging
 import re
 from pathlib import Path
 
-from djkraph.logs import ScrubbingFormatter
+from djkraph.logs import ORDINARY, ScrubbingFormatter
 from djkraph.settings import SANDBOX_PASSKEY
 
 OURS = ("payments", "orders", "djkraph")
@@ -17,6 +17,14 @@ PRIVATE = {
     "an Authorization header": re.compile(r"\b(?:Bearer|Basic)\s+[A-Za-z0-9+/=_-]{8,}"),
     "a callback token": re.compile(r"callback/[0-9a-f]{48}"),
 }
+
+
+class Said(logging.Formatter):
+    """What our code itself said: message and fields. An exception's own words are others'; `written` has them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {name: value for name, value in vars(record).items() if name not in ORDINARY}
+        return f"{record.name} {record.getMessage()} {fields}"
 
 
 class SuiteLog:
@@ -31,7 +39,7 @@ class SuiteLog:
         self._attach(logging.getLogger(), self.written, ScrubbingFormatter(shape))
         for name in OURS:
             self._attach(
-                logging.getLogger(name), self.said, logging.Formatter("%(name)s %(message)s %(args)s")
+                logging.getLogger(name), self.said, Said()
             )
 
     def _attach(self, logger: logging.Logger, file: Path, formatter: logging.Formatter) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.suite_log import SuiteLog
+from tests.suite_log import Said, SuiteLog
 
 SECRETS = [
     "254712345678", "0712345678", "ws_CO_231120261800001708374149", "simulator-consumer-secret",
@@ -17,6 +17,7 @@ SECRETS = [
 def test_what_our_own_code_says_is_searched_before_the_scrubbing(secret: str, tmp_path: Path) -> None:
     log = SuiteLog(tmp_path)
     handler = logging.FileHandler(log.said)
+    handler.setFormatter(Said())
     record = logging.makeLogRecord({"msg": "trouble with %s", "args": (secret,), "name": "payments"})
     handler.emit(record)
     handler.close()
