@@ -2,11 +2,13 @@
 
 import base64
 import hashlib
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from cryptography.fernet import Fernet, InvalidToken
+from django.db import Error
 from django.db.models import Q
 
 from payments.connections import let_go_of_database
@@ -27,6 +29,7 @@ class SharedTokens:
         )
         self._clock = clock
         self._cached: Token | None = None
+        self._one_thread = threading.Lock()
 
     def get(self, fetch: Callable[[], Token], *, stale: str | None = None) -> Token:
         """A live token. `stale` names one that Daraja has just refused: that one is never returned.
@@ -35,6 +38,13 @@ class SharedTokens:
         """
         if (token := self._usable(self._cached, stale)) is not None:
             return token
+        with self._one_thread:  # a hundred pushes of one process wait for one of them, and hold no connection
+            try:
+                return self._usable(self._cached, stale) or self._stored_or_fetched(fetch, stale)
+            except Error as away:  # nothing was asked yet: this is a refusal, not an unknown outcome
+                raise Unreachable("No token: the database could not be reached.") from away
+
+    def _stored_or_fetched(self, fetch: Callable[[], Token], stale: str | None) -> Token:
         give_up_at = time.monotonic() + 2 * FETCH_LEASE.total_seconds()
         while time.monotonic() < give_up_at:
             if (token := self._usable(self._stored(), stale)) is not None:

@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from payments.daraja import Token, Unreachable
 from payments.models import DarajaToken
@@ -99,3 +99,34 @@ def test_ten_at_once_make_one_fetch() -> None:
     for thread in threads:
         thread.join(timeout=30)
     assert (got, oauth.fetched) == (["token-1"] * 10, 1)
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_away_is_a_refusal_not_an_unknown_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was asked of the phone yet: the buyer may try again at once."""
+    shared = store()
+
+    def away() -> None:
+        raise OperationalError("couldn't get a connection after 4.00 sec")
+
+    monkeypatch.setattr(shared, "_stored", away)
+    with pytest.raises(Unreachable):
+        shared.get(Oauth())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_threads_of_one_process_ask_the_database_once() -> None:
+    shared, looks = store(), []
+    really_stored = shared._stored
+    shared._stored = lambda: looks.append(1) or really_stored()  # type: ignore[method-assign,func-returns-value]
+
+    def push() -> None:
+        shared.get(Oauth(seconds=0.2))
+        connection.close()
+
+    threads = [threading.Thread(target=push) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert len(looks) == 2  # before the lease, and once it was won
