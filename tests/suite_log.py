@@ -38,9 +38,7 @@ class SuiteLog:
         shape = "%(asctime)s %(levelname)s %(name)s %(message)s"
         self._attach(logging.getLogger(), self.written, ScrubbingFormatter(shape))
         for name in OURS:
-            self._attach(
-                logging.getLogger(name), self.said, Said()
-            )
+            self._attach(logging.getLogger(name), self.said, Said())
 
     def _attach(self, logger: logging.Logger, file: Path, formatter: logging.Formatter) -> None:
         handler = logging.FileHandler(file)

@@ -80,6 +80,7 @@ class Push:
     refused: bool = False
     prompt: Prompt | None = None
     told: set[str] = field(default_factory=set)  # final codes, by callback or query
+    receipt_told: bool = False  # by a callback
     asked: list[tuple[datetime, QueryAnswer]] = field(default_factory=list)
     amount_in_doubt: bool = False  # a callback on its address named another amount
     named: bool = False  # the shop has kept its CheckoutRequestID

@@ -2,6 +2,7 @@
 (TEST_DATABASE=postgres, the second half of `make test`): without it this folder is not collected at all."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,9 @@ def tell(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # ended from outside, it takes its processes along
     server = Postgres()
     yield server
     server.end()
