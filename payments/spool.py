@@ -46,15 +46,23 @@ def put(folder: Path, spooled: Spooled) -> None:
 
 def waiting(folder: Path) -> Iterator[Spooled]:
     """What waits, oldest first. A file that can't be read is set aside under another name, and said in the log."""
-    files = sorted(folder.glob(f"*{SUFFIX}"), key=lambda file: (file.stat().st_mtime_ns, file.name))
-    for file in files:
+    for file in sorted(folder.glob(f"*{SUFFIX}"), key=_age):
         try:
             told = json.loads(file.read_text(encoding="utf-8"))
             told |= {"id": uuid.UUID(told["id"]), "received_at": datetime.fromisoformat(told["received_at"])}
             yield Spooled(**told)
+        except FileNotFoundError:  # another worker was quicker
+            continue
         except (ValueError, TypeError, KeyError):
             log.exception("A spooled callback can't be read; it is set aside as .bad")
             file.rename(file.with_suffix(".bad"))
+
+
+def _age(file: Path) -> tuple[int, str]:
+    try:
+        return file.stat().st_mtime_ns, file.name
+    except FileNotFoundError:  # another worker was quicker
+        return 0, file.name
 
 
 def count(folder: Path) -> int:

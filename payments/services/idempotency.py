@@ -6,15 +6,20 @@ Knows nothing of M-Pesa: it remembers an HTTP status and a body.
 import hashlib
 import hmac
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import Error
+
 from payments import gateway
 from payments.connections import let_go_of_database
 from payments.models import IdempotencyKey
+
+log = logging.getLogger(__name__)
 
 WAIT = 35.0  # seconds for the answer of a request under way: longer than a push can take
 WAIT_STEP = 0.1  # seconds
@@ -84,7 +89,10 @@ def _claim(key: str, asked: str, now: datetime) -> int | None:
 
 def _produce_and_store(row_id: int, produce: Callable[[int | None], Answer]) -> Answer:
     answer = produce(row_id)
-    IdempotencyKey.objects.filter(id=row_id).update(status=answer.status, answer=dict(answer.body))
+    try:
+        IdempotencyKey.objects.filter(id=row_id).update(status=answer.status, answer=dict(answer.body))
+    except Error:  # the answer stands, stored or not: whoever repeats the key is answered with the attempt
+        log.exception("An answer could not be stored under its Idempotency-Key")
     return answer
 
 

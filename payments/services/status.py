@@ -14,6 +14,8 @@ def standing_now(poll_id: str, *, clock: Callable[[], datetime]) -> Standing | N
     if seen is None or seen.overdue_since is None:
         return seen
     due = reconcile.see(seen.attempt_id)
+    if due.next_check_at is None or due.next_check_at > now:  # another poll was quicker, and asks already
+        return standing(poll_id, now=now)
     if reconcile.settle_without_asking(due, now=now) or reconcile.ask(due, clock=clock) is not None:
         return standing(poll_id, now=clock())
     return seen
