@@ -106,7 +106,7 @@ def database(url: str) -> dict[str, Any]:
         # ten connections a process: a push that waits for Daraja holds none of them
         config["OPTIONS"] = {
             **config.get("OPTIONS", {}),
-            "pool": {"min_size": 1, "max_size": 10, "timeout": 4},
+            "pool": {"min_size": 1, "max_size": 10, "timeout": 4, "reconnect_timeout": 3},
         }
     return config
 

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.db import Error
 from django.utils import timezone
 
 from payments import gateway, selectors
@@ -79,7 +79,7 @@ class Command(BaseCommand):
                 self.stdout.write(_would_do(_before(options), options["limit"]))
             else:
                 self._once(options)
-        except DatabaseError as away:
+        except Error as away:
             raise CommandError("The database can't be reached. Check DATABASE_URL and try again.") from away
         except KeyboardInterrupt:
             self.stderr.write("Stopped. Nothing is lost: the next run goes on from here.")
@@ -113,7 +113,7 @@ class Command(BaseCommand):
         while True:
             try:
                 busy = run_due()
-            except DatabaseError:
+            except Error:
                 log.exception("The worker can't reach the database; it tries again")
                 let_go_of_database()
                 time.sleep(AFTER_TROUBLE)
