@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from payments import statements
+from payments import rows
 from payments.daraja import lookup
 from payments.models import MpesaTransaction
 from payments.states import LIVE, PUBLIC, Public, State
@@ -45,7 +45,7 @@ class Standing:
 def standing(poll_id: str, *, now: datetime) -> Standing | None:
     """By Daraja's CheckoutRequestID or our own public id: one indexed read. None: no such attempt."""
     field = "public_id" if poll_id.startswith(PUBLIC_ID_PREFIX) else "checkout_request_id"
-    row = statements.select(MpesaTransaction, _WANTED, {field: poll_id})
+    row = rows.select(MpesaTransaction, _WANTED, {field: poll_id})
     if row is None:
         return None
     if row["state"] in (State.FAILED, State.EXPIRED):

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 
-from payments import gateway, spool, statements
+from payments import gateway, rows, spool
 from payments.callback_tokens import token_hash
 from payments.daraja import CallbackUnreadable, StkCallback, read_callback
 from payments.models import CallbackDelivery, MpesaTransaction
@@ -97,16 +97,16 @@ def replay_spool(*, now: datetime) -> int:
 
 def apply_left_behind(*, now: datetime, limit: int = 100) -> int:
     """Applies the deliveries that were stored and never read (the process died between). How many it could."""
-    rows = CallbackDelivery.objects.filter(
+    unread = CallbackDelivery.objects.filter(
         verdict=Verdict.RECEIVED, received_at__lte=now - LEFT_BEHIND_AFTER
     ).order_by("id")
-    waiting = list(stored(rows[:limit]))
+    waiting = list(stored(unread[:limit]))
     return sum(_apply_safely(delivery, now=now) is not Verdict.RECEIVED for delivery in waiting)
 
 
-def stored(rows: QuerySet[CallbackDelivery]) -> Iterator[Delivery]:
-    """These rows as applying needs them, read in batches."""
-    for row in rows.values("id", "token_hash", "checkout_request_id", "body").iterator(chunk_size=200):
+def stored(deliveries: QuerySet[CallbackDelivery]) -> Iterator[Delivery]:
+    """These as applying needs them, read in batches."""
+    for row in deliveries.values("id", "token_hash", "checkout_request_id", "body").iterator(chunk_size=200):
         yield Delivery(**row)
 
 
@@ -148,7 +148,7 @@ def _store(arrived: Spooled, *, spool_id: uuid.UUID | None) -> Delivery:
         "spool_id": spool_id,
     }
     with transaction.atomic(durable=True):
-        stored_as = statements.insert(CallbackDelivery, values)
+        stored_as = rows.insert(CallbackDelivery, values)
     return Delivery(
         id=stored_as,
         token_hash=arrived.token_hash,
@@ -169,10 +169,10 @@ def _attempt_of(delivery: Delivery) -> dict[str, Any] | None:
     """The attempt by its token; without a good token by CheckoutRequestID, which is enough for a hint only."""
     found = None
     if delivery.token_hash:
-        found = statements.select(MpesaTransaction, WANTED, {"callback_token_hash": delivery.token_hash})
+        found = rows.select(MpesaTransaction, WANTED, {"callback_token_hash": delivery.token_hash})
     if found is None and delivery.checkout_request_id:
         by_id = {"checkout_request_id": delivery.checkout_request_id}
-        found = statements.select(MpesaTransaction, WANTED, by_id)
+        found = rows.select(MpesaTransaction, WANTED, by_id)
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from orders.services import mark_paid
-from payments import gateway, statements
+from payments import gateway, rows
 from payments.chain import Link
 from payments.daraja import lookup
 from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent
@@ -308,7 +308,7 @@ def _said_before(seen: Mapping[str, Any], kind: str, facts: Mapping[str, str]) -
 
 
 def _see(attempt_id: int) -> dict[str, Any]:
-    seen = statements.select(MpesaTransaction, SEEN, {"id": attempt_id})
+    seen = rows.select(MpesaTransaction, SEEN, {"id": attempt_id})
     if seen is None:
         raise MpesaTransaction.DoesNotExist
     return seen
@@ -337,7 +337,7 @@ def _append(
     key_id, digest = gateway.keyring().sign(link)
     as_seen = {name: seen[name] for name in ("id", "state", "events_count")}
     now_is = {"state": change.to, "events_count": link.number, "chain_head": digest, **change.fields}
-    if not statements.update(MpesaTransaction, now_is, where=as_seen):
+    if not rows.update(MpesaTransaction, now_is, where=as_seen):
         raise _Overtaken
     _write_event(seen["id"], link, key_id, digest)
 
@@ -356,13 +356,11 @@ def _write_event(attempt_id: int, link: Link, key_id: str, digest: str) -> None:
         "hash": digest,
         "key_id": key_id,
     }
-    statements.insert(PaymentEvent, told)
+    rows.insert(PaymentEvent, told)
 
 
 def _judge(delivery_id: int, attempt_id: int, verdict: str) -> None:
-    statements.update(
-        CallbackDelivery, {"attempt_id": attempt_id, "verdict": verdict}, where={"id": delivery_id}
-    )
+    rows.update(CallbackDelivery, {"attempt_id": attempt_id, "verdict": verdict}, where={"id": delivery_id})
 
 
 def _belongs_to_another(attempt_id: int, receipt: str | None) -> bool:

@@ -32,7 +32,7 @@ def database_away(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
         def away(*_: Any, **__: Any) -> None:
             raise OperationalError("the server closed the connection")
 
-        patched.setattr("payments.services.callbacks.statements.insert", away)
+        patched.setattr("payments.services.callbacks.rows.insert", away)
         return patched
 
     return start

@@ -1,4 +1,4 @@
-"""The desk: staff see every payment, its events and deliveries. The ledger's rows are read-only for everybody."""
+"""Payments in the desk: the list and the page of one payment. Read-only for everybody; no rule about money here."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -9,14 +9,7 @@ from unfold.decorators import display
 from djkraph.admin import ReadOnly
 from payments import gateway
 from payments.daraja import lookup
-from payments.models import (
-    CallbackDelivery,
-    DarajaToken,
-    IdempotencyKey,
-    MpesaTransaction,
-    PaymentEvent,
-    QueryBudget,
-)
+from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent
 from payments.phones import NotAPhone, blank_phones, read_msisdn
 
 STATE_COLOURS = {
@@ -142,41 +135,3 @@ class MpesaTransactionAdmin(ReadOnly, ModelAdmin):
             found = super().get_search_results(request, queryset, search_term)
             return found
         return queryset.filter(phone_hash__in=hashes), False
-
-
-@admin.register(PaymentEvent)
-class PaymentEventAdmin(ReadOnly, ModelAdmin):
-    list_display = ("at", "attempt", "number", "kind", "source", "from_state", "to_state")
-    list_filter = ("kind", "source", "to_state")
-    search_fields = ("attempt__account_reference", "attempt__receipt")
-    list_select_related = ("attempt",)
-    show_full_result_count = False
-
-
-@admin.register(CallbackDelivery)
-class CallbackDeliveryAdmin(ReadOnly, ModelAdmin):
-    list_display = ("received_at", "verdict", "attempt", "source_address")
-    list_filter = ("verdict", "received_at")
-    search_fields = ("checkout_request_id", "attempt__account_reference")
-    list_select_related = ("attempt",)
-    show_full_result_count = False
-    exclude = ("token_hash", "checkout_request_id", "spool_id")
-
-
-@admin.register(IdempotencyKey)
-class IdempotencyKeyAdmin(ReadOnly, ModelAdmin):
-    list_display = ("created_at", "attempt", "status")
-    list_select_related = ("attempt",)
-    fields = ("created_at", "attempt", "status")
-    show_full_result_count = False
-
-
-@admin.register(DarajaToken)
-class DarajaTokenAdmin(ReadOnly, ModelAdmin):
-    list_display = ("name", "fresh_until", "fetching_until")
-    fields = ("name", "fresh_until", "fetching_until")
-
-
-@admin.register(QueryBudget)
-class QueryBudgetAdmin(ReadOnly, ModelAdmin):
-    list_display = ("name", "free_at")
