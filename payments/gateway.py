@@ -103,3 +103,8 @@ def priced_orders_only() -> bool:
 
 def queries_per_minute() -> int:
     return settings.MPESA_QUERY_BUDGET_PER_MINUTE
+
+
+def settled_alone_up_to() -> int:
+    """The largest amount (KES) that one member of staff settles by hand without a second."""
+    return settings.SETTLED_ALONE_UP_TO_KES

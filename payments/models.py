@@ -3,9 +3,10 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from orders.models import MAX_TOTAL_KES, Order
+from payments.attention import REASONS
 from payments.states import LIVE, State
 
 
@@ -46,6 +47,17 @@ class MpesaTransaction(models.Model):
         default=False, help_text="Safaricom named another amount than we asked"
     )
     came_late = models.BooleanField(default=False, help_text="Paid after it was taken for failed or expired")
+    unpriced = models.BooleanField(
+        default=False, help_text="Its order has an amount from a browser, no items"
+    )
+    by_hand = models.BooleanField(default=False, help_text="A member of staff settled it")
+    received_kes = models.PositiveIntegerField(
+        "received (KES)", null=True, help_text="As the callback, the statement or staff named it"
+    )
+    looked_at = models.DateTimeField(null=True, help_text="When staff marked it as looked at")
+    refunded_at = models.DateTimeField(null=True, help_text="When staff recorded its refund")
+    refunded_kes = models.PositiveIntegerField("refunded (KES)", null=True)
+    refund_reference = models.CharField(max_length=30, null=True, unique=True)
 
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, help_text="When its present final state was reached")
@@ -59,8 +71,17 @@ class MpesaTransaction(models.Model):
     chain_head = models.CharField(max_length=64, blank=True)
 
     class Meta:
-        verbose_name = "M-Pesa payment"
+        verbose_name = "payment"
         ordering = ("-id",)
+        permissions = (
+            ("ask_safaricom", "Can ask Safaricom about a payment"),
+            ("write_note", "Can write a note on a payment"),
+            ("mark_looked_at", "Can mark a payment as looked at"),
+            ("settle_by_hand", "Can settle a payment by hand"),
+            ("record_refund", "Can record a refund made in the portal"),
+            ("export_payments", "Can export payments"),
+            ("see_audit", "Can see the audit and run the ledger check"),
+        )
         constraints = (
             models.CheckConstraint(
                 name="attempt_amount_is_whole_shillings_in_range",
@@ -84,6 +105,16 @@ class MpesaTransaction(models.Model):
             models.CheckConstraint(
                 name="an_attempt_pays_or_is_refunded", condition=~Q(pays_order=True, refund_due=True)
             ),
+            models.CheckConstraint(
+                name="only_money_that_came_is_refunded",
+                condition=Q(refunded_at=None, refunded_kes=None, refund_reference=None)
+                | Q(
+                    state=str(State.COMPLETED),
+                    refunded_at__isnull=False,
+                    refunded_kes__gte=1,
+                    refund_reference__isnull=False,
+                ),
+            ),
         )
         indexes = (
             # the worker's queue: what to ask Daraja about next
@@ -94,6 +125,21 @@ class MpesaTransaction(models.Model):
             models.Index(name="attempt_phone_recent", fields=("phone_hash", "-created_at")),
             # the desk's filter by state, newest first
             models.Index(name="attempt_state_recent", fields=("state", "-id")),
+            # the desk's filters by day and amount
+            models.Index(name="attempt_created", fields=("created_at",)),
+            models.Index(name="attempt_amount", fields=("amount_kes", "-id")),
+            # the desk's home: what was taken, day by day, and how fast
+            models.Index(
+                name="attempt_taken",
+                fields=("settled_at",),
+                include=("amount_kes", "created_at"),
+                condition=Q(state=str(State.COMPLETED)),
+            ),
+            # the desk's home and filter: what needs a person, one small index a reason
+            *(
+                models.Index(name=f"attempt_needs_{reason.key}", fields=("-id",), condition=reason.applies)
+                for reason in REASONS
+            ),
         )
 
     def __str__(self) -> str:
@@ -108,6 +154,7 @@ class PaymentEvent(models.Model):
         CALLBACK = "callback", "Safaricom's callback"
         QUERY = "query", "Safaricom asked"
         CLOCK = "clock", "The clock"
+        STATEMENT = "statement", "The M-PESA statement"
         STAFF = "staff", "Staff"
 
     attempt = models.ForeignKey(MpesaTransaction, on_delete=models.PROTECT, related_name="events")
@@ -127,9 +174,15 @@ class PaymentEvent(models.Model):
         constraints = (
             models.UniqueConstraint(name="events_of_an_attempt_are_numbered", fields=("attempt", "number")),
         )
+        # the audit: what staff did, newest first
+        indexes = (models.Index(name="event_by_staff", fields=("-id",), condition=Q(source="staff")),)
 
     def __str__(self) -> str:
         return f"{self.number}. {self.kind}"
+
+
+# What a person should look at: a callback that somebody else sent, or that we could not make sense of.
+PROBLEM_VERDICTS = ("unknown_token", "wrong_id", "wrong_amount", "receipt_taken", "unreadable")
 
 
 class CallbackDelivery(models.Model):
@@ -163,11 +216,22 @@ class CallbackDelivery(models.Model):
         null=True, unique=True, help_text="Set where it waited on disk for the database"
     )
     verdict = models.CharField(max_length=14, choices=Verdict.choices, default=Verdict.RECEIVED)
+    looked_at = models.DateTimeField(null=True, help_text="When staff marked it as looked at")
+    looked_at_by = models.CharField(max_length=150, blank=True)
 
     class Meta:
         verbose_name_plural = "callback deliveries"
         ordering = ("-id",)
-        indexes = (models.Index(name="delivery_verdict", fields=("verdict", "-id")),)
+        permissions = (("replay_delivery", "Can read stored callbacks once more"),)
+        indexes = (
+            models.Index(name="delivery_verdict", fields=("verdict", "-id")),
+            # the desk's home: which deliveries a person should look at
+            models.Index(
+                name="delivery_problem",
+                fields=("-id",),
+                condition=Q(verdict__in=PROBLEM_VERDICTS, looked_at=None),
+            ),
+        )
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.get_verdict_display()}"
@@ -207,6 +271,162 @@ class QueryBudget(models.Model):
 
     name = models.CharField(max_length=20, unique=True)
     free_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class HandSettlement(models.Model):
+    """What a member of staff says became of a payment, with the evidence. Above a limit a second one confirms it.
+
+    Written only by services/settlements.py.
+    """
+
+    class Decision(models.TextChoices):
+        WAITING = "waiting", "Waits for a second person"
+        DONE = "done", "Done"
+        DECLINED = "declined", "Declined"
+
+    class Evidence(models.TextChoices):
+        SMS = "sms", "The customer's M-PESA message"
+        PORTAL = "portal", "The M-PESA organisation portal"
+        STATEMENT = "statement", "The M-PESA statement"
+        SAFARICOM = "safaricom", "Safaricom's word by phone or e-mail"
+
+    attempt = models.ForeignKey(MpesaTransaction, on_delete=models.PROTECT, related_name="settlements")
+    receipt = models.CharField(max_length=30)
+    amount_kes = models.PositiveIntegerField("amount (KES)", help_text="As the evidence names it")
+    accepts_amount = models.BooleanField(
+        default=False, help_text="The order counts as paid although the amount is not the one asked"
+    )
+    evidence = models.CharField(max_length=10, choices=Evidence.choices)
+    reason = models.CharField(max_length=300)
+    needs_second = models.BooleanField(help_text="Above the limit for one person when it was proposed")
+    proposed_by = models.CharField(max_length=150)
+    proposed_at = models.DateTimeField()
+    decision = models.CharField(max_length=8, choices=Decision.choices, default=Decision.WAITING)
+    decided_by = models.CharField(max_length=150, blank=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                name="one_waiting_settlement_per_attempt",
+                fields=("attempt",),
+                condition=Q(decision="waiting"),
+            ),
+            models.CheckConstraint(
+                name="a_second_person_confirms",
+                condition=~Q(decision="done", needs_second=True, decided_by=F("proposed_by")),
+            ),
+            models.CheckConstraint(
+                name="a_decided_settlement_names_who",
+                condition=Q(decision="waiting", decided_by="", decided_at=None)
+                | (~Q(decision="waiting") & ~Q(decided_by="") & Q(decided_at__isnull=False)),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.receipt} · {self.get_decision_display()}"
+
+
+class Statement(models.Model):
+    """One account statement exported from the M-PESA organisation portal. Written only by services/statement.py."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    file_name = models.CharField(max_length=200)
+    uploaded_by = models.CharField(max_length=150)
+    uploaded_at = models.DateTimeField()
+    short_code = models.CharField(max_length=12, blank=True)
+    account = models.CharField(max_length=60, blank=True)
+    period_from = models.DateTimeField()
+    period_to = models.DateTimeField()
+    opening_balance = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    closing_balance = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    total_paid_in = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    total_withdrawn = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    lines_in_file = models.PositiveIntegerField()
+    lines_known = models.PositiveIntegerField(default=0, help_text="Brought by an earlier statement already")
+    warnings = models.JSONField(default=list)
+    matched_up_to = models.BigIntegerField(default=0, help_text="Its lines up to this id have been matched")
+    matched_at = models.DateTimeField(null=True, help_text="When the last of its lines was matched")
+
+    class Meta:
+        ordering = ("-id",)
+        permissions = (
+            ("import_statement", "Can upload a statement and match it"),
+            ("attach_money", "Can attach money of a statement to an order"),
+        )
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class StatementLine(models.Model):
+    """One line of the portal's statement, once, however many exports named it."""
+
+    class Kind(models.TextChoices):
+        PAYMENT = "payment", "Payment"
+        CHARGE = "charge", "Charge"
+        SWEEP = "sweep", "Moved to the bank"
+        REVERSAL = "reversal", "Reversal"
+        OTHER = "other", "Other"
+
+    class Match(models.TextChoices):
+        NONE = "", "Not matched"
+        RECEIPT = "receipt", "By receipt"
+        REFERENCE = "reference", "By order code, amount and time"
+        BY_HAND = "by_hand", "Attached by staff"
+
+    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="lines")
+    row = models.PositiveIntegerField(help_text="Its row in the file that brought it")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    receipt = models.CharField(max_length=30)
+    completed_at = models.DateTimeField()
+    paid_in = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    withdrawn = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    money_in = models.BooleanField()
+    reason_type = models.CharField(max_length=80, blank=True)
+    details = models.CharField(max_length=300, blank=True)
+    other_party = models.CharField(max_length=120, blank=True)
+    account_no = models.CharField(max_length=60, blank=True)
+    linked_receipt = models.CharField(max_length=30, blank=True)
+    attempt = models.ForeignKey(
+        MpesaTransaction, null=True, on_delete=models.PROTECT, related_name="statement_lines"
+    )
+    match = models.CharField(max_length=9, choices=Match.choices, blank=True, default=Match.NONE)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(
+                name="a_line_once_whatever_file", fields=("receipt", "reason_type", "money_in")
+            ),
+            models.UniqueConstraint(
+                name="one_payment_line_per_attempt", fields=("attempt",), condition=Q(kind="payment")
+            ),
+            models.CheckConstraint(
+                name="a_line_is_money_in_or_out",
+                condition=Q(money_in=True, paid_in__gt=0, withdrawn=0)
+                | Q(money_in=False, paid_in=0, withdrawn__gte=0),
+            ),
+        )
+        indexes = (
+            models.Index(name="line_of_period", fields=("completed_at",)),
+            # theirs but not ours
+            models.Index(name="line_unmatched", fields=("-id",), condition=Q(kind="payment", attempt=None)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.receipt} · {self.get_kind_display()}"
+
+
+class Heartbeat(models.Model):
+    """When a part of the shop that runs by itself was last seen at work."""
+
+    name = models.CharField(max_length=20, unique=True)
+    at = models.DateTimeField()
 
     def __str__(self) -> str:
         return self.name

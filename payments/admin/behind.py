@@ -4,7 +4,14 @@ from django.contrib import admin
 from unfold.admin import ModelAdmin
 
 from djkraph.admin import ReadOnly
-from payments.models import DarajaToken, IdempotencyKey, PaymentEvent, QueryBudget
+from payments.models import (
+    DarajaToken,
+    HandSettlement,
+    Heartbeat,
+    IdempotencyKey,
+    PaymentEvent,
+    QueryBudget,
+)
 
 
 @admin.register(PaymentEvent)
@@ -33,3 +40,25 @@ class DarajaTokenAdmin(ReadOnly, ModelAdmin):
 @admin.register(QueryBudget)
 class QueryBudgetAdmin(ReadOnly, ModelAdmin):
     list_display = ("name", "free_at")
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnly, ModelAdmin):
+    list_display = ("name", "at")
+
+
+@admin.register(HandSettlement)
+class HandSettlementAdmin(ReadOnly, ModelAdmin):
+    list_display = (
+        "attempt",
+        "receipt",
+        "amount_kes",
+        "decision",
+        "proposed_by",
+        "proposed_at",
+        "decided_by",
+    )
+    list_filter = ("decision", "evidence")
+    search_fields = ("receipt__exact", "attempt__account_reference__exact")
+    list_select_related = ("attempt",)
+    show_full_result_count = False

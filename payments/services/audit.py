@@ -15,7 +15,23 @@ from payments.states import TRANSITIONS, Event, State
 
 BATCH = 500
 
-_ATTEMPT = ("id", "public_id", "state", "receipt", "pays_order", "refund_due", "events_count", "chain_head")
+_ATTEMPT = (
+    "id",
+    "public_id",
+    "state",
+    "receipt",
+    "pays_order",
+    "refund_due",
+    "refund_reference",
+    "events_count",
+    "chain_head",
+)
+_TELLS = {  # which facts of an event become the attempt's
+    "confirmed": ("receipt", "role"),
+    "receipt_learned": ("receipt", "role"),
+    "amount_accepted": ("role",),
+    "refund_recorded": ("reference",),
+}
 _EVENT = (
     "attempt_id",
     "number",
@@ -87,16 +103,16 @@ def _chain(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator
 
 
 def _story(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator[str]:
-    """What the events say, told again: the state, the receipt, and whether it paid."""
-    state, told = "", {"receipt": None, "role": None}
+    """What the events say, told again: the state, the receipt, whether it paid, and whether it was refunded."""
+    state, told = "", {"receipt": None, "role": None, "reference": None}
     for event in events:
         if event["from_state"] != state:
             yield f"event {event['number']} starts from another state than the one before it ended in"
         if event["to_state"] != _leads_to(event):
             yield f"event {event['number']} leads where such an event can't lead"
         state = event["to_state"]
-        if event["kind"] in ("confirmed", "receipt_learned"):
-            told |= {name: event["facts"].get(name) or told[name] for name in told}
+        for name in _TELLS.get(event["kind"], ()):
+            told[name] = event["facts"].get(name) or told[name]
     if attempt["state"] != state:
         yield f"its state is {attempt['state']}, its events say {state or 'nothing'}"
     if attempt["receipt"] != told["receipt"]:
@@ -104,6 +120,8 @@ def _story(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator
     role = "pays_order" if attempt["pays_order"] else "refund_due" if attempt["refund_due"] else None
     if role != told["role"]:
         yield "whether it paid the order is not what its events say"
+    if attempt["refund_reference"] != told["reference"]:
+        yield "its refund is not the one its events name"
 
 
 def _leads_to(event: Mapping[str, Any]) -> str:

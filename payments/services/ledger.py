@@ -5,7 +5,7 @@ reads again and decides anew, so callback, query and staff may arrive in the sam
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -45,6 +45,17 @@ SEEN = (
     "chain_head",
 )
 
+# what staff's decisions need besides
+SEEN_BY_STAFF = (
+    "pays_order",
+    "refund_due",
+    "refunded_at",
+    "received_kes",
+    "looked_at",
+    "unpriced",
+    "came_late",
+)
+
 
 class ReceiptTaken(ValueError):
     """This receipt belongs to another payment: what brought it is no evidence for this one."""
@@ -63,7 +74,10 @@ class Happening:
     paid_at: datetime | None = None
     merchant_request_id: str = ""
     checkout_request_id: str | None = None
-    by: str = ""  # the member of staff
+    accepts_amount: bool = False  # staff: it pays the order although the amount is another
+    more: Mapping[str, str] = field(
+        default_factory=dict
+    )  # who, why and on what evidence, where a person says it
 
     def facts(self) -> dict[str, str]:
         """What the event keeps. CheckoutRequestID ends in a phone number and stays out."""
@@ -73,7 +87,7 @@ class Happening:
             "receipt": self.receipt or "",
             "amount": str(self.amount) if self.amount is not None else "",
             "paid_at": self.paid_at.isoformat() if self.paid_at else "",
-            "by": self.by,
+            **self.more,
         }
         return {name: value for name, value in told.items() if value}
 
@@ -92,7 +106,9 @@ class Recorded:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Change:
+class Change:
+    """What an event does to the attempt's row. `pays`: its order is paid with it, or its money is one too many."""
+
     kind: str
     to: State
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -114,6 +130,7 @@ def open_attempt(
     short_code: str,
     account_reference: str,
     description: str,
+    unpriced: bool,
     now: datetime,
 ) -> MpesaTransaction:
     """A new attempt with its first event, inside the caller's transaction. The database refuses a second live one."""
@@ -141,6 +158,7 @@ def open_attempt(
         short_code=short_code,
         account_reference=account_reference,
         description=description,
+        unpriced=unpriced,
         created_at=now,
         next_check_at=now + STALE_AFTER,
         events_count=link.number,
@@ -158,22 +176,52 @@ def record(
     now: datetime,
     delivery_id: int | None = None,
     seen: Mapping[str, Any] | None = None,
+    together_with: Callable[[], None] | None = None,
 ) -> Recorded:
     """Moves the attempt (and with it its order) as the table of states says, or notes that nothing moves.
 
-    With `delivery_id` the callback's verdict is written in the same transaction. `seen`: the attempt (SEEN) as the
-    caller has just read it; should it be outdated, the compare-and-set finds out. Raises ReceiptTaken.
+    With `delivery_id` the callback's verdict is written in the same transaction; `together_with` runs in it where
+    there is news. `seen`: the attempt (SEEN) as the caller has just read it; should it be outdated, the
+    compare-and-set finds out. Raises ReceiptTaken.
     """
     for _ in range(OVERTAKEN_TRIES):
         try:
             with transaction.atomic(durable=True):
-                return _record_once(seen or _see(attempt_id), happening, now, delivery_id)
+                recorded = _record_once(seen or _see(attempt_id), happening, now, delivery_id)
+                if together_with is not None and recorded.news:
+                    together_with()
+                return recorded
         except _Overtaken:
             seen = None
         except IntegrityError as refused:
             if _belongs_to_another(attempt_id, happening.receipt):
                 raise ReceiptTaken("The receipt belongs to another payment.") from refused
             raise
+    raise RuntimeError("An attempt was overtaken too often.")
+
+
+def write(
+    attempt_id: int,
+    decide: Callable[[Mapping[str, Any]], Change],
+    *,
+    source: Source,
+    facts: Mapping[str, str],
+    now: datetime,
+    together_with: Callable[[], None] | None = None,
+) -> None:
+    """One event that a member of staff or a statement brings, decided on the attempt (SEEN and SEEN_BY_STAFF) as it
+    is then. `together_with` runs in the same transaction. What `decide` and it raise leaves nothing written.
+    """
+    for _ in range(OVERTAKEN_TRIES):
+        try:
+            with transaction.atomic(durable=True):
+                seen = _see(attempt_id, SEEN + SEEN_BY_STAFF)
+                _carry_out(seen, decide(seen), source=source, facts=facts, now=now)
+                if together_with is not None:
+                    together_with()
+                return
+        except _Overtaken:
+            continue
     raise RuntimeError("An attempt was overtaken too often.")
 
 
@@ -198,7 +246,7 @@ def note(
                 seen = _see(attempt_id)
                 if not _said_before(seen, kind, facts):
                     fields = {"amount_differs": True} if differs else {}
-                    change = _Change(kind=kind, to=State(seen["state"]), fields=fields)
+                    change = Change(kind=kind, to=State(seen["state"]), fields=fields)
                     _append(seen, change, source=source, facts=facts, now=now)
                 if delivery is not None:
                     _judge(delivery[0], attempt_id, delivery[1])
@@ -213,39 +261,45 @@ def _record_once(
 ) -> Recorded:
     before = State(seen["state"])
     change = _decide(seen, happening, now)
-    facts = happening.facts()
     if change is not None:
-        if change.pays:
-            role = "pays_order" if mark_paid(seen["order_id"], at=now) else "refund_due"
-            change = replace(change, fields={**change.fields, role: True})
-            facts = {**facts, "role": role}
-        _append(seen, change, source=happening.source, facts=facts, now=now)
+        _carry_out(seen, change, source=happening.source, facts=happening.facts(), now=now)
     if delivery_id is not None:
         verdict = CallbackDelivery.Verdict.APPLIED if change else CallbackDelivery.Verdict.REPEATED
         _judge(delivery_id, seen["id"], verdict)
     return Recorded(before=before, after=change.to if change else before, news=change is not None)
 
 
-def _decide(seen: Mapping[str, Any], happening: Happening, now: datetime) -> _Change | None:
+def _carry_out(
+    seen: Mapping[str, Any], change: Change, *, source: Source, facts: Mapping[str, str], now: datetime
+) -> None:
+    """The change and, where it pays, the order with it: the first money pays it, any other is due back."""
+    if change.pays:
+        role = "pays_order" if mark_paid(seen["order_id"], at=now) else "refund_due"
+        change = replace(change, fields={**change.fields, role: True})
+        facts = {**facts, "role": role}
+    _append(seen, change, source=source, facts=facts, now=now)
+
+
+def _decide(seen: Mapping[str, Any], happening: Happening, now: datetime) -> Change | None:
     """The change this happening makes to what was seen, or None where it brings nothing new."""
     before = State(seen["state"])
     to = next_state(before, happening.event)
     fields = _new_ids(seen, happening)
     if to != before:
-        return _Change(
+        return Change(
             kind=happening.event,
             to=to,
             fields=fields | _fields_of_move(seen, happening, to, now),
             pays=to is State.COMPLETED and not _amount_in_doubt(seen, happening),
         )
     if before is State.COMPLETED and happening.receipt and not seen["receipt"]:
-        fields |= {"receipt": happening.receipt, "paid_at": happening.paid_at}
-        return _Change(kind="receipt_learned", to=to, fields=fields)
+        fields |= _fields_of_receipt(seen, happening, now)
+        return Change(kind="receipt_learned", to=to, fields=fields)
     if not fields and (
         _knows(seen, happening) or _said_before(seen, f"{happening.event}_again", happening.facts())
     ):
         return None
-    return _Change(kind=f"{happening.event}_again", to=to, fields=fields)
+    return Change(kind=f"{happening.event}_again", to=to, fields=fields)
 
 
 def _new_ids(seen: Mapping[str, Any], happening: Happening) -> dict[str, Any]:
@@ -277,15 +331,30 @@ def _fields_of_move(
     return told | {
         "settled_at": now,
         "next_check_at": None,
-        "receipt": happening.receipt,
-        "paid_at": happening.paid_at,
         "came_late": State(seen["state"]) not in LIVE,
+        **_fields_of_receipt(seen, happening, now),
     }
+
+
+def _fields_of_receipt(seen: Mapping[str, Any], happening: Happening, now: datetime) -> dict[str, Any]:
+    """What is learned of the money itself: from a callback, a statement line or staff. The query names none of it."""
+    fields: dict[str, Any] = {"receipt": happening.receipt, "paid_at": happening.paid_at}
+    if happening.amount is not None and happening.amount == int(happening.amount):
+        fields["received_kes"] = int(happening.amount)
+        if happening.amount != seen["amount_kes"]:
+            fields["amount_differs"] = True
+    if happening.source is Source.STAFF:
+        fields["by_hand"] = True
+    if happening.accepts_amount:
+        fields["looked_at"] = now
+    return fields
 
 
 def _amount_in_doubt(seen: Mapping[str, Any], happening: Happening) -> bool:
     """The query names no amount: after a callback that named a wrong one, its "paid" doesn't pay the order."""
-    return bool(seen["amount_differs"]) and happening.amount != seen["amount_kes"]
+    if happening.accepts_amount or happening.amount == seen["amount_kes"]:
+        return False
+    return bool(seen["amount_differs"]) or happening.amount is not None
 
 
 def _knows(seen: Mapping[str, Any], happening: Happening) -> bool:
@@ -307,8 +376,8 @@ def _said_before(seen: Mapping[str, Any], kind: str, facts: Mapping[str, str]) -
     return last is not None and last["facts"] == dict(facts)
 
 
-def _see(attempt_id: int) -> dict[str, Any]:
-    seen = rows.select(MpesaTransaction, SEEN, {"id": attempt_id})
+def _see(attempt_id: int, names: tuple[str, ...] = SEEN) -> dict[str, Any]:
+    seen = rows.select(MpesaTransaction, names, {"id": attempt_id})
     if seen is None:
         raise MpesaTransaction.DoesNotExist
     return seen
@@ -316,7 +385,7 @@ def _see(attempt_id: int) -> dict[str, Any]:
 
 def _append(
     seen: Mapping[str, Any],
-    change: _Change,
+    change: Change,
     *,
     source: Source,
     facts: Mapping[str, str],

@@ -206,6 +206,7 @@ def _open(order: Order, ask: Ask, phone_hash: str, *, now: datetime, key_id: int
         short_code=merchant.short_code,
         account_reference=daraja.account_reference(order.code),
         description=daraja.transaction_description(blank_phones(ask.description)),
+        unpriced=not order.is_priced,
         now=now,
     )
     if key_id is not None:
