@@ -219,6 +219,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "Payments and orders",
     "SITE_SYMBOL": "graphic_eq",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/favicon.svg"}],
+    "STYLES": ["/static/css/desk.css"],
     "SHOW_HISTORY": False,
     "COLORS": {
         "primary": {
