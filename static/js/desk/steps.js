@@ -6,84 +6,89 @@
    {cursor, done, total, finished, says, line?: {text, href?}, wait_seconds?, next?}: `says` is a sentence, `next` an
    address to go to when finished. The page needs Django's csrf_token in it. */
 
-export class Steps {
-  #post; #sleep; #show;
+((root) => {
+  "use strict";
 
-  /** post(cursor) → answer; sleep(ms); show({state, answer, error}) draws it. */
-  constructor({ post, sleep, show }) {
-    this.#post = post;
-    this.#sleep = sleep;
-    this.#show = show;
-  }
+  class Steps {
+    #post; #sleep; #show;
 
-  /** Goes on from this cursor until finished or in trouble; gives the last cursor that is done. */
-  async run(cursor) {
-    for (;;) {
-      let answer;
-      try {
-        answer = await this.#post(cursor);
-      } catch (error) {
-        this.#show({ state: "stopped", error: error.message });
-        return cursor;
+    /** post(cursor) → answer; sleep(ms); show({state, answer, error}) draws it. */
+    constructor({ post, sleep, show }) {
+      this.#post = post;
+      this.#sleep = sleep;
+      this.#show = show;
+    }
+
+    /** Goes on from this cursor until finished or in trouble; gives the last cursor that is done. */
+    async run(cursor) {
+      for (;;) {
+        let answer;
+        try {
+          answer = await this.#post(cursor);
+        } catch (error) {
+          this.#show({ state: "stopped", error: error.message });
+          return cursor;
+        }
+        cursor = answer.cursor;
+        this.#show({ state: answer.finished ? "finished" : "running", answer });
+        if (answer.finished) return cursor;
+        if (answer.wait_seconds) await this.#sleep(answer.wait_seconds * 1000);
       }
-      cursor = answer.cursor;
-      this.#show({ state: answer.finished ? "finished" : "running", answer });
-      if (answer.finished) return cursor;
-      if (answer.wait_seconds) await this.#sleep(answer.wait_seconds * 1000);
     }
   }
-}
 
-const TROUBLE = "The line to the shop was lost. Nothing is lost: go on when it is back.";
+  const TROUBLE = "The line to the shop was lost. Nothing is lost: go on when it is back.";
 
-export function bind(box, { fetch, location, setTimeout }) {
-  const part = (name) => box.querySelector(`[data-${name}]`);
-  const token = box.ownerDocument.querySelector("[name=csrfmiddlewaretoken]").value;
-  const steps = new Steps({
-    sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
-    post: async (cursor) => {
-      const answer = await fetch(box.dataset.url, {
-        method: "POST",
-        headers: { "X-CSRFToken": token, "Content-Type": "application/x-www-form-urlencoded" },
-        body: new URLSearchParams({ cursor }),
-      }).catch(() => { throw new Error(TROUBLE); });
-      const told = await answer.json().catch(() => { throw new Error(TROUBLE); });
-      if (!answer.ok) throw new Error(told.message || TROUBLE);
-      return told;
-    },
-    show: ({ state, answer, error }) => {
-      box.dataset.state = state;
-      part("again").hidden = state !== "stopped";
-      part("says").textContent = error || answer.says;
-      if (!answer) return;
-      const share = answer.total ? Math.min(1, answer.done / answer.total) : 1;
-      part("bar").firstElementChild.style.width = `${Math.round(share * 100)}%`;
-      if (answer.line) part("log").prepend(lineOf(box.ownerDocument, answer.line));
-      if (answer.finished && answer.next) location.assign(answer.next);
-    },
-  });
-  let cursor = box.dataset.cursor || "";
-  const go = async () => {
-    part("again").hidden = true;
-    if (part("start")) part("start").hidden = true;
-    box.dataset.state = "running";
-    cursor = await steps.run(cursor);
-  };
-  part("again").addEventListener("click", go);
-  if (part("start")) part("start").addEventListener("click", go);
-  else go();
-}
-
-function lineOf(document, { text, href }) {
-  const item = document.createElement("li");
-  const inside = href ? item.appendChild(document.createElement("a")) : item;
-  if (href) inside.setAttribute("href", href);
-  inside.textContent = text;
-  return item;
-}
-
-if (typeof document !== "undefined") {
-  for (const box of document.querySelectorAll("[data-steps]")) {
-    bind(box, { fetch: window.fetch.bind(window), location: window.location, setTimeout: window.setTimeout.bind(window) });
+  function bind(box, { fetch, location, setTimeout }) {
+    const part = (name) => box.querySelector(`[data-${name}]`);
+    const token = box.ownerDocument.querySelector("[name=csrfmiddlewaretoken]").value;
+    const steps = new Steps({
+      sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+      post: async (cursor) => {
+        const answer = await fetch(box.dataset.url, {
+          method: "POST",
+          headers: { "X-CSRFToken": token, "Content-Type": "application/x-www-form-urlencoded" },
+          body: new URLSearchParams({ cursor }),
+        }).catch(() => { throw new Error(TROUBLE); });
+        const told = await answer.json().catch(() => { throw new Error(TROUBLE); });
+        if (!answer.ok) throw new Error(told.message || TROUBLE);
+        return told;
+      },
+      show: ({ state, answer, error }) => {
+        box.dataset.state = state;
+        part("again").hidden = state !== "stopped";
+        part("says").textContent = error || answer.says;
+        if (!answer) return;
+        const share = answer.total ? Math.min(1, answer.done / answer.total) : 1;
+        part("bar").firstElementChild.style.width = `${Math.round(share * 100)}%`;
+        if (answer.line) part("log").prepend(lineOf(box.ownerDocument, answer.line));
+        if (answer.finished && answer.next) location.assign(answer.next);
+      },
+    });
+    let cursor = box.dataset.cursor || "";
+    const go = async () => {
+      part("again").hidden = true;
+      if (part("start")) part("start").hidden = true;
+      box.dataset.state = "running";
+      cursor = await steps.run(cursor);
+    };
+    part("again").addEventListener("click", go);
+    if (part("start")) part("start").addEventListener("click", go);
+    else go();
   }
-}
+
+  function lineOf(document, { text, href }) {
+    const item = document.createElement("li");
+    const inside = href ? item.appendChild(document.createElement("a")) : item;
+    if (href) inside.setAttribute("href", href);
+    inside.textContent = text;
+    return item;
+  }
+
+  const api = { Steps, bind };
+  root.DeskSteps = api;
+  if (typeof module !== "undefined" && module.exports) module.exports = api;
+  for (const box of root.document?.querySelectorAll("[data-steps]") ?? []) {
+    bind(box, { fetch: root.fetch.bind(root), location: root.location, setTimeout: root.setTimeout.bind(root) });
+  }
+})(globalThis);
