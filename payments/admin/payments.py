@@ -1,137 +1,151 @@
-"""Payments in the desk: the list and the page of one payment. Read-only for everybody; no rule about money here."""
+"""Payments in the desk: the list, and the page of one payment. Read-only for everybody; no rule about money here."""
 
-from django.contrib import admin
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
-from unfold.decorators import display
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeNumericFilter
+from unfold.decorators import action, display
+from unfold.paginator import InfinitePaginator
 
 from djkraph.admin import ReadOnly
-from payments import gateway
-from payments.daraja import lookup
-from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent
-from payments.phones import NotAPhone, blank_phones, read_msisdn
+from payments.admin import actions, asking
+from payments.admin.filters import DaysFilter, NeedsFilter
+from payments.desk import search, story, timeline, words
+from payments.models import MpesaTransaction
+from payments.phones import blank_phones
+from payments.services import settlements
+from payments.states import State
 
-STATE_COLOURS = {
-    "Being sent": "info",
-    "Waiting for the buyer": "info",
-    "No answer: checking": "warning",
-    "Paid": "success",
-    "Not paid": "danger",
-    "Expired": "danger",
-}
-
-
-class EventInline(ReadOnly, TabularInline):
-    model = PaymentEvent
-    fields = ("number", "at", "what", "source", "to_state", "words")
-    readonly_fields = ("what", "words")
-    ordering = ("number",)
-    extra = 0
-    verbose_name_plural = "What happened, in order"
-
-    @display(description="What")
-    def what(self, event: PaymentEvent) -> str:
-        return event.kind.replace("_", " ")
-
-    @display(description="Safaricom's words")
-    def words(self, event: PaymentEvent) -> str:
-        told = (event.facts.get(name, "") for name in ("code", "description", "receipt"))
-        return " · ".join(word for word in told if word) or "—"
-
-
-class DeliveryInline(ReadOnly, TabularInline):
-    model = CallbackDelivery
-    fields = ("received_at", "verdict", "source_address")
-    ordering = ("id",)
-    extra = 0
-    verbose_name_plural = "Callback deliveries"
+STATE_COLOURS = {state.label: words.STATE_TONES[state][0] for state in State}
 
 
 @admin.register(MpesaTransaction)
 class MpesaTransactionAdmin(ReadOnly, ModelAdmin):
-    list_display = ("order_code", "state_badge", "amount", "phone_masked", "receipt", "needs", "created_at")
-    list_filter = ("state", "refund_due", "amount_differs", "came_late", "channel", "created_at")
-    search_fields = (
-        "receipt",
-        "account_reference",
-        "order__client_reference",
-        "checkout_request_id",
-        "public_id",
+    list_display = (
+        "created",
+        "order_code",
+        "state_badge",
+        "amount",
+        "phone_masked",
+        "receipt_or_dash",
+        "needs",
     )
+    list_display_links = ("created", "order_code")
+    list_filter = (
+        ("state", ChoicesDropdownFilter),
+        NeedsFilter,
+        ("created_at", DaysFilter),
+        ("amount_kes", RangeNumericFilter),
+        ("channel", ChoicesDropdownFilter),
+        "by_hand",
+        "came_late",
+    )
+    list_filter_submit = True
+    list_per_page = 50
+    search_fields = ("receipt",)  # shows the box; what is found stands in desk/search.py
     search_help_text = "Receipt, order code, the page's reference, full phone number, or checkout id"
-    list_select_related = ("order",)
+    paginator = InfinitePaginator
     show_full_result_count = False
-    inlines = (EventInline, DeliveryInline)
-    fieldsets = (
-        ("Payment", {"fields": ("state_badge", "amount", "phone_masked", "receipt", "order", "needs")}),
-        ("What Safaricom said", {"fields": ("result_code", "result_desc", "meaning", "paid_at")}),
-        (
-            "Particulars",
-            {
-                "classes": ("collapse",),
-                "fields": (
-                    "public_id",
-                    "account_reference",
-                    "description",
-                    "channel",
-                    "short_code",
-                    "merchant_request_id",
-                    "checkout_id",
-                    "created_at",
-                    "settled_at",
-                    "checks",
-                    "last_check_at",
-                    "next_check_at",
-                ),
-            },
-        ),
-    )
+    actions = ("ask_selected",)
+    ordering = ("-id",)
 
-    @display(description="Order", ordering="account_reference")
+    # --- the list -----------------------------------------------------------------------------------------
+
+    @display(description="Asked for", ordering="id")
+    def created(self, attempt: MpesaTransaction) -> str:
+        return words.moment(attempt.created_at)
+
+    @display(description="Order")
     def order_code(self, attempt: MpesaTransaction) -> str:
         return attempt.account_reference
 
-    @display(description="State", ordering="state", label=STATE_COLOURS)
+    @display(description="State", label=STATE_COLOURS)
     def state_badge(self, attempt: MpesaTransaction) -> str:
         return attempt.get_state_display()
 
     @display(description="Amount", ordering="amount_kes")
     def amount(self, attempt: MpesaTransaction) -> str:
-        return f"KES {attempt.amount_kes:,}"
+        return words.kes(attempt.amount_kes)
 
-    @display(description="Needs a person")
-    def needs(self, attempt: MpesaTransaction) -> str:
-        reasons = []
-        if attempt.refund_due:
-            reasons.append("refund due")
-        if attempt.amount_differs:
-            reasons.append("another amount than asked")
-        if attempt.state == "completed" and not attempt.receipt:
-            reasons.append("receipt awaited")
-        return ", ".join(reasons) or "—"
+    @display(description="Receipt")
+    def receipt_or_dash(self, attempt: MpesaTransaction) -> str:
+        return attempt.receipt or "—"
 
-    @display(description="What it means")
-    def meaning(self, attempt: MpesaTransaction) -> str:
-        if not attempt.result_code:
-            return "—"
-        result = lookup(attempt.result_code)
-        if attempt.state == "failed" and not result.final:
-            return "Safaricom refused the request itself. The phone was not asked and nothing was charged."
-        return result.staff
-
-    @display(description="CheckoutRequestID (its end, the phone number, is blanked)")
-    def checkout_id(self, attempt: MpesaTransaction) -> str:
-        return blank_phones(attempt.checkout_request_id or "—")
+    @display(description="Needs a person", label=True)
+    def needs(self, attempt: MpesaTransaction) -> list[str]:
+        return [reason.label for reason in words.reasons_of(attempt)]
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[MpesaTransaction], search_term: str
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        queryset: QuerySet[MpesaTransaction],
+        search_term: str,
     ) -> tuple[QuerySet[MpesaTransaction], bool]:
-        """A full phone number is found through its keyed hash; the number itself stands in no row."""
-        try:
-            hashes = gateway.phone_hashes(read_msisdn(search_term))
-        except NotAPhone:
-            found: tuple[QuerySet[MpesaTransaction], bool]
-            found = super().get_search_results(request, queryset, search_term)
-            return found
-        return queryset.filter(phone_hash__in=hashes), False
+        return (search.found(queryset, search_term) if search_term.strip() else queryset), False
+
+    def has_ask_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payments.ask_safaricom")
+
+    @action(description="Ask Safaricom about the selected payments", permissions=["ask"])
+    def ask_selected(self, request: HttpRequest, queryset: QuerySet[MpesaTransaction]) -> HttpResponse:
+        ids = list(queryset.order_by("id").values_list("id", flat=True)[: asking.AT_MOST + 1])
+        if len(ids) > asking.AT_MOST:
+            messages.warning(
+                request, f"At most {asking.AT_MOST} at once: the oldest of them are asked about."
+            )
+        return HttpResponseRedirect(asking.address_for(ids))
+
+    # --- one payment --------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*asking.urls(self), *actions.urls(self), *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",  # noqa: ARG002
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if request.method != "GET" or not self.has_view_permission(request):
+            raise PermissionDenied
+        attempt = actions.attempt_or_404(object_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Payment {attempt.account_reference}",
+            "opts": self.opts,
+            "original": attempt,
+            **_page(request, attempt),
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "desk/payment.html", context)
+
+
+def _page(request: HttpRequest, attempt: MpesaTransaction) -> dict[str, Any]:
+    may = {each.name: each for each in actions.offered(request, attempt)}
+    may_note = may.pop("note", None) is not None
+    waiting = settlements.waiting_for(attempt.pk)
+    return {
+        "attempt": attempt,
+        "sentence": story.sentence(attempt, now=timezone.now()),
+        "tone": words.STATE_TONES[attempt.state][1],
+        "reasons": words.reasons_of(attempt),
+        "actions": list(may.values()),
+        "may_note": may_note,
+        "timeline": timeline.entries(attempt.events.order_by("number")),
+        "deliveries": attempt.deliveries.order_by("id"),
+        "lines": attempt.statement_lines.order_by("id"),
+        "others": attempt.order.attempts.exclude(pk=attempt.pk).order_by("id"),
+        "items": list(attempt.order.items.all()),
+        "checkout_id": blank_phones(attempt.checkout_request_id or ""),
+        "waiting": waiting,
+        "may_decide": waiting is not None and request.user.has_perm("payments.settle_by_hand"),
+        "is_own": waiting is not None and waiting.proposed_by == request.user.get_username(),
+    }

@@ -1,0 +1,1 @@
+"""What the desk reads and how it says it: sentences, timelines, numbers, exports. Nothing in here writes or calls."""

@@ -1,0 +1,37 @@
+"""Finding a payment by what a customer can say. Each way is one look into an index, so it is quick at any size."""
+
+from collections.abc import Iterator
+
+from django.db.models import QuerySet
+
+from payments import gateway
+from payments.models import MpesaTransaction
+from payments.phones import NotAPhone, read_msisdn
+
+AT_MOST = 200  # of each way: more is no answer to "which one"
+
+Payments = QuerySet[MpesaTransaction]
+
+
+def found(payments: Payments, term: str) -> Payments:
+    """Those that this term names: receipt, order code, the page's reference or a checkout id (each also by its
+    beginning), or a full phone number (through its keyed hash)."""
+    term = term.strip().replace("\x00", "")
+    try:
+        return payments.filter(phone_hash__in=gateway.phone_hashes(read_msisdn(term)))
+    except NotAPhone:
+        return payments.filter(pk__in={number for way in _ways(term) for number in way})
+
+
+def _ways(term: str) -> Iterator[list[int]]:
+    spelt = term.upper()
+    for filters in (
+        {"receipt__startswith": spelt},
+        {"account_reference__startswith": spelt},
+        {"order__client_reference__startswith": term},
+        {"checkout_request_id__startswith": term},
+        {"public_id": term},
+        {"refund_reference": spelt},
+    ):
+        ids = MpesaTransaction.objects.filter(**filters).order_by("-id").values_list("id", flat=True)
+        yield list(ids[:AT_MOST])

@@ -1,0 +1,71 @@
+"""One payment in a sentence or two, as one says it to the customer on the phone. Pure."""
+
+from datetime import datetime
+
+from payments.daraja import lookup
+from payments.desk.words import kes, moment, span
+from payments.models import MpesaTransaction
+from payments.states import State
+
+
+def sentence(attempt: MpesaTransaction, *, now: datetime) -> str:
+    """What became of it, and what that means for the order."""
+    asked = f"{kes(attempt.amount_kes)} for order {attempt.account_reference} from {attempt.phone_masked}"
+    return f"{_became(attempt, asked, now=now)}{_after(attempt)}"
+
+
+def _became(attempt: MpesaTransaction, asked: str, *, now: datetime) -> str:
+    ago = span(now - attempt.created_at)
+    match State(attempt.state):
+        case State.COMPLETED:
+            return _paid(attempt)
+        case State.FAILED:
+            return f"{asked} was not paid: {_why_not(attempt)}"
+        case State.EXPIRED:
+            return f"{asked} was given up: no payment was seen."
+        case State.UNKNOWN:
+            return f"{asked} was asked for {ago} ago, and Safaricom's answer was lost: it may have been paid or not."
+        case State.PENDING:
+            return f"{asked} was asked for {ago} ago and waits for the buyer's PIN."
+        case _:
+            return f"{asked} is being sent to Safaricom."
+
+
+def _paid(attempt: MpesaTransaction) -> str:
+    received = kes(attempt.received_kes or attempt.amount_kes)
+    at = attempt.paid_at or attempt.settled_at or attempt.created_at
+    receipt = f"receipt {attempt.receipt}" if attempt.receipt else "the receipt is not known yet"
+    taken = span(max(at, attempt.created_at) - attempt.created_at)
+    return (
+        f"{received} came from {attempt.phone_masked} on {moment(at)}, {taken} after the request; {receipt}. "
+        f"{_order(attempt)}"
+    )
+
+
+def _order(attempt: MpesaTransaction) -> str:
+    if attempt.pays_order:
+        return f"Order {attempt.account_reference} is paid with it."
+    if attempt.refund_due and attempt.refunded_at is None:
+        return f"Order {attempt.account_reference} was paid already, so this money is due back."
+    if attempt.refunded_at is None:
+        return (
+            f"Order {attempt.account_reference} is not paid by it: {kes(attempt.amount_kes)} was asked for."
+        )
+    return ""
+
+
+def _why_not(attempt: MpesaTransaction) -> str:
+    result = lookup(attempt.result_code)
+    if not result.final:
+        return "Safaricom refused the request itself, so the phone was not asked and nothing was charged."
+    words = result.meaning
+    return f"{words[0].lower()}{words[1:]}."
+
+
+def _after(attempt: MpesaTransaction) -> str:
+    if attempt.refunded_at is not None and attempt.refunded_kes is not None:
+        return (
+            f" {kes(attempt.refunded_kes)} was sent back on {moment(attempt.refunded_at)}, "
+            f"reference {attempt.refund_reference}."
+        )
+    return " It came after it had been taken for not paid." if attempt.came_late else ""

@@ -1,0 +1,164 @@
+"""What happened to one payment, event by event, in words: what, by whom, what Safaricom said, what that means. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from payments.daraja import lookup
+from payments.desk.words import kes
+from payments.models import PaymentEvent
+from payments.phones import blank_phones
+
+Source = PaymentEvent.Source
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line of the timeline. `tone`: ok | warn | bad | info. `words`: Safaricom's own, or the person's."""
+
+    at: datetime
+    title: str
+    tone: str
+    who: str
+    words: str = ""
+    meaning: str = ""
+
+
+def entries(events: Iterable[PaymentEvent]) -> list[Entry]:
+    return [entry(event) for event in events]
+
+
+def entry(event: PaymentEvent) -> Entry:
+    """Any event, also of a kind this table does not know yet: it is shown by its name rather than left out."""
+    kind = event.kind.removesuffix("_again")
+    tone, title, meaning = _KINDS.get(kind, ("info", kind.replace("_", " ").capitalize() + ".", ""))
+    facts = event.facts
+    told = title(facts) if callable(title) else title
+    if event.kind.endswith("_again"):
+        told = f"Said once more: {told[0].lower()}{told[1:]}"
+    return Entry(
+        at=event.at,
+        title=told,
+        tone=tone,
+        who=_who(event),
+        words=blank_phones(_words(facts)),
+        meaning=meaning(facts) if callable(meaning) else meaning,
+    )
+
+
+def _who(event: PaymentEvent) -> str:
+    by, second = event.facts.get("by", ""), event.facts.get("confirmed_by", "")
+    if by:
+        return f"{by}, confirmed by {second}" if second else str(by)
+    return {
+        Source.PUSH: "Our request to Safaricom",
+        Source.CALLBACK: "Safaricom's callback",
+        Source.QUERY: "Safaricom, asked by us",
+        Source.CLOCK: "The shop's clock",
+        Source.STATEMENT: "The M-PESA statement",
+    }.get(Source(event.source), "Staff")
+
+
+def _words(facts: Facts) -> str:
+    parts = [str(facts[name]) for name in ("description", "text", "reason") if facts.get(name)]
+    if facts.get("evidence"):
+        parts.append(f"Evidence: {facts['evidence']}")
+    if facts.get("code"):
+        parts.append(f"(Safaricom's code {facts['code']})")
+    return " ".join(parts)
+
+
+def _amount(facts: Facts) -> str:
+    try:
+        return kes(int(float(facts.get("amount", ""))))
+    except ValueError:
+        return "an amount"
+
+
+def _paid(facts: Facts) -> str:
+    receipt = f" Receipt {facts['receipt']}." if facts.get("receipt") else " The receipt was not named."
+    return {
+        "pays_order": f"Paid: the order is paid with it.{receipt}",
+        "refund_due": f"Paid, but the order was paid already: this money is due back.{receipt}",
+    }.get(facts.get("role", ""), f"Paid, but it pays no order yet.{receipt}")
+
+
+def _result(facts: Facts) -> str:
+    return lookup(facts.get("code", "")).staff
+
+
+def _declined(facts: Facts) -> str:
+    return f"Not paid: {_lower(lookup(facts.get('code', '')).meaning)}."
+
+
+def _asked(facts: Facts) -> str:
+    result = lookup(facts.get("code", ""))
+    return (
+        f"Asked Safaricom: no answer yet ({_lower(result.meaning)})."
+        if facts.get("code")
+        else "No answer yet."
+    )
+
+
+def _lower(text: str) -> str:
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+Words = str | Callable[[Facts], str]
+
+_KINDS: dict[str, tuple[str, Words, Words]] = {
+    "created": ("info", lambda f: f"The buyer asked to pay {_amount(f)}.", ""),
+    "accepted": ("info", "Safaricom took the request: the prompt goes to the phone.", ""),
+    "refused": (
+        "bad",
+        "Safaricom refused the request.",
+        "The phone was not asked and nothing was charged. The buyer may try again.",
+    ),
+    "answer_lost": (
+        "warn",
+        "Safaricom's answer to our request was lost.",
+        "The phone may be ringing, so nothing is sent a second time. The callback tells; else the statement does.",
+    ),
+    "confirmed": ("ok", _paid, ""),
+    "declined": ("bad", _declined, _result),
+    "expired": ("bad", "Given up waiting.", "If money comes for it all the same, it still counts."),
+    "receipt_learned": ("ok", lambda f: f"The receipt became known: {f.get('receipt', '')}.", ""),
+    "asked": ("info", _asked, _result),
+    "not_final": ("warn", "A callback that settles nothing.", _result),
+    "amount_missing": (
+        "warn",
+        "A callback said paid, without an amount: not believed.",
+        "Safaricom is asked. If money came, it is found.",
+    ),
+    "amount_differs": (
+        "bad",
+        lambda f: (
+            f"A callback named {_amount(f)}, which is not what we asked for: it pays nothing by itself."
+        ),
+        "Look it up in the M-PESA portal. Accept the amount (settle by hand) or send it back.",
+    ),
+    "receipt_taken": (
+        "bad",
+        lambda f: (
+            f"A callback named receipt {f.get('receipt', '')}, which is another payment's: not believed."
+        ),
+        "Compare both payments with the M-PESA portal.",
+    ),
+    "note": ("info", "A note.", ""),
+    "staff_asked": ("info", lambda f: f"Asked Safaricom by hand: {f.get('outcome', 'no answer')}.", ""),
+    "looked_at": ("ok", "Marked as looked at.", ""),
+    "settlement_proposed": (
+        "warn",
+        lambda f: f"Proposed to settle by hand: {_amount(f)}, receipt {f.get('receipt', '')}.",
+        "A second person must confirm it.",
+    ),
+    "settlement_declined": ("bad", "The proposed settlement was declined.", ""),
+    "amount_accepted": ("ok", lambda f: f"The amount, {_amount(f)}, was accepted by hand.", ""),
+    "refund_recorded": (
+        "ok",
+        lambda f: f"Refund of {_amount(f)} recorded, reference {f.get('reference', '')}.",
+        "The money was sent back in the M-PESA portal, not by this desk.",
+    ),
+}

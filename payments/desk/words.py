@@ -1,0 +1,51 @@
+"""How the desk says money, times and states. Pure; no sentence about one payment here (story.py)."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from payments.attention import REASONS, Reason
+from payments.models import MpesaTransaction
+from payments.states import State
+
+NAIROBI = ZoneInfo("Africa/Nairobi")
+
+# unfold's colour and ours for each state
+STATE_TONES: dict[str, tuple[str, str]] = {
+    State.CREATED: ("info", "info"),
+    State.PENDING: ("info", "info"),
+    State.UNKNOWN: ("warning", "warn"),
+    State.COMPLETED: ("success", "ok"),
+    State.FAILED: ("danger", "bad"),
+    State.EXPIRED: ("danger", "bad"),
+}
+
+
+def kes(amount: int) -> str:
+    return f"KES {amount:,}"
+
+
+def moment(at: datetime) -> str:
+    """Nairobi time to the second: staff compare it with the message on a phone."""
+    return f"{at.astimezone(NAIROBI):%-d %b %Y, %H:%M:%S}"
+
+
+def span(time: timedelta) -> str:
+    """`9 seconds`, `4 minutes`, `3 hours`, `2 days`: as a person would say it."""
+    seconds = max(0, int(time.total_seconds()))
+    for size, name in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if (
+            seconds >= 2 * size
+            or (name != "minute" and seconds >= size)
+            or (name == "minute" and seconds > 90)
+        ):
+            return _counted(round(seconds / size), name)
+    return _counted(seconds, "second")
+
+
+def reasons_of(attempt: MpesaTransaction) -> list[Reason]:
+    """Why this payment needs a person, as the database would say it (attention.py), without asking it."""
+    return [reason for reason in REASONS if reason.is_so(vars(attempt))]
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"
