@@ -1,0 +1,38 @@
+"""Payments that come to an end, for tests that begin there."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from payments.models import CallbackDelivery, MpesaTransaction
+from payments.services import callbacks
+from tests.payments.conftest import Clock, FakeDaraja
+from tests.payments.test_callbacks import failure, success
+
+SAFARICOM = "196.201.212.69"
+
+
+def called_back(
+    safaricom: FakeDaraja, clock: Clock, *, code: int = 0, receipt: str = "UKN4AB12CD", amount: Any = 1500
+) -> CallbackDelivery.Verdict:
+    """Safaricom's callback for the last push: paid with this receipt and amount, or another code."""
+    checkout_id = f"ws_CO_{len(safaricom.pushes)}"
+    body = failure(code, checkout_id) if code else success(checkout_id, amount, receipt)
+    return callbacks.receive(
+        token=safaricom.last_token, body=json.dumps(body).encode(), source_address=SAFARICOM, now=clock()
+    )
+
+
+def pay(
+    click: Callable[..., MpesaTransaction],
+    safaricom: FakeDaraja,
+    clock: Clock,
+    *,
+    receipt: str = "UKN4AB12CD",
+    **ask: Any,
+) -> MpesaTransaction:
+    """One click, and the callback that pays it."""
+    attempt = click(**ask)
+    called_back(safaricom, clock, receipt=receipt, amount=attempt.amount_kes)
+    attempt.refresh_from_db()
+    return attempt
