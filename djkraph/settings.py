@@ -76,6 +76,10 @@ TEMPLATES = [
     }
 ]
 
+SILENCED_SYSTEM_CHECKS = [
+    "models.W040"
+]  # SQLite leaves out what PostgreSQL's index carries besides: slower, not wrong
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "Africa/Nairobi"
 USE_TZ = True
@@ -223,6 +227,19 @@ UNFOLD = {
     "STYLES": ["/static/css/desk.css"],
     "SHOW_HISTORY": False,
     "COLORS": {
+        "base": {  # the shop's night, and greys to go with it by day
+            "50": "#fafafa",
+            "100": "#f4f4f4",
+            "200": "#e5e5e5",
+            "300": "#d4d4d4",
+            "400": "#a3a3a3",
+            "500": "#737373",
+            "600": "#525252",
+            "700": "#3a3a3a",
+            "800": "#2a2a2a",
+            "900": "#181818",
+            "950": "#121212",
+        },
         "primary": {
             "50": "#fffbeb",
             "100": "#fff5c2",
@@ -235,7 +252,7 @@ UNFOLD = {
             "800": "#4d4000",
             "900": "#332b00",
             "950": "#1f1a00",
-        }
+        },
     },
     "SIDEBAR": {
         "show_all_applications": False,

@@ -5,7 +5,7 @@ from django.apps import AppConfig
 
 class PaymentsConfig(AppConfig):
     name = "payments"
-    verbose_name = "Payments"
+    verbose_name = "M-Pesa"
 
     def ready(self) -> None:
         from payments import checks  # noqa: F401

@@ -205,6 +205,7 @@ def _view_of(action: Action, model_admin: "ModelAdmin[MpesaTransaction]") -> Cal
             **model_admin.admin_site.each_context(request),
             "title": f"{action.label.removesuffix(' …')}: {attempt.account_reference}",
             "opts": MpesaTransaction._meta,
+            "original": attempt,
             "action": action,
             "attempt": attempt,
             "form": form,

@@ -60,7 +60,7 @@ class MpesaTransactionAdmin(ReadOnly, ModelAdmin):
 
     @display(description="Asked for", ordering="id")
     def created(self, attempt: MpesaTransaction) -> str:
-        return words.moment(attempt.created_at)
+        return words.on_one_line(words.moment(attempt.created_at))
 
     @display(description="Order")
     def order_code(self, attempt: MpesaTransaction) -> str:
@@ -72,7 +72,7 @@ class MpesaTransactionAdmin(ReadOnly, ModelAdmin):
 
     @display(description="Amount", ordering="amount_kes")
     def amount(self, attempt: MpesaTransaction) -> str:
-        return words.kes(attempt.amount_kes)
+        return words.on_one_line(words.kes(attempt.amount_kes))
 
     @display(description="Receipt")
     def receipt_or_dash(self, attempt: MpesaTransaction) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 from payments.daraja import lookup
 from payments.desk.words import kes, moment, span
 from payments.models import MpesaTransaction
+from payments.services.prompts import PROMPT_LIFE
 from payments.states import State
 
 
@@ -25,8 +26,10 @@ def _became(attempt: MpesaTransaction, asked: str, *, now: datetime) -> str:
             return f"{asked} was given up: no payment was seen."
         case State.UNKNOWN:
             return f"{asked} was asked for {ago} ago, and Safaricom's answer was lost: it may have been paid or not."
-        case State.PENDING:
+        case State.PENDING if now - attempt.created_at < PROMPT_LIFE:
             return f"{asked} was asked for {ago} ago and waits for the buyer's PIN."
+        case State.PENDING:
+            return f"{asked} was asked for {ago} ago. Safaricom has not said yet what became of it."
         case _:
             return f"{asked} is being sent to Safaricom."
 

@@ -29,6 +29,11 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(NAIROBI):%-d %b %Y, %H:%M:%S}"
 
 
+def on_one_line(text: str) -> str:
+    """For a narrow column: it is not broken into lines."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def span(time: timedelta) -> str:
     """`9 seconds`, `4 minutes`, `3 hours`, `2 days`: as a person would say it."""
     seconds = max(0, int(time.total_seconds()))
