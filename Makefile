@@ -5,7 +5,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test check bench test-sqlite test-postgres test-js test-browser clean
+.PHONY: run test check bench bench-million test-sqlite test-postgres test-js test-browser clean
 
 run: .venv/run.stamp
 	@$(BIN)/python manage.py run_demo --port $(PORT)
@@ -51,6 +51,9 @@ test-browser: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m tests.benchmarks
+
+bench-million: .venv/dev.stamp
+	$(BIN)/python -m tests.benchmarks.million
 
 clean:
 	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis

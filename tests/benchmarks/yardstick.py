@@ -19,8 +19,8 @@ from rest_framework.views import APIView
 from payments.callback_tokens import token_hash
 
 INBOX = """INSERT INTO payments_callbackdelivery
-  (received_at, token_hash, checkout_request_id, body, source_address, verdict, from_safaricom)
-  VALUES (%s, %s, %s, %s, NULL, 'applied', FALSE)"""
+  (received_at, token_hash, checkout_request_id, body, source_address, verdict, from_safaricom, looked_at_by)
+  VALUES (%s, %s, %s, %s, NULL, 'applied', FALSE, '')"""
 ATTEMPT = """UPDATE payments_mpesatransaction SET state = 'completed', result_code = '0', receipt = %s,
   pays_order = TRUE,
   settled_at = %s, events_count = events_count + 1 WHERE callback_token_hash = %s RETURNING id, order_id"""
