@@ -12,6 +12,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import requests
+
 from tests.simulated import Simulated
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +24,13 @@ PRINTED = re.compile(
     r"Shop +(?P<shop>http://\S+)/\n +Phone +(?P<phone>http://\S+) .*\n"
     r" +Desk +(?P<desk>http://\S+) +user (?P<username>\S+), password (?P<password>\S+)\n"
 )
+HIRING = """
+import secrets
+from django.contrib.auth.models import Group, User
+password = secrets.token_urlsafe(12)
+User.objects.create_user(words[1], password=password, is_staff=True).groups.add(Group.objects.get(name=words[0]))
+print(password)
+"""
 PERSONAL = re.compile(r"\b(?:254|0)[17]\d{8}\b|ws_CO_\w+")  # a phone number, and an id that ends in one
 
 
@@ -35,10 +44,22 @@ class Demo:
     username: str
     password: str
     simulator: Simulated
+    folder: Path
 
     def pushes(self, msisdn: str) -> list[dict[str, object]]:
         """Every request that reached this phone, answered or not."""
         return [sent for sent in self.simulator.state()["transactions"] if sent["phone"] == msisdn]
+
+    def hire(self, role: str, name: str) -> str:
+        """Makes a member of staff in this role; gives the password."""
+        return _manage(self.folder, HIRING, role, name)
+
+    def push(self, phone: str, amount: int, reference: str) -> str:
+        """A push as the merchant's own page sends it; the id it polls with."""
+        told = {"phone": phone, "amount": amount, "accountReference": reference}
+        answer = requests.post(f"{self.shop}/stkpush", json=told, timeout=30).json()
+        assert answer["success"], answer
+        return str(answer["checkoutRequestId"])
 
 
 @contextmanager
@@ -57,12 +78,25 @@ def running_demo(folder: Path, *, other_sites: list[str]) -> Iterator[Demo]:
         )
     try:
         read = _read_when_up(process, printed)
-        yield Demo(**read, simulator=Simulated(read["phone"].removesuffix("/phone")))
+        yield Demo(**read, folder=folder, simulator=Simulated(read["phone"].removesuffix("/phone")))
         _end_by_ctrl_c(process, printed, (port, simulator_port))
     finally:
         if process.poll() is None:  # run_demo stops its own three when it is asked to end
             process.terminate()
             process.wait(timeout=STOPS_WITHIN)
+
+
+def _manage(folder: Path, code: str, *words: str) -> str:
+    """Runs a few lines in the shop's own shell; what they print last."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "-v0", "-c", f"words = {list(words)!r}\n{code}"],
+        cwd=ROOT,
+        env=_environment(folder, []),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()[-1]
 
 
 def _environment(folder: Path, other_sites: list[str]) -> dict[str, str]:

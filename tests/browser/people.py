@@ -93,12 +93,14 @@ class Phone:
 
 
 class Desk:
-    """Staff, logged in as the terminal said."""
+    """Staff: the owner, logged in as the terminal said, or somebody hired in a role."""
 
-    def __init__(self, tabs: Tabs, demo: Demo) -> None:
+    def __init__(self, tabs: Tabs, demo: Demo, *, role: str = "", name: str = "") -> None:
+        self.name = name or role or demo.username
+        password = demo.hire(role, self.name) if role else demo.password
         self.page: Page = tabs.open(demo.desk, size=DESK_SIZE)
-        self.page.locator("#id_username").fill(demo.username)
-        self.page.locator("#id_password").fill(demo.password)
+        self.page.locator("#id_username").fill(self.name)
+        self.page.locator("#id_password").fill(password)
         self.page.locator("[type=submit]").click()
         expect(self.page.locator("#id_password")).to_have_count(0)
 
@@ -114,6 +116,20 @@ class Desk:
         self.page.locator("#searchbar").fill(words)
         self.page.locator("#searchbar").press("Enter")
         self.page.wait_for_url("**q=*")
+
+    def find(self, words: str) -> None:
+        """From anywhere to the page of the one payment that these words name."""
+        self.open_payments()
+        self.search(words)
+        expect(self.found).to_have_count(1)
+        self.open_first()
+
+    def may(self, action: str) -> Locator:
+        """The button or link for this action on a payment's page."""
+        return self.page.locator(f'[data-action="{action}"]')
+
+    def hears(self, words: str) -> None:
+        expect(self.page.locator("body")).to_contain_text(words)
 
     def open_first(self) -> None:
         self.found.first.locator("a").first.click()
