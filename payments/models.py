@@ -64,6 +64,9 @@ class MpesaTransaction(models.Model):
     paid_at = models.DateTimeField(null=True, help_text="Safaricom's own time of the payment, where known")
     next_check_at = models.DateTimeField(null=True, help_text="When to ask Safaricom next; empty: no need")
     last_check_at = models.DateTimeField(null=True, help_text="When Safaricom was last asked")
+    last_answer_at = models.DateTimeField(
+        null=True, help_text="When Safaricom, asked, last said paid or not paid"
+    )
     checks = models.PositiveIntegerField(default=0, help_text="How often Safaricom was asked")
 
     # the head of the chain of events: compare-and-set on both of these guards every write

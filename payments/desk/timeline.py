@@ -124,6 +124,11 @@ _KINDS: dict[str, tuple[str, Words, Words]] = {
     "confirmed": ("ok", _paid, ""),
     "declined": ("bad", _declined, _result),
     "expired": ("bad", "Given up waiting.", "If money comes for it all the same, it still counts."),
+    "given_up": (
+        "bad",
+        "No answer for three days: Safaricom is asked no more.",
+        "Look for it in the M-PESA statement. If money came, settle it by hand.",
+    ),
     "receipt_learned": ("ok", lambda f: f"The receipt became known: {f.get('receipt', '')}.", ""),
     "asked": ("info", _asked, _result),
     "not_final": ("warn", "A callback that settles nothing.", _result),

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('orders', '0001_shop'),
-        ('payments', '0001_ledger'),
+        ('payments', '0002_answered'),
     ]
 
     operations = [

@@ -323,8 +323,8 @@ def _fields_of_move(
         return {"next_check_at": seen["created_at"] + WATCH_FOR}
     told = {"result_code": happening.code[:40], "result_desc": happening.description[:300]}
     if to is State.EXPIRED:
-        watched_until = seen["created_at"] + WATCH_FOR
-        return {"settled_at": now, "next_check_at": seen["next_check_at"] if now < watched_until else None}
+        watched = bool(seen["checkout_request_id"]) or now < seen["created_at"] + WATCH_FOR
+        return {"settled_at": now, "next_check_at": seen["next_check_at"] if watched else None}
     if to is State.FAILED:
         watch = lookup(happening.code).watch and happening.event is Event.DECLINED
         return told | {"settled_at": now, "next_check_at": now + FIRST_CHECK_AFTER * 3 if watch else None}

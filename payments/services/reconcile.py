@@ -2,6 +2,10 @@
 
 Whoever asks (an overdue poll, the worker, staff) first claims the attempt's next check, then takes a turn from
 the shared budget, and only then calls: no two ask about the same attempt at once.
+
+A watch ends with an answer: from 24 hours after the prompt on, the first question that Daraja answers with "paid" or
+"not paid" is the last. "Processing" and "don't know" say that money may still move, and end nothing. Where no answer
+came for 72 hours the watch is given up, and its history says so.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,13 +17,15 @@ from django.db.models import F, Q, QuerySet
 
 from payments import gateway
 from payments.connections import let_go_of_database
-from payments.daraja import QueryAnswer, Verdict
+from payments.daraja import QueryAnswer, Verdict, lookup
 from payments.models import MpesaTransaction
 from payments.services import budget, ledger
 from payments.services.ledger import WATCH_FOR, Happening, Source
 from payments.states import LIVE, Event, State
 
 BACK_OFF = tuple(timedelta(seconds=s) for s in (20, 20, 30, 60, 120, 300))
+OLD_STEP = timedelta(hours=1)  # between questions about an attempt whose 24 hours are over
+GIVE_UP_AFTER = timedelta(hours=72)
 NO_HINT_WITHIN = timedelta(seconds=20)  # a hint can't make us ask oftener than this
 DEFAULT_PAUSE = timedelta(seconds=60)  # after a 429 that names no time
 BATCH = 100
@@ -83,24 +89,22 @@ def see(attempt_id: int) -> Due:
 
 
 def settle_without_asking(seen: Due, *, now: datetime) -> bool:
-    """What the clock alone decides: a push that never noted its answer, a watch that has ended.
+    """What the clock alone decides: a push that never noted its answer, the watch of what nobody can be asked about.
 
-    True: done, there is nothing to ask. Nothing that could be asked expires without having been asked.
+    True: done, there is nothing to ask. Of what can be asked about, the clock decides nothing.
     """
-    watch_over = now >= seen.created_at + WATCH_FOR
     if seen.state is State.CREATED and now >= seen.created_at + ledger.STALE_AFTER:
         lost = Happening(
             event=Event.ANSWER_LOST, source=Source.CLOCK, description="The push's answer was never noted."
         )
         ledger.record(seen.id, lost, now=now)
         return True
-    if watch_over and seen.state in LIVE and (seen.checkout_request_id is None or seen.checks > 0):
+    if seen.checkout_request_id is not None:
+        return False
+    if now >= seen.created_at + WATCH_FOR:
         expire(seen.id, now=now, why="No payment was seen within 24 hours.")
-        return True
-    if watch_over and seen.state not in LIVE:
-        MpesaTransaction.objects.filter(id=seen.id).update(next_check_at=None)
-        return True
-    return seen.checkout_request_id is None
+        MpesaTransaction.objects.filter(id=seen.id, checkout_request_id=None).update(next_check_at=None)
+    return True
 
 
 def expire(attempt_id: int, *, now: datetime, why: str) -> None:
@@ -109,7 +113,8 @@ def expire(attempt_id: int, *, now: datetime, why: str) -> None:
 
 def claim(seen: Due, *, now: datetime) -> bool:
     """Wins this attempt's next check, or not: somebody else asks already. Sets the one after it."""
-    step = BACK_OFF[min(seen.checks, len(BACK_OFF) - 1)]
+    is_old = now >= seen.created_at + WATCH_FOR
+    step = OLD_STEP if is_old else BACK_OFF[min(seen.checks, len(BACK_OFF) - 1)]
     as_seen = MpesaTransaction.objects.filter(
         id=seen.id, checks=seen.checks, next_check_at=seen.next_check_at
     )
@@ -123,7 +128,7 @@ def ask(seen: Due, *, clock: Callable[[], datetime]) -> Outcome:
         return Outcome.NOT_ASKED
     let_go_of_database()
     answer = gateway.client().query(seen.checkout_request_id)
-    return _record(seen.id, answer, now=clock())
+    return _record(seen, answer, now=clock())
 
 
 def hint(attempt_id: int, *, now: datetime) -> None:
@@ -143,7 +148,7 @@ def hint_earlier(attempt_id: int, *, now: datetime) -> None:
         hint(earlier, now=now)
 
 
-def _record(attempt_id: int, answer: QueryAnswer, *, now: datetime) -> Outcome:
+def _record(seen: Due, answer: QueryAnswer, *, now: datetime) -> Outcome:
     if answer.verdict in (Verdict.PAID, Verdict.NOT_PAID):
         paid = answer.verdict is Verdict.PAID
         told = Happening(
@@ -152,17 +157,41 @@ def _record(attempt_id: int, answer: QueryAnswer, *, now: datetime) -> Outcome:
             code=answer.code,
             description=answer.description,
         )
-        ledger.record(attempt_id, told, now=now)
+        ledger.record(seen.id, told, now=now)
+        _note_answer(seen, now=now)
         if answer.result is not None and answer.result.check_earlier:
-            hint_earlier(attempt_id, now=now)
+            hint_earlier(seen.id, now=now)
         return Outcome.PAID if paid else Outcome.NOT_PAID
     if answer.pause is not None:
         budget.pause(until=now + (timedelta(seconds=answer.pause) if answer.pause else DEFAULT_PAUSE))
     facts = {"code": answer.code, "description": answer.description}
-    ledger.note(attempt_id, "asked", source=Source.QUERY, now=now, facts=facts)
+    ledger.note(seen.id, "asked", source=Source.QUERY, now=now, facts=facts)
+    if now >= seen.created_at + GIVE_UP_AFTER:
+        _give_up(seen.id, now=now)
     if answer.verdict is Verdict.PROCESSING:
         return Outcome.PROCESSING
     return Outcome.NO_ANSWER if answer.asked else Outcome.NOT_ASKED
+
+
+def _note_answer(seen: Due, *, now: datetime) -> None:
+    answered = MpesaTransaction.objects.filter(id=seen.id)
+    if now >= seen.created_at + WATCH_FOR:
+        answered.update(last_answer_at=now, next_check_at=None)
+    else:
+        answered.update(last_answer_at=now)
+
+
+def _give_up(attempt_id: int, *, now: datetime) -> None:
+    """Ends the watch of an attempt about which Daraja had no answer, and raises it to staff where it is in doubt."""
+    expire(attempt_id, now=now, why="Safaricom gave no answer within 72 hours.")
+    attempts = MpesaTransaction.objects.filter(id=attempt_id)
+    state, code = attempts.values_list("state", "result_code").get()
+    result = lookup(code)
+    certain = state == State.COMPLETED or (state == State.FAILED and result.final and not result.watch)
+    if not certain:
+        words = "Safaricom gave no answer for three days. Look for this payment in the M-PESA statement."
+        ledger.note(attempt_id, "given_up", source=Source.CLOCK, now=now, facts={"description": words})
+    attempts.update(next_check_at=None)
 
 
 _DUE = ("id", "state", "checkout_request_id", "next_check_at", "checks", "created_at")

@@ -15,7 +15,7 @@ from payments.daraja import OutcomeUnknown, QueryAnswer, Verdict, lookup
 from payments.management.commands import reconcile_payments
 from payments.models import MpesaTransaction, QueryBudget
 from payments.selectors import standing
-from payments.services import budget, reconcile, status
+from payments.services import audit, budget, reconcile, status
 from payments.services.reconcile import Outcome
 from payments.states import Public, State
 from tests.payments.conftest import Clock, FakeDaraja, not_paid_answer, paid_answer, processing_answer
@@ -147,16 +147,93 @@ def test_a_push_that_never_noted_its_answer_becomes_unknown_not_failed(
     assert found.status == Public.PENDING
 
 
-def test_nothing_expires_without_having_been_asked_about(
+# --- how a watch ends -----------------------------------------------------------------------------------
+
+NO_OUTCOME = [
+    processing_answer(),
+    QueryAnswer(verdict=Verdict.NO_ANSWER, asked=True, code="500.001.1001", description="no word"),
+    QueryAnswer(verdict=Verdict.NO_ANSWER, asked=False, description="429", pause=1.0),
+    QueryAnswer(verdict=Verdict.NO_ANSWER, asked=False, description="The line is down."),
+]
+WORDS = ["processing", "don't know", "429", "dropped line"]
+
+
+def worked(clock: Clock, *, hours: float) -> None:
+    """So much later the worker makes a round."""
+    clock.advance(hours=hours)
+    for seen in reconcile.due(now=clock()):
+        if not reconcile.settle_without_asking(seen, now=clock()):
+            reconcile.ask(seen, clock=clock)
+
+
+@pytest.mark.parametrize("answer", NO_OUTCOME, ids=WORDS)
+def test_nothing_expires_before_safaricom_has_answered(
+    answer: QueryAnswer, click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    safaricom.query_answer = answer
+    for hours in (1, 24, 2, 20, 20):  # up to 67 hours after the click
+        worked(clock, hours=hours)
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.last_answer_at) == (State.PENDING, None)
+    safaricom.query_answer = paid_answer()
+    worked(clock, hours=1)
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.order.state) == (State.COMPLETED, "paid")
+    assert attempt.last_answer_at == clock()
+
+
+@pytest.mark.parametrize("answer", NO_OUTCOME, ids=WORDS)
+def test_what_safaricom_never_answers_is_given_up_after_three_days_and_says_so(
+    answer: QueryAnswer, click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    safaricom.query_answer = answer
+    worked(clock, hours=71)
+    attempt.refresh_from_db()
+    assert attempt.state == State.PENDING
+    worked(clock, hours=1)
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.next_check_at) == (State.EXPIRED, None)
+    last = attempt.events.last()
+    assert last is not None
+    assert (last.kind, last.source) == ("given_up", "clock")
+    assert list(audit.faults()) == []
+
+
+def test_after_three_days_without_a_worker_safaricom_is_asked_before_anything_is_given_up(
     click: Click, safaricom: FakeDaraja, clock: Clock
 ) -> None:
     attempt = click()
-    clock.advance(hours=25)
-    assert not reconcile.settle_without_asking(reconcile.see(attempt.id), now=clock())
-    ask(attempt, clock)
-    assert reconcile.settle_without_asking(reconcile.see(attempt.id), now=clock())
+    safaricom.query_answer = paid_answer()
+    worked(clock, hours=100)
     attempt.refresh_from_db()
-    assert attempt.state == State.EXPIRED
+    assert attempt.state == State.COMPLETED
+
+
+def test_a_watch_whose_day_is_over_asks_once_an_hour(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    worked(clock, hours=24)
+    attempt.refresh_from_db()
+    assert attempt.next_check_at == clock() + timedelta(hours=1)
+
+
+def test_an_idle_prompt_that_was_replaced_after_its_day_is_watched_until_answered(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    replaced = click()
+    clock.advance(hours=25)
+    assert click().id != replaced.id
+    replaced.refresh_from_db()
+    assert replaced.state == State.EXPIRED
+    safaricom.query_answer = paid_answer()
+    worked(clock, hours=1)
+    clock.advance(seconds=30)
+    worked(clock, hours=0)
+    replaced.refresh_from_db()
+    assert (replaced.state, replaced.came_late) == (State.COMPLETED, True)
 
 
 def test_an_attempt_nobody_can_ask_about_expires_after_a_day(
@@ -185,14 +262,51 @@ def test_no_answer_from_the_phone_closes_softly_and_is_watched_for_a_day(
     assert (attempt.state, attempt.came_late, attempt.order.state) == (State.COMPLETED, True, "paid")
 
 
-def test_the_watch_ends_after_a_day(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
+def test_the_watch_ends_with_the_first_answer_after_a_day(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
     attempt = click()
     safaricom.query_answer = not_paid_answer("1037")
     ask(attempt, clock)
-    clock.advance(hours=24)
-    assert reconcile.settle_without_asking(reconcile.see(attempt.id), now=clock())
+    worked(clock, hours=23)
+    attempt.refresh_from_db()
+    assert attempt.next_check_at is not None
+    worked(clock, hours=1)
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.next_check_at, attempt.last_answer_at) == (State.FAILED, None, clock())
+    assert "given_up" not in [event.kind for event in attempt.events.all()]
+
+
+@pytest.mark.parametrize("answer", NO_OUTCOME, ids=WORDS)
+def test_a_soft_failure_is_watched_until_safaricom_has_answered(
+    answer: QueryAnswer, click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    safaricom.query_answer = not_paid_answer("1037")
+    ask(attempt, clock)
+    safaricom.query_answer = answer
+    worked(clock, hours=25)
+    worked(clock, hours=2)
+    safaricom.query_answer = paid_answer()
+    worked(clock, hours=2)
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.came_late, attempt.order.state) == (State.COMPLETED, True, "paid")
+
+
+def test_a_certain_failure_that_a_hint_made_us_ask_about_is_no_news_to_staff(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    safaricom.query_answer = not_paid_answer("1032")
+    ask(attempt, clock)
+    MpesaTransaction.objects.filter(id=attempt.id).update(next_check_at=None)
+    clock.advance(hours=200)
+    reconcile.hint(attempt.id, now=clock())
+    safaricom.query_answer = QueryAnswer(verdict=Verdict.NO_ANSWER, asked=True, description="unknown id")
+    worked(clock, hours=0)
     attempt.refresh_from_db()
     assert (attempt.state, attempt.next_check_at) == (State.FAILED, None)
+    assert "given_up" not in [event.kind for event in attempt.events.all()]
 
 
 def test_hints_cannot_make_us_ask_often(click: Click, clock: Clock) -> None:

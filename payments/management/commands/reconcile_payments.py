@@ -1,7 +1,8 @@
 """Asks Safaricom, now, what became of the payments that are still open, and moves them through the ledger.
 
 `--watch` is the worker: it keeps asking as each payment's next check comes, reads callbacks that a crash or an
-absent database left behind, and gives up on payments after 24 hours. Stopping it at any point loses nothing.
+absent database left behind, and watches each payment for 24 hours and until Safaricom has answered (72 hours at
+most). Stopping it at any point loses nothing.
 
 Exit code 1: something needs a person (the summary says what).
 """
