@@ -284,7 +284,7 @@ def _decide(seen: Mapping[str, Any], happening: Happening, now: datetime) -> Cha
     """The change this happening makes to what was seen, or None where it brings nothing new."""
     before = State(seen["state"])
     to = next_state(before, happening.event)
-    fields = _new_ids(seen, happening)
+    fields = _new_ids(seen, happening, now)
     if to != before:
         return Change(
             kind=happening.event,
@@ -302,11 +302,14 @@ def _decide(seen: Mapping[str, Any], happening: Happening, now: datetime) -> Cha
     return Change(kind=f"{happening.event}_again", to=to, fields=fields)
 
 
-def _new_ids(seen: Mapping[str, Any], happening: Happening) -> dict[str, Any]:
-    """Daraja's ids, where they were not known yet."""
+def _new_ids(seen: Mapping[str, Any], happening: Happening, now: datetime) -> dict[str, Any]:
+    """Daraja's ids, where they were not known yet. An attempt that was given up can be asked about from now on."""
     fields: dict[str, Any] = {}
     if happening.checkout_request_id and not seen["checkout_request_id"]:
         fields["checkout_request_id"] = happening.checkout_request_id
+        refused = seen["state"] == State.FAILED and not lookup(seen["result_code"]).final
+        if seen["state"] == State.EXPIRED or refused:
+            fields["next_check_at"] = now + FIRST_CHECK_AFTER
     if happening.merchant_request_id and not seen["merchant_request_id"]:
         fields["merchant_request_id"] = happening.merchant_request_id
     return fields

@@ -8,11 +8,12 @@ from django.db import IntegrityError
 
 from payments import gateway
 from payments.chain import Link
+from payments.daraja import OutcomeUnknown
 from payments.models import MpesaTransaction, PaymentEvent
 from payments.services import ledger
 from payments.services.ledger import Happening, ReceiptTaken, Source
 from payments.states import Event, State
-from tests.payments.conftest import OTIENO, WANJIRU, Clock
+from tests.payments.conftest import OTIENO, WANJIRU, Clock, FakeDaraja
 
 Click = Callable[..., MpesaTransaction]
 
@@ -119,3 +120,39 @@ def test_facts_hold_no_phone_and_no_checkout_id(click: Click, clock: Clock) -> N
     attempt = click()
     ledger.record(attempt.id, told, now=clock())
     assert "708374149" not in str([event.facts for event in attempt.events.all()])
+
+
+# --- an id that comes late --------------------------------------------------------------------------------
+
+TAKEN = Happening(event=Event.ACCEPTED, source=Source.PUSH, checkout_request_id="ws_CO_late")
+NO_PIN = Happening(
+    event=Event.DECLINED, source=Source.CALLBACK, code="1037", checkout_request_id="ws_CO_late"
+)
+EXPIRED = Happening(event=Event.EXPIRED, source=Source.CLOCK)
+REFUSED = Happening(event=Event.REFUSED, source=Source.PUSH, code="Unreachable")
+
+
+@pytest.mark.parametrize("news", [TAKEN, NO_PIN], ids=["the push's answer", "a callback"])
+@pytest.mark.parametrize("before", [EXPIRED, REFUSED], ids=["expired", "refused"])
+def test_an_attempt_that_was_given_up_is_asked_about_once_its_id_is_known(
+    before: Happening, news: Happening, click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    safaricom.push_answer = OutcomeUnknown("read timeout")
+    attempt = click()
+    ledger.record(attempt.id, before, now=clock.advance(minutes=5))
+    MpesaTransaction.objects.filter(id=attempt.id).update(next_check_at=None)
+    ledger.record(attempt.id, news, now=clock())
+    attempt.refresh_from_db()
+    assert attempt.checkout_request_id == "ws_CO_late"
+    assert attempt.next_check_at == clock() + ledger.FIRST_CHECK_AFTER
+
+
+def test_an_id_that_comes_late_to_a_certain_failure_starts_no_questions(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    safaricom.push_answer = OutcomeUnknown("read timeout")
+    attempt = click()
+    ledger.record(attempt.id, CANCELLED, now=clock())
+    ledger.record(attempt.id, TAKEN, now=clock())
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.next_check_at) == (State.FAILED, None)
