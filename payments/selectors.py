@@ -24,6 +24,7 @@ _WANTED = (
     "receipt",
     "result_code",
     "pays_order",
+    "refund_due",
     "amount_differs",
     "next_check_at",
 )
@@ -68,7 +69,7 @@ def needs_person() -> dict[str, int]:
     paid = MpesaTransaction.objects.filter(state=State.COMPLETED)
     return {
         "refund_due": paid.filter(refund_due=True).count(),
-        "wrong_amount": paid.filter(amount_differs=True, pays_order=False).count(),
+        "wrong_amount": paid.filter(amount_differs=True, pays_order=False, refund_due=False).count(),
         "receipt_awaited": paid.filter(receipt=None).count(),
     }
 
@@ -95,7 +96,8 @@ def _instead_of_failed(row: dict[str, Any], *, now: datetime) -> Standing | None
 
 def _standing(row: dict[str, Any], *, now: datetime) -> Standing:
     state = State(row["state"])
-    in_doubt = state is State.COMPLETED and row["amount_differs"] and not row["pays_order"]
+    has_role = row["pays_order"] or row["refund_due"]
+    in_doubt = state is State.COMPLETED and row["amount_differs"] and not has_role
     status = Public.PENDING if in_doubt else PUBLIC[state]
     overdue = state in LIVE and row["next_check_at"] is not None and row["next_check_at"] <= now
     return Standing(

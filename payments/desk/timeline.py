@@ -129,6 +129,7 @@ _KINDS: dict[str, tuple[str, Words, Words]] = {
         "No answer for three days: Safaricom is asked no more.",
         "Look for it in the M-PESA statement. If money came, settle it by hand.",
     ),
+    "amount_confirmed": ("ok", "The amount we asked for was confirmed: the money counts.", ""),
     "receipt_learned": ("ok", lambda f: f"The receipt became known: {f.get('receipt', '')}.", ""),
     "asked": ("info", _asked, _result),
     "not_final": ("warn", "A callback that settles nothing.", _result),

@@ -30,6 +30,7 @@ _TELLS = {  # which facts of an event become the attempt's
     "confirmed": ("receipt", "role"),
     "receipt_learned": ("receipt", "role"),
     "amount_accepted": ("role",),
+    "amount_confirmed": ("role",),
     "refund_recorded": ("reference",),
 }
 _EVENT = (

@@ -250,7 +250,7 @@ def _only_a_hint(
 ) -> Verdict:
     if attempt is not None:
         reconcile.hint(attempt["id"], now=now)
-    CallbackDelivery.objects.filter(id=delivery.id).update(
+    CallbackDelivery.objects.filter(id=delivery.id).exclude(verdict=Verdict.APPLIED).update(
         verdict=verdict, attempt_id=attempt["id"] if attempt else None
     )
     return verdict

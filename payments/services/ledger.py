@@ -39,6 +39,9 @@ SEEN = (
     "checkout_request_id",
     "result_code",
     "receipt",
+    "pays_order",
+    "refund_due",
+    "refunded_at",
     "amount_differs",
     "next_check_at",
     "events_count",
@@ -47,9 +50,6 @@ SEEN = (
 
 # what staff's decisions need besides
 SEEN_BY_STAFF = (
-    "pays_order",
-    "refund_due",
-    "refunded_at",
     "received_kes",
     "looked_at",
     "unpriced",
@@ -294,7 +294,11 @@ def _decide(seen: Mapping[str, Any], happening: Happening, now: datetime) -> Cha
         )
     if before is State.COMPLETED and happening.receipt and not seen["receipt"]:
         fields |= _fields_of_receipt(seen, happening, now)
-        return Change(kind="receipt_learned", to=to, fields=fields)
+        return Change(kind="receipt_learned", to=to, fields=fields, pays=_ends_doubt(seen, happening))
+    same_receipt = happening.receipt in (None, seen["receipt"])
+    if before is State.COMPLETED and same_receipt and _ends_doubt(seen, happening):
+        fields["received_kes"] = seen["amount_kes"]
+        return Change(kind="amount_confirmed", to=to, fields=fields, pays=True)
     if not fields and (
         _knows(seen, happening) or _said_before(seen, f"{happening.event}_again", happening.facts())
     ):
@@ -358,6 +362,13 @@ def _amount_in_doubt(seen: Mapping[str, Any], happening: Happening) -> bool:
     if happening.accepts_amount or happening.amount == seen["amount_kes"]:
         return False
     return bool(seen["amount_differs"]) or happening.amount is not None
+
+
+def _ends_doubt(seen: Mapping[str, Any], happening: Happening) -> bool:
+    """Whether money that came, and was kept from the order because of its amount, is now said to be the right one."""
+    has_role = seen["pays_order"] or seen["refund_due"] or seen["refunded_at"] is not None
+    is_right = happening.accepts_amount or happening.amount == seen["amount_kes"]
+    return happening.event is Event.CONFIRMED and is_right and not has_role
 
 
 def _knows(seen: Mapping[str, Any], happening: Happening) -> bool:
@@ -432,7 +443,13 @@ def _write_event(attempt_id: int, link: Link, key_id: str, digest: str) -> None:
 
 
 def _judge(delivery_id: int, attempt_id: int, verdict: str) -> None:
-    rows.update(CallbackDelivery, {"attempt_id": attempt_id, "verdict": verdict}, where={"id": delivery_id})
+    """Two readers of one delivery may meet: the one that finds nothing new leaves "applied" as it is."""
+    judged = {"attempt_id": attempt_id, "verdict": verdict}
+    if verdict == CallbackDelivery.Verdict.APPLIED:
+        rows.update(CallbackDelivery, judged, where={"id": delivery_id})
+    else:
+        not_applied = CallbackDelivery.objects.exclude(verdict=CallbackDelivery.Verdict.APPLIED)
+        not_applied.filter(id=delivery_id).update(**judged)
 
 
 def _belongs_to_another(attempt_id: int, receipt: str | None) -> bool:

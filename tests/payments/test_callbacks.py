@@ -2,22 +2,28 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.db import DatabaseError
 
 from orders.models import Order
+from orders.services import mark_paid
+from payments import selectors
 from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent
-from payments.services import callbacks, ledger, reconcile
-from payments.states import State
+from payments.selectors import standing
+from payments.services import audit, callbacks, ledger, reconcile, staff
+from payments.states import Public, State
 from tests.payments.conftest import OTIENO, WANJIRU, Clock, FakeDaraja, paid_answer
 
 Click = Callable[..., MpesaTransaction]
 Verdict = CallbackDelivery.Verdict
 
 
-def success(checkout_id: str = "ws_CO_1", amount: Any = 1500, receipt: str = "UKN4AB12CD") -> dict[str, Any]:
+def success(
+    checkout_id: str = "ws_CO_1", amount: Any = 1500, receipt: str | None = "UKN4AB12CD"
+) -> dict[str, Any]:
     items = [
         {"Name": "Amount", "Value": amount},
         {"Name": "MpesaReceiptNumber", "Value": receipt},
@@ -152,6 +158,75 @@ def test_a_wrong_amount_never_pays_and_is_raised_to_staff(
     assert attempt.order.state == Order.State.OPEN
 
 
+def _in_doubt(click: Click, deliver: Deliver, safaricom: FakeDaraja, clock: Clock) -> MpesaTransaction:
+    """A callback named a wrong amount; Safaricom, asked, says paid."""
+    attempt = click()
+    deliver(success(amount=1))
+    safaricom.query_answer = paid_answer()
+    reconcile.ask(reconcile.see(attempt.id), clock=clock)
+    found = standing(attempt.public_id, now=clock())
+    assert found is not None
+    assert found.status == Public.PENDING
+    return attempt
+
+
+@pytest.mark.parametrize("receipt", ["UKN4AB12CD", None])
+def test_the_true_callback_after_a_wrong_amount_pays_the_order(
+    receipt: str | None, click: Click, deliver: Deliver, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = _in_doubt(click, deliver, safaricom, clock)
+    assert selectors.needs_person()["wrong_amount"] == 1
+    assert deliver(success(receipt=receipt)) == Verdict.APPLIED
+    attempt.refresh_from_db()
+    assert (attempt.pays_order, attempt.refund_due, attempt.receipt) == (True, False, receipt)
+    assert attempt.order.state == Order.State.PAID
+    found = standing(attempt.public_id, now=clock())
+    assert found is not None
+    assert (found.status, found.receipt) == (Public.COMPLETED, receipt)
+    assert selectors.needs_person()["wrong_amount"] == 0
+    assert list(audit.faults()) == []
+    assert deliver(success(receipt=receipt)) == Verdict.REPEATED
+
+
+def test_the_true_callback_for_an_order_that_was_paid_meanwhile_is_refund_due(
+    click: Click, deliver: Deliver, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = _in_doubt(click, deliver, safaricom, clock)
+    mark_paid(attempt.order_id, at=clock())
+    deliver(success())
+    attempt.refresh_from_db()
+    assert (attempt.pays_order, attempt.refund_due) == (False, True)
+    found = standing(attempt.public_id, now=clock())
+    assert found is not None
+    assert found.status == Public.COMPLETED
+    assert selectors.needs_person()["wrong_amount"] == 0
+
+
+def test_money_that_was_sent_back_pays_nothing_whatever_is_said_later(
+    click: Click, deliver: Deliver, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = _in_doubt(click, deliver, safaricom, clock)
+    staff.record_refund(
+        attempt.pk, reference="UKR1AB12CD", amount_kes=1, reason="wrong", by="kraph", now=clock()
+    )
+    deliver(success())
+    attempt.refresh_from_db()
+    assert (attempt.pays_order, attempt.receipt) == (False, "UKN4AB12CD")
+    assert attempt.order.state == Order.State.OPEN
+    assert list(audit.faults()) == []
+
+
+def test_neither_a_wrong_amount_nor_a_query_ends_the_doubt(
+    click: Click, deliver: Deliver, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = _in_doubt(click, deliver, safaricom, clock)
+    deliver(success(amount=1501))
+    clock.advance(minutes=1)
+    assert reconcile.ask(reconcile.see(attempt.id), clock=clock) is reconcile.Outcome.PAID
+    attempt.refresh_from_db()
+    assert (attempt.pays_order, attempt.refund_due, attempt.receipt) == (False, False, None)
+
+
 @pytest.mark.parametrize("amount", ["1500", 1500.0, "1500.00"])
 def test_the_same_amount_in_another_spelling_pays(amount: Any, click: Click, deliver: Deliver) -> None:
     click()
@@ -270,3 +345,24 @@ def test_paid_together_or_not_at_all(click: Click, deliver: Deliver, monkeypatch
     deliver(success())
     attempt.refresh_from_db()
     assert (attempt.state, attempt.order.state) == (State.PENDING, Order.State.OPEN)
+
+
+def test_a_second_reader_of_an_applied_delivery_leaves_its_verdict(
+    click: Click, deliver: Deliver, clock: Clock
+) -> None:
+    """The worker had read it before the request applied it, and judges it after."""
+    click()
+    deliver(success())
+    [same] = callbacks.stored(CallbackDelivery.objects.all())
+    assert callbacks.apply(same, now=clock()) == Verdict.REPEATED
+    assert CallbackDelivery.objects.get().verdict == Verdict.APPLIED
+
+
+def test_a_reader_that_can_read_less_leaves_the_verdict_of_an_applied_delivery(
+    click: Click, deliver: Deliver, clock: Clock
+) -> None:
+    click()
+    deliver(success())
+    [same] = callbacks.stored(CallbackDelivery.objects.all())
+    assert callbacks.apply(replace(same, body="{}"), now=clock()) == Verdict.UNREADABLE
+    assert CallbackDelivery.objects.get().verdict == Verdict.APPLIED

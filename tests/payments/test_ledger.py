@@ -1,6 +1,8 @@
 """The one writer of states: compare-and-set, one transaction, a whole chain."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -120,6 +122,19 @@ def test_facts_hold_no_phone_and_no_checkout_id(click: Click, clock: Clock) -> N
     attempt = click()
     ledger.record(attempt.id, told, now=clock())
     assert "708374149" not in str([event.facts for event in attempt.events.all()])
+
+
+def test_another_receipt_with_the_right_amount_ends_no_doubt(click: Click, clock: Clock) -> None:
+    """Money of a wrong amount came with a receipt of its own: the other receipt is other money."""
+    attempt = click()
+    wrong = replace(PAID, amount=Decimal(1), receipt="UKN1AB12CD")
+    ledger.record(attempt.id, wrong, now=clock())
+    ledger.record(attempt.id, replace(PAID, amount=Decimal(1500)), now=clock())
+    attempt.refresh_from_db()
+    assert (attempt.pays_order, attempt.receipt) == (False, "UKN1AB12CD")
+    ledger.record(attempt.id, replace(wrong, amount=Decimal(1500)), now=clock())
+    attempt.refresh_from_db()
+    assert (attempt.pays_order, attempt.receipt) == (True, "UKN1AB12CD")
 
 
 # --- an id that comes late --------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from orders.models import Order
 from payments.models import HandSettlement, MpesaTransaction, PaymentEvent, StatementLine
-from payments.services import audit, settlements
+from payments.services import audit, reconcile, settlements
 from payments.services.settlements import Claim
 from payments.services.staff import NotPossible
 from payments.states import State
@@ -152,6 +152,19 @@ def test_another_amount_pays_only_where_it_is_accepted(stuck: MpesaTransaction, 
     stuck.refresh_from_db()
     assert (stuck.pays_order, stuck.received_kes, stuck.amount_differs) == (True, 1400, True)
     assert stuck.looked_at is not None
+    assert list(audit.faults()) == []
+
+
+def test_money_of_a_wrong_amount_without_a_receipt_is_accepted_by_hand_and_pays(
+    click: Click, settle: Settle, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    called_back(safaricom, clock, amount=1400)
+    safaricom.query_answer = paid_answer()
+    reconcile.ask(reconcile.see(attempt.pk), clock=clock)
+    settle(attempt, amount_kes=1400, accepts_amount=True)
+    attempt.refresh_from_db()
+    assert (attempt.receipt, attempt.pays_order, attempt.order.state) == ("UKN4AB12CD", True, "paid")
     assert list(audit.faults()) == []
 
 
