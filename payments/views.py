@@ -60,7 +60,7 @@ class PushView(JsonView):
         try:
             answer = idempotency.answer_once(
                 _idempotency_key(request),
-                asked=idempotency.body_hash(told),
+                asked=idempotency.body_hashes(told),
                 now=timezone.now(),
                 produce=lambda key_id: _push(ask, key_id),
                 under_way=_push_under_way,

@@ -8,7 +8,7 @@ import hmac
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,33 +38,36 @@ class KeyReused(ValueError):
     """The key stands for another request."""
 
 
-def body_hash(body: Mapping[str, Any]) -> str:
-    """The same request gives the same hash; keyed, because a phone number is easily guessed."""
+def body_hashes(body: Mapping[str, Any]) -> list[str]:
+    """The same request gives the same hash, under each live key: the first is written, all are compared. Keyed,
+    because a phone number is easily guessed."""
     canonical = json.dumps(body, sort_keys=True, default=str).encode()
-    return hmac.new(gateway.keyring().signing_key.encode(), canonical, hashlib.sha256).hexdigest()
+    return [hmac.new(key.encode(), canonical, hashlib.sha256).hexdigest() for key in gateway.keyring().keys]
 
 
 def answer_once(
     key: str,
     *,
-    asked: str,
+    asked: Sequence[str],
     now: datetime,
     produce: Callable[[int | None], Answer],
     under_way: Callable[[IdempotencyKey], Answer],
 ) -> Answer:
     """The stored answer of this key, or `produce(row id)`'s, which is stored. Raises KeyReused.
 
+    `asked`: the request's hash under each live key, the one to write first.
+
     A request that is under way is waited for; `under_way` answers for one whose process died.
     """
     if not key:
         return produce(None)
-    created = _claim(key, asked, now)
+    created = _claim(key, asked[0], now)
     if created is not None:
         return _produce_and_store(created, produce)
     give_up_at = time.monotonic() + WAIT
     while True:
         row = IdempotencyKey.objects.select_related("attempt").get(key=key)
-        if row.body_hash != asked:
+        if row.body_hash not in asked:
             raise KeyReused("This Idempotency-Key was used for another request.")
         if row.status is not None:
             return Answer(status=row.status, body=row.answer or {})

@@ -78,7 +78,7 @@ def open_or_find(
     """Every rule about prompts, decided under the phone's and the order's lock, in one transaction."""
     hashes = gateway.phone_hashes(ask.msisdn)
     with transaction.atomic(durable=True):
-        _hold_phone(hashes[0])
+        _hold_phone(hashes)
         order = _known_order(ask)
         if order is not None:
             _refuse_if_paid(order)
@@ -89,14 +89,26 @@ def open_or_find(
             return elsewhere
         _refuse_beyond_limits(order, hashes, now=now)
         order = order or _unpriced_order(ask, now=now)
+        _join_rows_of_phone(hashes)
         return _open(order, ask, hashes[0], now=now, key_id=key_id)
 
 
-def _hold_phone(phone_hash: str) -> None:
-    """Requests for one phone go one after the other, until this transaction ends. (SQLite has one writer anyway.)"""
+def _hold_phone(hashes: list[str]) -> None:
+    """Requests for one phone go one after the other, until this transaction ends. (SQLite has one writer anyway.)
+
+    Held under each live key: while a key is rotated, not all processes have the same one first.
+    """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(phone_hash[:15], 16)])
+            for phone_hash in sorted(hashes):
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(phone_hash[:15], 16)])
+
+
+def _join_rows_of_phone(hashes: list[str]) -> None:
+    """A phone's earlier rows get the hash that its next one is written with: after a rotation of the key they would
+    seem to be another phone's. Here, where the number itself is at hand, both hashes are known."""
+    if len(hashes) > 1:
+        MpesaTransaction.objects.filter(phone_hash__in=hashes[1:]).update(phone_hash=hashes[0])
 
 
 def _known_order(ask: Ask) -> Order | None:

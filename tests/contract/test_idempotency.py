@@ -42,6 +42,16 @@ def test_the_same_request_again_gets_its_answer_word_for_word_and_rings_once(
     assert len(safaricom.pushes) == 1
 
 
+def test_a_request_repeated_after_the_ledgers_key_was_rotated_gets_its_answer(
+    caller: Caller, safaricom: FakeDaraja, settings: Any
+) -> None:
+    first = pushed(caller)
+    settings.LEDGER_KEY = ["newer", "new", *settings.LEDGER_KEY]
+    assert told(pushed(caller)) == told(first)
+    assert said(pushed(caller, amount=20))["code"] == "key_reused"
+    assert len(safaricom.pushes) == 1
+
+
 def test_without_a_key_the_same_request_after_a_cancel_rings_again(
     caller: Caller, safaricom: FakeDaraja
 ) -> None:
@@ -262,7 +272,9 @@ def test_two_different_requests_under_one_key_at_the_same_time_ring_once(
 def test_a_request_that_never_rang_is_taken_over_by_exactly_one(live_server: Any, slow: SlowDaraja) -> None:
     asked = {"phone": "254712345678", "amount": 1500, "accountReference": "CART1"}
     IdempotencyKey.objects.create(
-        key=KEY, body_hash=idempotency.body_hash(asked), created_at=timezone.now() - timedelta(seconds=61)
+        key=KEY,
+        body_hash=idempotency.body_hashes(asked)[0],
+        created_at=timezone.now() - timedelta(seconds=61),
     )
     answers = together(live_server, [GOOD_PUSH] * 4, [KEY] * 4)
     assert (len(slow.pushes), MpesaTransaction.objects.count()) == (1, 1)

@@ -1,6 +1,7 @@
 """Asking a phone to pay: which prompt is sent, exactly once, and what is noted of it."""
 
 from collections.abc import Callable
+from unittest.mock import MagicMock
 
 import pytest
 from django.db import IntegrityError, connection
@@ -320,6 +321,16 @@ def test_the_database_refuses_a_second_live_attempt(click: Click) -> None:
     )
     with pytest.raises(IntegrityError):
         attempt.save(force_insert=True)
+
+
+def test_a_phone_is_held_under_each_live_key_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes may have the keys in another order while one is rotated; both wait for each other."""
+    held = MagicMock(vendor="postgresql")
+    monkeypatch.setattr(prompts, "connection", held)
+    for hashes in (["b" * 64, "a" * 64], ["a" * 64, "b" * 64]):
+        prompts._hold_phone(hashes)
+    locks = [call.args[1] for call in held.cursor().__enter__().execute.call_args_list]
+    assert locks == [[int("a" * 15, 16)], [int("b" * 15, 16)]] * 2
 
 
 @pytest.mark.django_db(transaction=True)

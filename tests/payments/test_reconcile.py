@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -18,7 +19,7 @@ from payments.selectors import standing
 from payments.services import audit, budget, reconcile, status
 from payments.services.reconcile import Outcome
 from payments.states import Public, State
-from tests.payments.conftest import Clock, FakeDaraja, not_paid_answer, paid_answer, processing_answer
+from tests.payments.conftest import OTIENO, Clock, FakeDaraja, not_paid_answer, paid_answer, processing_answer
 
 Click = Callable[..., MpesaTransaction]
 
@@ -477,6 +478,32 @@ def test_code_17_is_pending_while_the_earlier_prompt_is_asked_about_and_complete
     clock.advance(seconds=1)
     assert ask(first, clock) is Outcome.PAID
     assert told() == Public.COMPLETED
+
+
+def test_an_earlier_prompt_is_found_after_the_ledgers_key_was_rotated(
+    click: Click, safaricom: FakeDaraja, clock: Clock, settings: Any
+) -> None:
+    """The number is stored nowhere: the next push of that phone, which knows it, joins the rows."""
+    first, otienos = click(), click(OTIENO, reference="CART9")
+    before = otienos.phone_hash
+    clock.advance(minutes=2)
+    settings.LEDGER_KEY = ["new", *settings.LEDGER_KEY]
+    second = click()
+    safaricom.query_answer = QueryAnswer(
+        verdict=Verdict.NOT_PAID, asked=True, code="17", description="rule limited", result=lookup("17")
+    )
+    clock.advance(seconds=25)
+    ask(second, clock)
+    assert first.id in [due.id for due in reconcile.due(now=clock())]
+    safaricom.query_answer = paid_answer()
+    clock.advance(seconds=1)
+    assert ask(first, clock) is Outcome.PAID
+    found = standing(second.checkout_request_id or "", now=clock())
+    assert found is not None
+    assert found.status == Public.COMPLETED
+    otienos.refresh_from_db()
+    assert otienos.phone_hash == before
+    assert list(audit.faults()) == []
 
 
 def test_code_17_with_no_earlier_prompt_is_failed_in_words(
