@@ -24,6 +24,7 @@ PROMPT_LIFE = timedelta(seconds=90)  # then it leaves the phone by itself, with 
 IDLE = timedelta(minutes=2)
 UNASKABLE = timedelta(minutes=5)
 DAY = timedelta(hours=24)
+THREE_DAYS = timedelta(hours=72)
 
 PAID, INSUFFICIENT, CANCELLED, NO_ANSWER, UNLISTED = "0", "1", "1032", "1037", "7777"
 FINAL = (INSUFFICIENT, CANCELLED, NO_ANSWER)
@@ -83,11 +84,15 @@ class Push:
     receipt_told: bool = False  # by a callback
     asked: list[tuple[datetime, QueryAnswer]] = field(default_factory=list)
     amount_in_doubt: bool = False  # a callback on its address named another amount
-    named: bool = False  # the shop has kept its CheckoutRequestID
+    named_at: datetime | None = None  # since when the shop has kept its CheckoutRequestID
 
     def is_like(self, other: "Push") -> bool:
         """The merchant's page makes a new reference at each click: same phone, same amount, nothing of ours in it."""
         return not (self.priced or other.priced) and (self.phone, self.amount) == (other.phone, other.amount)
+
+    @property
+    def named(self) -> bool:
+        return self.named_at is not None
 
     @property
     def charged(self) -> bool:
@@ -276,6 +281,8 @@ class Bank:
         for push in earlier:
             if push.order_id == new.order_id:
                 self.broken.append(f"attempt {new.attempt_id} rang while {push.attempt_id} might be paid")
+            elif self.clock.now - push.made_at >= DAY:
+                continue  # of a prompt that old no click is a repetition
             elif new.is_like(push) and not self._is_known(new) and push.attempt_id in live:
                 self.broken.append(f"the same click rang twice: {push.attempt_id} and {new.attempt_id}")
 
@@ -287,12 +294,13 @@ class Bank:
         """Which of our ids the shop has kept: of those it may ask."""
         kept = MpesaTransaction.objects.exclude(checkout_request_id=None).values_list("id", flat=True)
         for push in self.pushes:
-            push.named = push.named or push.attempt_id in set(kept)
+            if not push.named and push.attempt_id in set(kept):
+                push.named_at = self.clock.now
 
     def over(self, push: Push) -> bool:
         """Whether its buyer may be sent another: it came to its end, or was idle and asked about."""
         age = self.clock.now - push.made_at
-        if push.refused or push.told & set(FINAL) or age >= DAY:
+        if push.refused or push.told & set(FINAL) or age >= THREE_DAYS:
             return True
         if not push.named:  # nobody can be asked about it
             return age >= UNASKABLE
