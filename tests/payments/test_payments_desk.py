@@ -99,7 +99,7 @@ def test_no_action_goes_without_the_forms_own_token(stuck: MpesaTransaction) -> 
     ("state", "offered"), [("stuck", {"ask", "settle", "note"}), ("paid", {"looked-at", "refund", "note"})]
 )
 def test_only_what_makes_sense_is_offered(
-    state: str, offered: set[str], request: pytest.FixtureRequest
+    state: str, offered: set[str], request: pytest.FixtureRequest, db: None
 ) -> None:
     attempt = request.getfixturevalue(state)
     page = words_of(at_desk("supervisor").get(f"{PAYMENTS}{attempt.pk}/change/"))
