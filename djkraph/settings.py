@@ -226,6 +226,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/favicon.svg"}],
     "STYLES": ["/static/css/desk.css"],
     "SHOW_HISTORY": False,
+    "DASHBOARD_CALLBACK": "payments.admin.home.dashboard",
     "COLORS": {
         "base": {  # the shop's night, and greys to go with it by day
             "50": "#fafafa",
@@ -260,6 +261,7 @@ UNFOLD = {
             {
                 "title": "Every day",
                 "items": [
+                    {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")},
                     {"title": "Payments", "icon": "payments", "link": _desk("payments_mpesatransaction")},
                     {"title": "Orders", "icon": "shopping_cart", "link": _desk("orders_order")},
                     {"title": "Mixes", "icon": "album", "link": _desk("orders_mix")},

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q
 
 from payments import rows
+from payments.attention import REASONS
 from payments.daraja import lookup
 from payments.models import MpesaTransaction
 from payments.states import LIVE, PUBLIC, Public, State
@@ -65,13 +66,8 @@ def paying_attempt(order_id: int) -> MpesaTransaction | None:
 
 
 def needs_person() -> dict[str, int]:
-    """How many payments only a person can settle, by reason."""
-    paid = MpesaTransaction.objects.filter(state=State.COMPLETED)
-    return {
-        "refund_due": paid.filter(refund_due=True).count(),
-        "wrong_amount": paid.filter(amount_differs=True, pays_order=False, refund_due=False).count(),
-        "receipt_awaited": paid.filter(receipt=None).count(),
-    }
+    """How many payments need a person, by the key of each reason (attention.py)."""
+    return {reason.key: MpesaTransaction.objects.filter(reason.applies).count() for reason in REASONS}
 
 
 def _instead_of_failed(row: dict[str, Any], *, now: datetime) -> Standing | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 SUFFIX = ".callback.json"
+SET_ASIDE = ".bad"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,7 @@ def waiting(folder: Path) -> Iterator[Spooled]:
             continue
         except (ValueError, TypeError, KeyError):
             log.exception("A spooled callback can't be read; it is set aside as .bad")
-            file.rename(file.with_suffix(".bad"))
+            file.rename(file.with_suffix(SET_ASIDE))
 
 
 def _age(file: Path) -> tuple[int, str]:
@@ -67,6 +68,11 @@ def _age(file: Path) -> tuple[int, str]:
 
 def count(folder: Path) -> int:
     return sum(1 for _ in folder.glob(f"*{SUFFIX}"))
+
+
+def count_set_aside(folder: Path) -> int:
+    """Files that could not be read; they stay until a person moves them away."""
+    return sum(1 for _ in folder.glob(f"*{SET_ASIDE}"))
 
 
 def remove(folder: Path, spooled: Spooled) -> None:

@@ -8,6 +8,7 @@ import logging
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import Error, IntegrityError
 
@@ -31,6 +32,8 @@ from payments.states import Event
 log = logging.getLogger(__name__)
 
 UNASKABLE_FOR = timedelta(minutes=5)  # an attempt without an id can't be asked about: wait for its callback
+# in the facts of a refusal that no buyer can mend: keys, token, passkey, shortcode (one errorCode has many meanings)
+SET_UP_REFUSED = {"refused": "set-up"}
 DECISIONS = 12  # how often a request may find the ground changed under it
 
 
@@ -111,10 +114,10 @@ def _frames(error: BaseException) -> str:
     return "".join(traceback.format_tb(error.__traceback__))
 
 
-def _try_record(attempt_id: int, event: Event, *, now: datetime, **told: str) -> bool:
+def _try_record(attempt_id: int, event: Event, *, now: datetime, **told: Any) -> bool:
     """Notes what Daraja said. A database that is away can't unsend a prompt: False, and the callback will tell."""
     try:
-        ledger.record(attempt_id, Happening(event=event, source=Source.PUSH, **told), now=now)  # type: ignore[arg-type]
+        ledger.record(attempt_id, Happening(event=event, source=Source.PUSH, **told), now=now)
     except Error:
         log.exception("The answer to a push could not be noted")
         return False
@@ -123,7 +126,9 @@ def _try_record(attempt_id: int, event: Event, *, now: datetime, **told: str) ->
 
 def _note_refusal(attempt: MpesaTransaction, refused: daraja.DarajaError, *, now: datetime) -> None:
     code = refused.code or type(refused).__name__
-    _try_record(attempt.id, Event.REFUSED, code=code, description=refused.message, now=now)
+    ours = isinstance(refused, daraja.Misconfigured | daraja.InvalidToken)
+    more = SET_UP_REFUSED if ours else {}
+    _try_record(attempt.id, Event.REFUSED, code=code, description=refused.message, more=more, now=now)
     if isinstance(refused, daraja.SubscriberLocked):
         reconcile.hint_earlier(attempt.id, now=now)
 

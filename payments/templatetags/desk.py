@@ -1,6 +1,6 @@
-"""`{{ amount|kes }}` and `{{ at|moment }}`: money and times as the desk says them (payments/desk/words.py)."""
+"""Money and times in templates, as the desk says them (payments/desk/words.py): `{{ amount|kes }}`."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django import template
@@ -22,3 +22,14 @@ def kes(amount: int | Decimal | None) -> str:
 @register.filter
 def moment(at: datetime | None) -> str:
     return words.moment(at) if at else "—"
+
+
+@register.filter
+def seconds(length: float) -> str:
+    """`9 seconds`, `4 minutes`."""
+    return words.span(timedelta(seconds=round(length)))
+
+
+@register.filter
+def thousands(count: int) -> str:
+    return f"{count:,}"

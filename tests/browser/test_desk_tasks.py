@@ -48,9 +48,7 @@ def test_a_cashier_finds_a_stuck_payment_by_phone_number_asks_and_sees_it_paid(
     cashier.hears("Receipt awaited")
     expect(cashier.may("ask")).to_have_count(0)
     expect(cashier.may("settle")).to_have_count(0)
-    cashier.page.locator("textarea[name=text]").fill(
-        "She has the message, sends it tonight."
-    )
+    cashier.page.locator("textarea[name=text]").fill("She has the message, sends it tonight.")
     cashier.may("note").click()
     cashier.hears("She has the message, sends it tonight.")
 

@@ -183,6 +183,8 @@ def test_the_true_callback_after_a_wrong_amount_pays_the_order(
     found = standing(attempt.public_id, now=clock())
     assert found is not None
     assert (found.status, found.receipt) == (Public.COMPLETED, receipt)
+    assert selectors.needs_person()["wrong_amount"] == 1  # two callbacks disagreed: a person looks once
+    staff.mark_looked_at(attempt.pk, by="kraph", now=clock())
     assert selectors.needs_person()["wrong_amount"] == 0
     assert list(audit.faults()) == []
     assert deliver(success(receipt=receipt)) == Verdict.REPEATED

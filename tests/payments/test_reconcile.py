@@ -12,13 +12,15 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from orders.models import Order
+from payments import attention
 from payments.daraja import OutcomeUnknown, QueryAnswer, Verdict, lookup
 from payments.management.commands import reconcile_payments
 from payments.models import MpesaTransaction, QueryBudget
-from payments.selectors import standing
-from payments.services import audit, budget, reconcile, status
+from payments.selectors import needs_person, standing
+from payments.services import audit, budget, ledger, reconcile, status
+from payments.services.ledger import Happening
 from payments.services.reconcile import Outcome
-from payments.states import Public, State
+from payments.states import Event, Public, State
 from tests.payments.conftest import OTIENO, Clock, FakeDaraja, not_paid_answer, paid_answer, processing_answer
 
 Click = Callable[..., MpesaTransaction]
@@ -346,9 +348,34 @@ def test_the_command_asks_about_every_open_payment_and_sums_up(
         click(f"2547000000{number:02}", reference=f"CART{number}")
     clock.advance(seconds=30)
     safaricom.query_answer = paid_answer()
-    assert run(exit_code=1) == "3 open payments looked at: 3 paid. Needs a person: 3 receipt awaited.\n"
+    assert run(exit_code=1) == (
+        "3 open payments looked at: 3 paid. Needs a person: 3 receipt awaited, 3 unpriced.\n"
+    )
     assert run(exit_code=1).startswith("0 open payments looked at: nothing to do.")
     assert len(safaricom.queries) == 3
+
+
+@pytest.mark.usefixtures("command_time")
+def test_unpriced_payments_are_told_but_raise_no_alarm(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    confirmed = Happening(event=Event.CONFIRMED, source=ledger.Source.CALLBACK, receipt="UKN4AB12CD")
+    ledger.record(attempt.id, confirmed, now=clock())
+    assert run() == "0 open payments looked at: nothing to do. Needs a person: 1 unpriced.\n"
+
+
+@pytest.mark.usefixtures("command_time")
+def test_a_payment_that_may_have_been_made_unseen_raises_the_alarm(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    safaricom.push_answer = OutcomeUnknown("read timeout")
+    click()
+    assert run(exit_code=1).endswith("Needs a person: 1 unknown.\n")
+
+
+def test_the_command_counts_every_reason_of_the_desk(db: None) -> None:
+    assert list(needs_person()) == [reason.key for reason in attention.REASONS]
 
 
 @pytest.mark.usefixtures("command_time")

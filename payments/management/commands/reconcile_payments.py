@@ -4,12 +4,14 @@
 absent database left behind, and watches each payment for 24 hours and until Safaricom has answered (72 hours at
 most). Stopping it at any point loses nothing.
 
-Exit code 1: something needs a person (the summary says what).
+Exit code 1: something needs a person (the summary says what). Unpriced payments are told and don't count: their
+money is safe and where it belongs, and where another site's page names the amounts every sale is one.
 """
 
 import argparse
 import json
 import logging
+import math
 import sys
 import time
 from collections import Counter
@@ -21,15 +23,18 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 from django.utils import timezone
 
-from payments import gateway, selectors
+from payments import attention, gateway, selectors
 from payments.connections import let_go_of_database
-from payments.services import budget, callbacks, reconcile
+from payments.services import budget, callbacks, heartbeat, reconcile
 from payments.services.reconcile import Due, Outcome
 
 log = logging.getLogger(__name__)
 
 WATCH_STEP = 1.0  # seconds between two looks at what is due
 AFTER_TROUBLE = 5.0  # seconds
+PULSE = 15.0  # seconds between two words to the desk that the worker is at work
+
+ALARMING = tuple(reason.key for reason in attention.REASONS if reason is not attention.UNPRICED)
 
 
 @dataclass
@@ -53,6 +58,23 @@ class Tally:
         return json.dumps(
             {"looked_at": self.outcomes.total(), **told, "callbacks": self.callbacks, "person": people}
         )
+
+
+class Pulse:
+    """Tells the desk that the worker is at work. That it can't be told stops nothing."""
+
+    def __init__(self) -> None:
+        self._next = -math.inf
+
+    def beat(self) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + PULSE
+        try:
+            heartbeat.beat(heartbeat.WORKER, now=timezone.now())
+        except Error:
+            log.exception("The desk could not be told that the worker is at work")
+            let_go_of_database()
 
 
 class Command(BaseCommand):
@@ -96,7 +118,7 @@ class Command(BaseCommand):
         people = selectors.needs_person()
         self._end_of_progress()
         self.stdout.write(tally.as_json(people) if options["json"] else tally.sentence(people))
-        if any(people.values()):
+        if any(people[key] for key in ALARMING):
             sys.exit(1)
 
     def _progress(self, done: int) -> None:
@@ -111,6 +133,7 @@ class Command(BaseCommand):
     def _watch(self) -> None:
         self.stdout.write("Watching open payments. Ctrl-C stops.")
         self.stdout.flush()
+        pulse = Pulse()
         while True:
             try:
                 busy = run_due()
@@ -119,6 +142,7 @@ class Command(BaseCommand):
                 let_go_of_database()
                 time.sleep(AFTER_TROUBLE)
                 continue
+            pulse.beat()
             if not busy:
                 let_go_of_database()
                 time.sleep(WATCH_STEP)
