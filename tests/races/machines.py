@@ -83,6 +83,13 @@ class Rows:
     def do(self, sql: str, *values: Any) -> None:
         self._connection.execute(sql, values)
 
+    @contextmanager
+    def held(self, sql: str, *values: Any) -> Iterator[None]:
+        """What this statement locks stays locked for everybody else meanwhile."""
+        with self._connect() as other, other.transaction():
+            other.execute(sql, values)
+            yield
+
     def forget_all(self, *, keep: tuple[str, ...] = ()) -> None:
         """Empties every table but Django's own history and those to keep."""
         kept = ("django_migrations", *keep)
