@@ -16,6 +16,7 @@ from unfold.paginator import InfinitePaginator
 
 from djkraph.admin import ReadOnly
 from payments.admin import actions, asking
+from payments.admin.exporting import ExportMixin
 from payments.admin.filters import DaysFilter, NeedsFilter
 from payments.desk import search, story, timeline, words
 from payments.models import MpesaTransaction
@@ -27,7 +28,7 @@ STATE_COLOURS = {state.label: words.STATE_TONES[state][0] for state in State}
 
 
 @admin.register(MpesaTransaction)
-class MpesaTransactionAdmin(ReadOnly, ModelAdmin):
+class MpesaTransactionAdmin(ExportMixin, ReadOnly, ModelAdmin):
     list_display = (
         "created",
         "order_code",
@@ -54,6 +55,7 @@ class MpesaTransactionAdmin(ReadOnly, ModelAdmin):
     paginator = InfinitePaginator
     show_full_result_count = False
     actions = ("ask_selected",)
+    actions_list = ("export_csv",)
     ordering = ("-id",)
 
     # --- the list -----------------------------------------------------------------------------------------
