@@ -187,6 +187,9 @@ class PaymentEvent(models.Model):
 # What a person should look at: a callback that somebody else sent, or that we could not make sense of.
 PROBLEM_VERDICTS = ("unknown_token", "wrong_id", "wrong_amount", "receipt_taken", "unreadable")
 
+# What was believed: reading it once more would change nothing.
+DONE_VERDICTS = ("applied", "repeated")
+
 
 class CallbackDelivery(models.Model):
     """One delivery at our callback address, stored before anybody reads it. Digits of phones are blanked."""

@@ -155,6 +155,11 @@ _KINDS: dict[str, tuple[str, Words, Words]] = {
     "note": ("info", "A note.", ""),
     "staff_asked": ("info", lambda f: f"Asked Safaricom by hand: {f.get('outcome', 'no answer')}.", ""),
     "looked_at": ("ok", "Marked as looked at.", ""),
+    "delivery_read": (
+        "info",
+        lambda f: f"Read a stored callback once more. What became of it: {f.get('verdict', '').lower()}.",
+        "",
+    ),
     "settlement_proposed": (
         "warn",
         lambda f: f"Proposed to settle by hand: {_amount(f)}, receipt {f.get('receipt', '')}.",

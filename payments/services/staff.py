@@ -9,9 +9,9 @@ from typing import Any
 
 from django.db import IntegrityError
 
-from payments.models import CallbackDelivery, MpesaTransaction
+from payments.models import DONE_VERDICTS, PROBLEM_VERDICTS, CallbackDelivery, MpesaTransaction
 from payments.phones import blank_phones
-from payments.services import budget, ledger, reconcile
+from payments.services import budget, callbacks, ledger, reconcile
 from payments.services.ledger import Change, Source
 from payments.services.reconcile import Outcome
 from payments.states import LIVE, State
@@ -74,9 +74,25 @@ def record_refund(
 
 
 def mark_delivery_looked_at(delivery_id: int, *, by: str, now: datetime) -> None:
-    """Takes a callback off the list of problems."""
+    """Takes a callback off the list of problems. Raises NotPossible."""
+    row = CallbackDelivery.objects.values().get(id=delivery_id)
+    _refuse(why_not_mark_delivery(row))
     fresh = CallbackDelivery.objects.filter(id=delivery_id, looked_at=None)
     fresh.update(looked_at=now, looked_at_by=by)
+
+
+def read_delivery_again(delivery_id: int, *, by: str, now: datetime) -> CallbackDelivery.Verdict:
+    """Reads a stored callback once more through the same code, after a parser was mended or a process died. What
+    became of it stands in its payment's history with the person's name. Raises NotPossible."""
+    wanted = CallbackDelivery.objects.filter(id=delivery_id)
+    _refuse(why_not_read_again(wanted.values().get()))
+    (delivery,) = callbacks.stored(wanted)
+    verdict = callbacks.apply(delivery, now=now)
+    attempt_id = wanted.values_list("attempt_id", flat=True).get()
+    if attempt_id is not None:
+        facts = {"delivery": str(delivery_id), "verdict": str(verdict.label)}
+        _write(attempt_id, "delivery_read", facts, by=by, now=now)
+    return verdict
 
 
 # --- what makes sense; empty: it does -------------------------------------------------------------------
@@ -99,6 +115,21 @@ def why_not_mark(row: Row) -> str:
     open_question = row["unpriced"] or row["amount_differs"] or row["came_late"]
     if not (row["state"] == State.COMPLETED and row["pays_order"] and open_question):
         return "There is nothing about it that looking at would settle."
+    return ""
+
+
+def why_not_mark_delivery(row: Row) -> str:
+    """Of a delivery's row, as the next one."""
+    if row["verdict"] not in PROBLEM_VERDICTS:
+        return "It is no problem, so there is nothing to mark."
+    if row["looked_at"] is not None:
+        return f"{row['looked_at_by']} has looked at it already."
+    return ""
+
+
+def why_not_read_again(row: Row) -> str:
+    if row["verdict"] in DONE_VERDICTS:
+        return "It is applied already: reading it once more would change nothing."
     return ""
 
 

@@ -8,11 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from payments.models import CallbackDelivery
+from payments.models import DONE_VERDICTS, CallbackDelivery
 from payments.services import callbacks
 
 Verdict = CallbackDelivery.Verdict
-DONE = (Verdict.APPLIED, Verdict.REPEATED)
 
 
 class Command(BaseCommand):
@@ -24,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="say how many there are, and read none")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        wanted = CallbackDelivery.objects.exclude(verdict__in=DONE)
+        wanted = CallbackDelivery.objects.exclude(verdict__in=DONE_VERDICTS)
         if options["id"] is not None:
             wanted = wanted.filter(id=options["id"])
             if not wanted.exists():
