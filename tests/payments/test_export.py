@@ -23,7 +23,7 @@ from payments.desk.table import lines, safe
 from payments.models import MpesaTransaction
 from payments.services import callbacks
 from tests.payments.conftest import OTIENO, WANJIRU, Clock, FakeDaraja
-from tests.payments.roles import log_in
+from tests.payments.desk import at_desk
 from tests.payments.test_callbacks import failure, success
 from tests.payments.test_orders_desk import many_orders
 
@@ -66,7 +66,7 @@ def three(click: Click, safaricom: FakeDaraja, clock: Clock) -> list[MpesaTransa
 
 
 def test_each_payment_is_a_row_in_words(three: list[MpesaTransaction]) -> None:
-    paid, cancelled, waits = reversed_back(exported(log_in("supervisor")))
+    paid, cancelled, waits = reversed_back(exported(at_desk("supervisor")))
     assert paid == {
         "Time (Nairobi)": "2026-11-23 18:00:00",
         "Order": three[0].account_reference,
@@ -94,11 +94,11 @@ def reversed_back(rows: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def test_what_a_buyer_typed_is_no_formula(three: list[MpesaTransaction]) -> None:
-    assert exported(log_in("supervisor"))[0]["Page's reference"] == "'=cmd|'/c calc'!A1"
+    assert exported(at_desk("supervisor"))[0]["Page's reference"] == "'=cmd|'/c calc'!A1"
 
 
 def test_it_holds_no_phone_number_and_no_checkout_id(three: list[MpesaTransaction]) -> None:
-    text = str(exported(log_in("supervisor")))
+    text = str(exported(at_desk("supervisor")))
     for private in (WANJIRU, OTIENO, WANJIRU[3:], "ws_CO_", three[0].phone_hash):
         assert private not in text
 
@@ -124,7 +124,7 @@ def test_it_holds_no_phone_number_and_no_checkout_id(three: list[MpesaTransactio
 def test_exactly_what_the_list_is_filtered_to_is_exported(
     query: dict[str, str], wanted: set[int], three: list[MpesaTransaction]
 ) -> None:
-    supervisor = log_in("supervisor")
+    supervisor = at_desk("supervisor")
     codes = {three[number].account_reference for number in wanted}
     assert {row["Order"] for row in exported(supervisor, query)} == codes
     if "p" not in query:
@@ -133,14 +133,14 @@ def test_exactly_what_the_list_is_filtered_to_is_exported(
 
 
 def test_filters_that_nobody_can_read_export_nothing(three: list[MpesaTransaction]) -> None:
-    supervisor = log_in("supervisor")
+    supervisor = at_desk("supervisor")
     answer = supervisor.get(EXPORT, {"amount_kes__gte": "much"}, follow=True)
     assert answer.redirect_chain == [(LIST, 302)]
     assert "nothing was exported" in answer.content.decode()
 
 
 def test_the_file_has_a_name_with_its_day_and_is_kept_nowhere(db: None) -> None:
-    answer = log_in("supervisor").get(EXPORT)
+    answer = at_desk("supervisor").get(EXPORT)
     assert re.fullmatch(
         r'attachment; filename="payments-20\d\d-\d\d-\d\d\.csv"', answer["Content-Disposition"]
     )
@@ -149,7 +149,7 @@ def test_the_file_has_a_name_with_its_day_and_is_kept_nowhere(db: None) -> None:
 
 
 def test_the_button_keeps_the_lists_filters(three: list[MpesaTransaction]) -> None:
-    page = log_in("supervisor").get(LIST, {"state": "completed", "q": "CART1"}).content.decode()
+    page = at_desk("supervisor").get(LIST, {"state": "completed", "q": "CART1"}).content.decode()
     assert f'href="{EXPORT}?state=completed&amp;q=CART1"' in page
 
 
@@ -159,7 +159,7 @@ def test_the_button_keeps_the_lists_filters(three: list[MpesaTransaction]) -> No
 def test_only_who_may_export_sees_the_button_and_gets_the_file(
     role: str, may: bool, three: list[MpesaTransaction]
 ) -> None:
-    browser = log_in(role)
+    browser = at_desk(role)
     assert ("Export CSV" in browser.get(LIST).content.decode()) is may
     assert browser.get(EXPORT).status_code == (200 if may else 403)
 
@@ -168,10 +168,10 @@ def test_an_export_leaves_a_line_in_the_log(
     three: list[MpesaTransaction], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="payments.admin.exporting"):
-        exported(log_in("supervisor"), {"q": "0712 345 678"})
+        exported(at_desk("supervisor"), {"q": "0712 345 678"})
     (record,) = [record for record in caplog.records if record.name == "payments.admin.exporting"]
     said = vars(record)
-    assert (said["by"], said["rows"], said["whole"]) == ("kraph-supervisor", 2, True)
+    assert (said["by"], said["rows"], said["whole"]) == ("supervisor", 2, True)
     assert "712" not in str(said["msg"]) + str(said["args"])
 
 
@@ -179,7 +179,7 @@ def test_a_download_that_is_cut_off_is_logged_as_such(
     three: list[MpesaTransaction], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="payments.admin.exporting"):
-        answer = log_in("supervisor").get(EXPORT)
+        answer = at_desk("supervisor").get(EXPORT)
         next(iter(answer.streaming_content))  # type: ignore[call-overload]
         answer.close()
     assert [vars(record)["whole"] for record in caplog.records if record.name.endswith("exporting")] == [

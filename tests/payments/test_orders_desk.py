@@ -18,7 +18,7 @@ from payments.services import callbacks, prompts, push, staff
 from payments.services.ledger import Happening, Source, record
 from payments.states import Event
 from tests.payments.conftest import OTIENO, WANJIRU, Clock, FakeDaraja
-from tests.payments.roles import log_in
+from tests.payments.desk import at_desk
 from tests.payments.test_callbacks import failure, success
 
 Click = Callable[..., MpesaTransaction]
@@ -134,7 +134,7 @@ def test_a_wrong_amount_leaves_the_order_owed_and_waits_for_a_person(
 
 
 def test_the_page_shows_items_payments_money_and_flags(paid_twice: Order, two_mixes: Order) -> None:
-    viewer = log_in("viewer")
+    viewer = at_desk("viewer")
     page = page_of(paid_twice, viewer)
     for words in ("Refund due", "UKN4AB12CD", "UKN4ZZ99ZZ", "Due back to the buyer", "Send it back in the"):
         assert words in page, words
@@ -143,7 +143,7 @@ def test_the_page_shows_items_payments_money_and_flags(paid_twice: Order, two_mi
 
 
 def test_the_list_shows_the_same_flags(paid_twice: Order, two_mixes: Order) -> None:
-    listing = log_in("viewer").get(ORDERS).content.decode()
+    listing = at_desk("viewer").get(ORDERS).content.decode()
     assert "Refund due" in listing
     assert "what a web page named CART1" in listing
     assert "2 mixes" in listing
@@ -160,13 +160,13 @@ def test_an_order_is_found_by_what_a_caller_can_say(
     else:
         wanted, other = two_mixes, click(OTIENO).order
     term = wanted.code.lower() if by == "code" else by
-    found = log_in("viewer").get(ORDERS, {"q": term}).content.decode()
+    found = at_desk("viewer").get(ORDERS, {"q": term}).content.decode()
     assert wanted.code in found
     assert other.code not in found
 
 
-def listed(query: dict[str, str]) -> set[str]:
-    answer = log_in("viewer").get(ORDERS, query)
+def listed(viewer: Client, query: dict[str, str]) -> set[str]:
+    answer = viewer.get(ORDERS, query)
     assert answer.status_code == 200
     return {order.code for order in answer.context_data["cl"].result_list}
 
@@ -174,17 +174,18 @@ def listed(query: dict[str, str]) -> set[str]:
 def test_orders_are_filtered_by_what_staff_look_for(
     paid_twice: Order, two_mixes: Order, clock: Clock
 ) -> None:
+    viewer = at_desk("viewer")
     both, twice, mine = {paid_twice.code, two_mixes.code}, {paid_twice.code}, {two_mixes.code}
-    assert listed({}) == both
-    assert listed({"needs": "any"}) == twice
-    assert listed({"needs": "refund_due"}) == twice
-    assert listed({"needs": "unknown"}) == set()
-    assert listed({"priced": "yes"}) == mine
-    assert listed({"priced": "no"}) == twice
-    assert listed({"state__exact": "paid"}) == twice
+    assert listed(viewer, {}) == both
+    assert listed(viewer, {"needs": "any"}) == twice
+    assert listed(viewer, {"needs": "refund_due"}) == twice
+    assert listed(viewer, {"needs": "unknown"}) == set()
+    assert listed(viewer, {"priced": "yes"}) == mine
+    assert listed(viewer, {"priced": "no"}) == twice
+    assert listed(viewer, {"state__exact": "paid"}) == twice
     today = f"{clock():%Y-%m-%d}"
-    assert listed({"created_at_from": today, "created_at_to": today}) == both
-    assert listed({"created_at_to": f"{clock() - timedelta(days=1):%Y-%m-%d}"}) == set()
+    assert listed(viewer, {"created_at_from": today, "created_at_to": today}) == both
+    assert listed(viewer, {"created_at_to": f"{clock() - timedelta(days=1):%Y-%m-%d}"}) == set()
 
 
 def many_orders(count: int, now: Any) -> None:
@@ -218,7 +219,7 @@ def many_orders(count: int, now: Any) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("query", [{}, {"needs": "any"}, {"q": "DK"}], ids=["all", "filtered", "searched"])
 def test_the_lists_queries_do_not_grow_with_its_rows(query: dict[str, str], clock: Clock) -> None:
-    viewer = log_in("viewer")
+    viewer = at_desk("viewer")
     counts = []
     for more in (3, 57):
         many_orders(more, clock())
@@ -233,7 +234,7 @@ def test_the_lists_queries_do_not_grow_with_its_rows(query: dict[str, str], cloc
 
 @pytest.mark.django_db
 def test_the_pages_queries_do_not_grow_with_its_payments(click: Click, answer: Answer, clock: Clock) -> None:
-    viewer, order, counts = log_in("viewer"), click().order, []
+    viewer, order, counts = at_desk("viewer"), click().order, []
     for again in (3, 17):
         for _ in range(again):
             answer(failure(checkout_id=f"ws_CO_{order.attempts.count()}"))
@@ -247,7 +248,7 @@ def test_the_pages_queries_do_not_grow_with_its_payments(click: Click, answer: A
 
 @pytest.mark.django_db
 def test_the_last_page_knows_that_it_is_the_last(clock: Clock) -> None:
-    viewer = log_in("viewer")
+    viewer = at_desk("viewer")
     many_orders(100, clock())
     first, second, beyond = (viewer.get(ORDERS, {"p": page}) for page in (1, 2, 3))
     assert 'rel="next"' in first.content.decode()
@@ -263,7 +264,7 @@ def test_the_last_page_knows_that_it_is_the_last(clock: Clock) -> None:
 
 @pytest.mark.parametrize("role", ["viewer", "cashier", "supervisor", "auditor"])
 def test_nobody_changes_an_order(role: str, two_mixes: Order) -> None:
-    staff_member = log_in(role)
+    staff_member = at_desk(role)
     assert page_of(two_mixes, staff_member)
     assert staff_member.post(f"{ORDERS}{two_mixes.pk}/change/", {"state": "paid"}).status_code == 403
     assert staff_member.post(f"{ORDERS}{two_mixes.pk}/delete/", {"post": "yes"}).status_code == 403
@@ -272,4 +273,4 @@ def test_nobody_changes_an_order(role: str, two_mixes: Order) -> None:
 
 @pytest.mark.parametrize("odd", ["999999", "x", "99999999999999999999999", "1%00"])
 def test_an_order_that_is_not_there_is_404(odd: str, db: None) -> None:
-    assert log_in("viewer").get(f"{ORDERS}{odd}/change/").status_code == 404
+    assert at_desk("viewer").get(f"{ORDERS}{odd}/change/").status_code == 404
