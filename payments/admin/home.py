@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from payments import gateway
 from payments.desk import home, trouble
-from payments.desk.home import CALLBACKS, SETTLEMENTS, Home, Need, Period
+from payments.desk.home import Home, Need, Period
+from payments.desk.needs import CALLBACKS, SETTLEMENTS
 from payments.states import LIVE, State
 
 PAYMENTS = "admin:payments_mpesatransaction_changelist"

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from payments.attention import REASONS
+from payments.desk import taken
 from payments.desk.outcomes import outcome
 from payments.desk.table import BOM, Cell, lines
 from payments.desk.words import NAIROBI
@@ -50,14 +51,13 @@ def body(chunk: Sequence[Row]) -> str:
 
 
 def cells(row: Row) -> list[Cell]:
-    paid = row["state"] == State.COMPLETED
     return [
         moment(row["created_at"]),
         row["account_reference"],
         row["order__client_reference"],
         State(row["state"]).label,
         row["amount_kes"],
-        (row["received_kes"] or row["amount_kes"]) if paid else 0,
+        _received(row) if row["state"] == State.COMPLETED else 0,
         row["refunded_kes"] or 0,
         row["receipt"],
         row["phone_masked"],
@@ -72,6 +72,12 @@ def cells(row: Row) -> list[Cell]:
 def moment(at: datetime) -> str:
     """`2026-11-23 18:00:12`: ISO 8601 in Nairobi's time, which spreadsheets read as a time."""
     return f"{at.astimezone(NAIROBI):%Y-%m-%d %H:%M:%S}"
+
+
+def _received(row: Row) -> int | None:
+    """An empty cell where the amount is in doubt."""
+    named = ("amount_kes", "received_kes", "amount_differs")
+    return taken.received(**{name: row[name] for name in named})
 
 
 def _yes(so: bool) -> str:

@@ -5,27 +5,24 @@ Days are Nairobi days; "the last 7 days" are today and the six before. What is w
 
 import math
 import statistics
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce, TruncDate
 
-from payments.attention import REASONS
-from payments.daraja import lookup
+from payments.desk import needs
+from payments.desk.needs import COUNTED_UP_TO, Work
+from payments.desk.outcomes import Failure, ends, failures
+from payments.desk.taken import RECEIVED, midnight, taken
 from payments.desk.words import NAIROBI
-from payments.models import PROBLEM_VERDICTS, CallbackDelivery, HandSettlement, MpesaTransaction
-from payments.states import LIVE, State
+from payments.models import MpesaTransaction
+from payments.states import State
 
 WEEK, MONTH = 7, 30  # days
-COUNTED_UP_TO = 1000  # of what needs a person: beyond it, "many" says as much
 MEASURED = 2000  # payments, the newest
 TOP_REASONS = 6
-
-CALLBACKS, SETTLEMENTS = "callbacks", "settlements"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,15 +73,6 @@ class Speed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Failure:
-    """One reason why payments came to nothing. `share`: percent of all that did."""
-
-    meaning: str
-    count: int
-    share: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Home:
     needs: list[Need]
     periods: list[Period]
@@ -101,7 +89,7 @@ def home(*, now: datetime) -> Home:
     days = _days(today)
     outcomes = _outcomes(today)
     return Home(
-        needs=_needs(),
+        needs=[_need(work) for work in needs.ALL],
         periods=[
             _period("Today", "today", 1, days, outcomes),
             _period("Last 7 days", "week", WEEK, days, outcomes),
@@ -109,7 +97,7 @@ def home(*, now: datetime) -> Home:
         ],
         days=days,
         speed=_speed(today),
-        failures=_failures(outcomes)[:TOP_REASONS],
+        failures=failures({(each.state, each.result_code): each.week for each in outcomes})[:TOP_REASONS],
         failed=sum(each.week for each in outcomes if each.state == State.FAILED),
         expired=sum(each.week for each in outcomes if each.state == State.EXPIRED),
     )
@@ -118,34 +106,16 @@ def home(*, now: datetime) -> Home:
 # --- what needs a person ------------------------------------------------------------------------------------
 
 
-def _needs() -> list[Need]:
-    payments = [
-        _need(
-            MpesaTransaction.objects.filter(reason.applies),
-            key=reason.key, label=reason.label, what=reason.what, to_do=reason.to_do,
-        )
-        for reason in REASONS
-    ]  # fmt: skip
-    callbacks = _need(
-        CallbackDelivery.objects.filter(verdict__in=PROBLEM_VERDICTS, looked_at=None),
-        key=CALLBACKS,
-        label="Callback problems",
-        what="A callback came that was not believed or could not be read.",
-        to_do="Look at it and at its payment, then mark it as looked at.",
+def _need(work: Work) -> Need:
+    count = work.waiting().order_by()[: COUNTED_UP_TO + 1].count()
+    return Need(
+        key=work.key,
+        label=work.label,
+        what=work.what,
+        to_do=work.to_do,
+        count=min(count, COUNTED_UP_TO),
+        capped=count > COUNTED_UP_TO,
     )
-    settlements = _need(
-        HandSettlement.objects.filter(decision=HandSettlement.Decision.WAITING),
-        key=SETTLEMENTS,
-        label="Waits for a second person",
-        what="A payment was settled by hand above the limit for one person.",
-        to_do="Look at the evidence, then confirm or decline it on the payment's page.",
-    )
-    return [*payments, settlements, callbacks]
-
-
-def _need(found: "QuerySet[Any, Any]", **words: str) -> Need:
-    count = found.order_by()[: COUNTED_UP_TO + 1].count()
-    return Need(count=min(count, COUNTED_UP_TO), capped=count > COUNTED_UP_TO, **words)
 
 
 # --- what was taken -----------------------------------------------------------------------------------------
@@ -154,15 +124,13 @@ def _need(found: "QuerySet[Any, Any]", **words: str) -> Need:
 def _days(today: date) -> list[Day]:
     """The last 30, oldest first, days without sales among them. By the time a payment became known here.
 
-    An amount in doubt (Safaricom says paid, but a callback named another amount) is left out until it is known.
+    An amount in doubt is left out until it is known (taken.py).
     """
-    in_doubt = Q(amount_differs=True, received_kes=None)
-    taken = MpesaTransaction.objects.filter(state=State.COMPLETED, settled_at__gte=_midnight(today, MONTH))
     by_day = (
-        taken.exclude(in_doubt)
+        taken(since=_midnight(today, MONTH))
         .order_by()
         .values(day=TruncDate("settled_at", tzinfo=NAIROBI))
-        .annotate(count=Count("*"), kes=Sum(Coalesce("received_kes", "amount_kes")))
+        .annotate(count=Count("*"), kes=Sum(RECEIVED))
     )
     found = {row["day"]: row for row in by_day}
     none = {"count": 0, "kes": 0}
@@ -202,43 +170,17 @@ def _outcomes(today: date) -> list[Outcomes]:
 
 def _period(label: str, span: str, length: int, days: Sequence[Day], outcomes: Iterable[Outcomes]) -> Period:
     """`span` names the field of Outcomes, `length` is its days."""
-    by_state: Counter[str] = Counter()
-    for each in outcomes:
-        by_state[each.state] += getattr(each, span)
-    paid, still_open = by_state[State.COMPLETED], sum(by_state[state] for state in LIVE)
-    ended = by_state.total() - still_open
+    went = ends({(each.state, each.result_code): getattr(each, span) for each in outcomes})
     return Period(
         label=label,
         since=days[-length].day,
         count=sum(day.count for day in days[-length:]),
         kes=sum(day.kes for day in days[-length:]),
-        paid=paid,
-        ended=ended,
-        still_open=still_open,
-        success=percent(paid, ended) if ended else None,
+        paid=went.paid,
+        ended=went.ended,
+        still_open=went.still_open,
+        success=went.success,
     )
-
-
-def _failures(outcomes: Iterable[Outcomes]) -> list[Failure]:
-    """Why payments of the last 7 days came to nothing, the most frequent reason first."""
-    counted: Counter[str] = Counter()
-    for each in outcomes:
-        if each.week and each.state in (State.FAILED, State.EXPIRED):
-            counted[_why(each.state, each.result_code)] += each.week
-    return [
-        Failure(meaning=meaning, count=count, share=percent(count, counted.total()))
-        for meaning, count in sorted(counted.items(), key=lambda each: (-each[1], each[0]))
-    ]
-
-
-def _why(state: str, code: str) -> str:
-    """One row of Daraja's table in words; a push that was never taken has an errorCode or our own word instead."""
-    if state == State.EXPIRED:
-        return "No payment was seen"
-    result = lookup(code)
-    if result.final:
-        return result.meaning
-    return "Safaricom could not be reached" if code == "Unreachable" else "Safaricom refused the request"
 
 
 def _speed(today: date) -> Speed:
@@ -257,13 +199,6 @@ def _speed(today: date) -> Speed:
     )
 
 
-def percent(part: int, whole: int) -> int:
-    """Rounded, but 0 only for none and 100 only for all."""
-    if part in (0, whole):
-        return 100 if part else 0
-    return min(99, max(1, round(100 * part / whole)))
-
-
 def _midnight(today: date, days: int) -> datetime:
     """The first moment of the last so many days, today among them."""
-    return datetime.combine(today - timedelta(days=days - 1), time.min, tzinfo=NAIROBI)
+    return midnight(today - timedelta(days=days - 1))

@@ -9,7 +9,7 @@ from django.db.models.lookups import Exact
 
 from orders.models import Order
 from payments.attention import Reason
-from payments.desk import search
+from payments.desk import search, taken
 from payments.desk.outcomes import outcome
 from payments.desk.words import kes, moment, reasons_of
 from payments.models import MpesaTransaction
@@ -21,7 +21,8 @@ Attempts = Sequence[MpesaTransaction]
 @dataclass(frozen=True, kw_only=True)
 class Money:
     """Shillings of one order. `received` is all that came for it, `due_back` what must still be sent back of it,
-    `undecided` what came in another amount than asked and waits for a person."""
+    `undecided` what came in another amount than asked and waits for a person. `in_doubt`: payments of which we know
+    that money came, and not how much; they are in no sum."""
 
     total: int
     received: int
@@ -29,6 +30,7 @@ class Money:
     owed: int
     due_back: int
     undecided: int
+    in_doubt: int
 
 
 def money(order: Order, attempts: Attempts) -> Money:
@@ -36,17 +38,22 @@ def money(order: Order, attempts: Attempts) -> Money:
     kept = [attempt for attempt in came if attempt.refunded_at is None and not attempt.pays_order]
     return Money(
         total=order.total_kes,
-        received=sum(map(received, came)),
+        received=sum(received(attempt) or 0 for attempt in came),
         refunded=sum(attempt.refunded_kes or 0 for attempt in came),
         owed=0 if order.state == Order.State.PAID else order.total_kes,
-        due_back=sum(received(attempt) for attempt in kept if attempt.refund_due),
-        undecided=sum(received(attempt) for attempt in kept if not attempt.refund_due),
+        due_back=sum(received(attempt) or 0 for attempt in kept if attempt.refund_due),
+        undecided=sum(received(attempt) or 0 for attempt in kept if not attempt.refund_due),
+        in_doubt=sum(received(attempt) is None for attempt in kept),
     )
 
 
-def received(attempt: MpesaTransaction) -> int:
-    """What came with a paid attempt: as named by who told us of it, else what was asked for."""
-    return attempt.received_kes or attempt.amount_kes
+def received(attempt: MpesaTransaction) -> int | None:
+    """What came with a paid attempt; None: in doubt."""
+    return taken.received(
+        amount_kes=attempt.amount_kes,
+        received_kes=attempt.received_kes,
+        amount_differs=attempt.amount_differs,
+    )
 
 
 def reasons(attempts: Attempts) -> list[Reason]:
@@ -71,6 +78,10 @@ def sentence(order: Order, attempts: Attempts, *, items: int) -> str:
     if told.undecided:
         parts.append(
             f"{kes(told.undecided)} came, another amount than asked for: a person must decide on it."
+        )
+    if told.in_doubt:
+        parts.append(
+            "Money came in another amount than asked for, and how much is not known yet: a person must decide on it."
         )
     if told.due_back:
         parts.append(f"{kes(told.due_back)} more came for it and must be sent back.")

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from payments import daraja, spool
 from payments.admin import home as page
-from payments.desk import home, trouble
+from payments.desk import home, outcomes, trouble
 from payments.desk.home import Home
 from payments.management.commands import reconcile_payments
 from payments.models import CallbackDelivery, Heartbeat, MpesaTransaction
@@ -374,7 +374,7 @@ def test_success_is_of_those_that_ended_and_the_open_ones_are_told_apart(
     ("part", "whole", "told"), [(0, 9, 0), (9, 9, 100), (1, 1000, 1), (999, 1000, 99), (2, 3, 67)]
 )
 def test_only_none_is_0_percent_and_only_all_is_100(part: int, whole: int, told: int) -> None:
-    assert home.percent(part, whole) == told
+    assert outcomes.percent(part, whole) == told
 
 
 def test_the_time_to_pay_is_median_and_p95_by_safaricoms_clock(

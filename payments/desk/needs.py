@@ -1,0 +1,63 @@
+"""Everything that waits for a person: what it is, what to do, and the query that finds it. Reads only."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from payments.attention import REASONS, Reason
+from payments.models import PROBLEM_VERDICTS, CallbackDelivery, HandSettlement, MpesaTransaction
+
+COUNTED_UP_TO = 1000  # beyond it, "many" says as much
+CALLBACKS, SETTLEMENTS = "callbacks", "settlements"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One kind of it. `key` is a reason's (attention.py), CALLBACKS or SETTLEMENTS; the texts are for staff.
+
+    `waiting` finds all of it by a small index. `since` names the column that says since when, `payment` is what leads
+    to its payment, empty where it is one."""
+
+    key: str
+    label: str
+    what: str
+    to_do: str
+    waiting: Callable[[], "QuerySet[Any, Any]"]
+    since: str
+    payment: str = ""
+
+
+def _of_reason(reason: Reason) -> Work:
+    return Work(
+        key=reason.key,
+        label=reason.label,
+        what=reason.what,
+        to_do=reason.to_do,
+        waiting=lambda: MpesaTransaction.objects.filter(reason.applies),
+        since="created_at",
+    )
+
+
+ALL: Sequence[Work] = (
+    *map(_of_reason, REASONS),
+    Work(
+        key=SETTLEMENTS,
+        label="Waits for a second person",
+        what="A payment was settled by hand above the limit for one person.",
+        to_do="Look at the evidence, then confirm or decline it on the payment's page.",
+        waiting=lambda: HandSettlement.objects.filter(decision=HandSettlement.Decision.WAITING),
+        since="proposed_at",
+        payment="attempt__",
+    ),
+    Work(
+        key=CALLBACKS,
+        label="Callback problems",
+        what="A callback came that was not believed or could not be read.",
+        to_do="Look at it and at its payment, then mark it as looked at.",
+        waiting=lambda: CallbackDelivery.objects.filter(verdict__in=PROBLEM_VERDICTS, looked_at=None),
+        since="received_at",
+        payment="attempt__",
+    ),
+)
