@@ -265,6 +265,12 @@ UNFOLD = {
                     {"title": "Payments", "icon": "payments", "link": _desk("payments_mpesatransaction")},
                     {"title": "Orders", "icon": "shopping_cart", "link": _desk("orders_order")},
                     {"title": "Mixes", "icon": "album", "link": _desk("orders_mix")},
+                    {
+                        "title": "Report of a day",
+                        "icon": "today",
+                        "link": reverse_lazy("admin:payments_mpesatransaction_day"),
+                        "permission": "payments.admin.day.is_offered",
+                    },
                 ],
             },
             {

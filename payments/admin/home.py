@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from payments import gateway
 from payments.desk import home, trouble
-from payments.desk.home import Home, Need, Period
+from payments.desk.home import Home, Period
 from payments.desk.needs import CALLBACKS, SETTLEMENTS
 from payments.states import LIVE, State
 
@@ -37,12 +37,13 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         return context
     now = timezone.now()
     seen = home.home(now=now)
-    needs = [(need, _address(need)) for need in seen.needs if _may_see(request, need)]
+    needs = [(need, address_of(need.key)) for need in seen.needs if may_see(request, need.key)]
     return context | {
         "as_of": now,
         "troubles": trouble.troubles(now=now, spool_folder=gateway.spool_folder()),
         "home": seen,
         "needs": [(need, address) for need, address in needs if need.count],
+        "day": reverse("admin:payments_mpesatransaction_day"),
         "needless": [need.label for need, _ in needs if not need.count],
         "periods": [(period, _links(period)) for period in seen.periods],
         "bars": _bars(seen),
@@ -51,15 +52,16 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _may_see(request: HttpRequest, need: Need) -> bool:
-    return need.key not in ELSEWHERE or request.user.has_perm(ELSEWHERE[need.key][2])
+def may_see(request: HttpRequest, key: str) -> bool:
+    """Whether this person may see this kind of work (needs.py) where it is worked off."""
+    return key not in ELSEWHERE or request.user.has_perm(ELSEWHERE[key][2])
 
 
-def _address(need: Need) -> str:
-    if need.key in ELSEWHERE:
-        page, chosen, _ = ELSEWHERE[need.key]
+def address_of(key: str) -> str:
+    if key in ELSEWHERE:
+        page, chosen, _ = ELSEWHERE[key]
         return f"{reverse(page)}?{urlencode(chosen)}"
-    return _payments(needs=need.key)
+    return _payments(needs=key)
 
 
 def _links(period: Period) -> dict[str, str]:

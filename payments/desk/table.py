@@ -20,7 +20,12 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 def safe(text: str) -> str:
     """The text as a cell that is shown and never run: an apostrophe before what would begin a formula. Tabs, line
     ends and other controls become blanks."""
-    return _RUNS.sub(r"\g<at>'\g<formula>", _CONTROLS.sub(" ", text))
+    return _RUNS.sub(r"\g<at>'\g<formula>", plain(text))
+
+
+def plain(text: str) -> str:
+    """On one line, and nothing in it that moves a terminal's cursor."""
+    return _CONTROLS.sub(" ", text)
 
 
 def lines(rows: Iterable[Sequence[Cell]]) -> Iterator[str]:

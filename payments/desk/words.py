@@ -1,6 +1,7 @@
 """How the desk says money, times and states. Pure; no sentence about one payment here (story.py)."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from payments.attention import REASONS, Reason
@@ -20,8 +21,10 @@ STATE_TONES: dict[str, tuple[str, str]] = {
 }
 
 
-def kes(amount: int) -> str:
-    return f"KES {amount:,}"
+def kes(amount: int | Decimal) -> str:
+    """`KES 1,500`; `KES 30.50` where a statement has cents."""
+    whole = int(amount)
+    return f"KES {whole:,}" if whole == amount else f"KES {amount:,.2f}"
 
 
 def moment(at: datetime) -> str:

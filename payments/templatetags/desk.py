@@ -12,11 +12,8 @@ register = template.Library()
 
 @register.filter
 def kes(amount: int | Decimal | None) -> str:
-    """`KES 1,500`; `KES 30.50` where a statement has cents; a dash for none."""
-    if amount is None:
-        return "—"
-    whole = int(amount)
-    return words.kes(whole) if whole == amount else f"KES {amount:,.2f}"
+    """As words.kes; a dash for none."""
+    return "—" if amount is None else words.kes(amount)
 
 
 @register.filter

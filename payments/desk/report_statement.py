@@ -1,0 +1,129 @@
+"""Whether a stretch of time agrees with Safaricom's own list of it, the uploaded statements. Reads only; matches
+nothing.
+
+Both sides count by Safaricom's time of the payment; where it named none, ours counts when we learned of it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from payments.desk.needs import COUNTED_UP_TO
+from payments.desk.taken import paid, received
+from payments.models import Statement, StatementLine
+
+RECEIPTS_SHOWN = 20
+LEARNED_WITHIN = timedelta(
+    days=4
+)  # a payment is watched for three days; what comes later comes from a statement
+CLOCKS = timedelta(minutes=10)  # ours and Safaricom's may differ so much
+BETWEEN = timedelta(seconds=1)  # the portal's period ends at a second, the next begins with the following one
+ROUNDED = timedelta(minutes=1)  # … or at 23:59
+
+Stretch = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """`theirs`: payments on the statement; `strange`: those of them that are no payment of ours; `unequal`: ours in
+    another amount. `absent_codes`: orders of ours within what the statements cover and not on them, at most
+    COUNTED_UP_TO + 1."""
+
+    is_here: bool
+    whole: bool
+    matched: bool
+    theirs: int
+    theirs_kes: Decimal
+    strange: int
+    strange_kes: Decimal
+    strange_receipts: Sequence[str]
+    absent_codes: Sequence[str]
+    absent_kes: int
+    unequal: int
+
+    @property
+    def differs(self) -> bool:
+        return bool(self.matched and (self.strange or self.absent_codes or self.unequal))
+
+    @property
+    def verdict(self) -> str:
+        """A sentence."""
+        if not self.is_here:
+            return "No M-PESA statement of this day has been uploaded."
+        if not self.matched:
+            return "The M-PESA statement is here, but not all of its lines have been matched."
+        part = "" if self.whole else ", and covers a part of this day only"
+        return f"The M-PESA statement {'does not agree' if self.differs else 'agrees'}{part}."
+
+
+def agreement(start: datetime, end: datetime) -> Agreement:
+    covering = list(
+        Statement.objects.filter(period_from__lt=end, period_to__gte=start).order_by("period_from", "id")
+    )
+    stretches = _joined((statement.period_from, statement.period_to) for statement in covering)
+    lines = StatementLine.objects.filter(
+        completed_at__gte=start, completed_at__lt=end, kind=StatementLine.Kind.PAYMENT
+    )
+    sums = _sums(lines)
+    strange = lines.filter(attempt=None).order_by("completed_at", "id")
+    absent = _absent(start, end, stretches)
+    return Agreement(
+        is_here=bool(covering),
+        whole=any(since <= start and until >= end - ROUNDED for since, until in stretches),
+        matched=all(statement.matched_at is not None for statement in covering),
+        theirs=sums["theirs"],
+        theirs_kes=sums["theirs_kes"],
+        strange=sums["strange"],
+        strange_kes=sums["strange_kes"],
+        unequal=sums["unequal"],
+        strange_receipts=list(strange.values_list("receipt", flat=True)[:RECEIPTS_SHOWN]),
+        absent_codes=[code for code, *_ in absent],
+        absent_kes=sum(
+            received(amount_kes=asked, received_kes=came, amount_differs=differs) or 0
+            for _, asked, came, differs in absent[:COUNTED_UP_TO]
+        ),
+    )
+
+
+def _sums(lines: QuerySet[StatementLine]) -> dict[str, Any]:
+    no_payment = Q(attempt=None)
+    came = Coalesce("attempt__received_kes", "attempt__amount_kes")
+    return lines.annotate(came=came).aggregate(
+        theirs=Count("id"),
+        theirs_kes=Sum("paid_in", default=Decimal(0)),
+        strange=Count("id", filter=no_payment),
+        strange_kes=Sum("paid_in", filter=no_payment, default=Decimal(0)),
+        unequal=Count("id", filter=~no_payment & ~Q(paid_in=F("came"))),
+    )
+
+
+def _absent(start: datetime, end: datetime, stretches: Sequence[Stretch]) -> list[tuple[str, int, int, bool]]:
+    """Payments of ours that no line names, though a statement covers their time: order, asked, received, differs."""
+    covered = Q(pk__in=[])
+    for since, until in stretches:
+        covered |= Q(at__gte=since, at__lt=until + BETWEEN)
+    on_it = StatementLine.objects.filter(attempt=OuterRef("pk"), kind=StatementLine.Kind.PAYMENT)
+    absent = (
+        paid(since=start - CLOCKS, until=end + LEARNED_WITHIN)
+        .annotate(at=Coalesce("paid_at", "settled_at"))
+        .filter(covered, ~Exists(on_it), at__gte=start, at__lt=end)
+        .order_by("id")
+    )
+    columns = ("account_reference", "amount_kes", "received_kes", "amount_differs")
+    return list(absent.values_list(*columns)[: COUNTED_UP_TO + 1])
+
+
+def _joined(periods: Iterable[Stretch]) -> list[Stretch]:
+    """Periods, by their start, with those that touch made one."""
+    joined: list[Stretch] = []
+    for since, until in periods:
+        if joined and since <= joined[-1][1] + BETWEEN:
+            joined[-1] = joined[-1][0], max(joined[-1][1], until)
+        else:
+            joined.append((since, until))
+    return joined
