@@ -1,24 +1,14 @@
-"""The desk's home in a real browser: read at six in the evening, on a desk and on a phone, by day and by night.
-
-SCREENSHOTS=<folder> keeps a picture of each, to be looked at by a person.
-"""
-
-import os
-import re
-from pathlib import Path
-from typing import Literal
+"""The desk's home in a real browser: read at six in the evening, on a desk and on a phone, by day and by night."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.demo import Demo
+from tests.browser.desk_looks import look
 from tests.browser.people import Buyer, Desk
 from tests.browser.tabs import Tabs
 
 pytestmark = pytest.mark.browser
-
-SIZES = ((390, 844), (1280, 900))
-RAW = re.compile(r"undefined|null|NaN|Traceback|ws_CO_|\b(1032|1037|2001)\b|\{\{|\{%")
 
 
 def buy(tabs: Tabs, demo: Demo, mix: str, number: str, answer: str) -> None:
@@ -41,7 +31,7 @@ def test_kraph_sees_at_six_what_came_in_and_what_waits_for_him(tabs: Tabs, demo:
     expect(page.locator("#taken")).to_contain_text("Taken: today")
     expect(page.locator("#failures")).to_contain_text("Cancelled by the user")
     expect(page.locator("#speed")).to_contain_text("seconds")
-    look(page, "home")
+    look(page, "home", root="#home")
     page.locator("#chart summary").click()
     expect(page.locator("#chart tbody tr:visible")).to_have_count(30)
     page.locator("#taken a", has_text="open").first.click()
@@ -61,37 +51,9 @@ def test_trouble_is_told_with_what_to_do_and_goes_away(tabs: Tabs, demo: Demo) -
     expect(wanjiru.page.locator("#form-error")).not_to_be_empty()
     kraph.page.reload()
     expect(trouble).to_contain_text("Safaricom refuses the shop itself")
-    look(kraph.page, "home-trouble")
+    look(kraph.page, "home-trouble", root="#home")
     demo.simulator.no_faults()
     wanjiru.pay_button.click()
     wanjiru.sees("waiting")
     kraph.page.reload()
     expect(trouble).to_have_count(0)
-
-
-def look(page: Page, name: str) -> None:
-    """At both widths, dark and light: nothing sticks out sideways, no raw codes; and a picture where wanted."""
-    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-    for scheme in schemes:
-        page.emulate_media(color_scheme=scheme)
-        page.reload()
-        for width, height in SIZES:
-            page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_timeout(200)  # unfold's colours and menu move
-            expect(page.locator("html.dark")).to_have_count(1 if scheme == "dark" else 0)
-            if folder := os.environ.get("SCREENSHOTS"):
-                page.screenshot(path=Path(folder) / f"{name}-{scheme}-{width}.png", full_page=True)
-            sideways = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            assert sideways <= 0, f"{name} is {sideways} px too wide at {width}"
-            assert cut_off(page) == [], f"{name} at {width}, {scheme}"
-    assert RAW.findall(page.locator("#home").inner_text()) == []
-
-
-def cut_off(page: Page) -> list[str]:
-    """What sticks out of its card."""
-    return list(
-        page.evaluate(
-            """[...document.querySelectorAll("#home .dk-card, #home .dk-banner")]
-               .filter((card) => card.scrollWidth > card.clientWidth + 1).map((card) => card.id || card.innerText)"""
-        )
-    )
