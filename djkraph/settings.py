@@ -268,7 +268,7 @@ UNFOLD = {
                     {
                         "title": "Report of a day",
                         "icon": "today",
-                        "link": reverse_lazy("admin:payments_mpesatransaction_day"),
+                        "link": reverse_lazy("desk-day"),
                         "permission": "payments.admin.day.is_offered",
                     },
                 ],

@@ -10,6 +10,7 @@ from djkraph.errors import bad_request, not_found, server_error
 urlpatterns = [
     path("", include("orders.urls")),
     path("", include("payments.urls")),
+    path("admin/report/", include("payments.admin.day")),
     path("admin/", admin.site.urls),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^health/?$", health.alive, name="health"),

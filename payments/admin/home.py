@@ -43,7 +43,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "troubles": trouble.troubles(now=now, spool_folder=gateway.spool_folder()),
         "home": seen,
         "needs": [(need, address) for need, address in needs if need.count],
-        "day": reverse("admin:payments_mpesatransaction_day"),
+        "day": reverse("desk-day"),
         "needless": [need.label for need, _ in needs if not need.count],
         "periods": [(period, _links(period)) for period in seen.periods],
         "bars": _bars(seen),

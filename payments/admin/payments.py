@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
 from djkraph.admin import ReadOnly
-from payments.admin import actions, asking, day
+from payments.admin import actions, asking
 from payments.admin.exporting import ExportMixin
 from payments.admin.filters import DaysFilter, NeedsFilter
 from payments.desk import search, story, timeline, words
@@ -107,7 +107,7 @@ class MpesaTransactionAdmin(ExportMixin, ReadOnly, ModelAdmin):
     # --- one payment --------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        return [*asking.urls(self), *day.urls(self), *actions.urls(self), *super().get_urls()]
+        return [*asking.urls(self), *actions.urls(self), *super().get_urls()]
 
     def change_view(
         self,

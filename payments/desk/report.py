@@ -85,11 +85,12 @@ def report(day: date, *, now: datetime) -> Report:
         Part(title="Settled by hand", lines=_by_hand(start, end), none="Nothing was."),
         Part(title="M-PESA statement", lines=_compared(statement), none=statement.verdict),
     )
-    told = [_sum_of(all_taken), *_success(went), _people(waiting), statement.verdict]
+    not_over = [] if now >= end else ["The day is not over yet."]
+    told = [_sum_of(all_taken), *not_over, *_success(went), _people(waiting), statement.verdict]
     return Report(
         day=day,
         made_at=now,
-        summary=told if now >= end else ["The day is not over.", *told],
+        summary=told,
         needs_person=bool(waiting) or statement.differs,
         parts=parts,
     )

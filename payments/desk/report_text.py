@@ -12,7 +12,7 @@ from payments.desk.words import kes, moment
 from payments.phones import blank_phones
 
 FIRST = date(2007, 3, 6)  # M-PESA's own first day
-HEADER = ("Part", "What", "Payments", "KES", "Orders", "Particulars")
+HEADER = ("Part", "What", "How many", "KES", "Orders", "Particulars")
 
 
 def as_text(told: Report) -> str:

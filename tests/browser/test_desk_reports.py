@@ -160,7 +160,7 @@ def test_a_manager_reads_the_day_at_six_takes_it_along_and_prints_it(tabs: Tabs,
     supervisor = Desk(tabs, demo, role="supervisor", name="atieno")
     page = supervisor.page
     open_from_sidebar(supervisor, "Report of a day")
-    expect(page.locator("#summary")).to_contain_text("The day is not over.")
+    expect(page.locator("#summary")).to_contain_text("The day is not over yet.")
     expect(page.locator('[data-part="Why requests came to nothing"]')).to_contain_text(
         "Cancelled by the user"
     )

@@ -33,7 +33,7 @@ from tests.payments.test_orders_desk import many_orders
 
 Click = Callable[..., MpesaTransaction]
 DAY = date(2026, 11, 23)
-PAGE, FILE = "/admin/payments/mpesatransaction/day/", "/admin/payments/mpesatransaction/day/csv/"
+PAGE, FILE = "/admin/report/", "/admin/report/csv/"
 
 
 @pytest.fixture
@@ -139,9 +139,9 @@ def test_a_request_before_midnight_that_is_paid_after_it_is_money_of_the_next_da
 
 def test_a_day_that_is_not_over_says_so(of_day: Of, db: None, clock: Clock) -> None:
     clock.now = datetime(2026, 11, 23, 20, 59, 59, tzinfo=UTC)
-    assert of_day().summary[0] == "The day is not over."
+    assert "The day is not over yet." in of_day().summary
     clock.now = datetime(2026, 11, 23, 21, 0, 0, tzinfo=UTC)
-    assert "The day is not over." not in of_day().summary
+    assert "The day is not over yet." not in of_day().summary
 
 
 def test_an_amount_in_doubt_is_not_taken_and_needs_a_person(
@@ -393,7 +393,7 @@ def test_the_table_holds_every_figure_of_the_report(
     paid_without_receipt(click, safaricom, clock, 1)
     told = of_day()
     head, day, *rows = as_rows(as_csv(told))
-    assert head == ["Part", "What", "Payments", "KES", "Orders", "Particulars"]
+    assert head == ["Part", "What", "How many", "KES", "Orders", "Particulars"]
     assert day[:2] == ["Day", "2026-11-23"]
     wanted = [
         [part.title, line.what, _cell(line.count), _cell(line.kes)]
@@ -423,7 +423,8 @@ def run(*options: str) -> tuple[str, int]:
 
 def test_without_a_date_it_is_today_in_nairobi(db: None, now_is: Clock) -> None:
     now_is.now = datetime(2026, 11, 23, 21, 30, tzinfo=UTC)
-    assert run()[0].startswith("DJ Kraph, Tuesday 24 November 2026\nThe day is not over.\n")
+    assert run()[0].startswith("DJ Kraph, Tuesday 24 November 2026\nKES 0 was taken")
+    assert "The day is not over yet.\n" in run()[0]
     assert run("--date", "2026-11-23")[0].startswith("DJ Kraph, Monday 23 November 2026\nKES 0 was taken")
 
 
@@ -451,7 +452,7 @@ def test_it_writes_a_file_that_excel_reads_and_says_what_is_in_it(
     buys()
     file = tmp_path / "day.csv"
     said, _ = run("--csv", "--output", str(file))
-    assert said.startswith("The day is not over. KES 1,500 was taken in 1 payment.")
+    assert said.startswith("KES 1,500 was taken in 1 payment.")
     written = file.read_bytes().decode()
     assert written == "\ufeff" + run("--csv")[0]
     assert "\r\n" in written
