@@ -81,7 +81,7 @@ class OrderAdmin(ReadOnly, ModelAdmin):
 
     @display(description="Ordered", ordering="id")
     def created(self, order: Order) -> str:
-        return words.moment(order.created_at)
+        return words.on_one_line(words.moment(order.created_at))
 
     @display(description="Order")
     def order_code(self, order: Order) -> str:
@@ -93,11 +93,12 @@ class OrderAdmin(ReadOnly, ModelAdmin):
 
     @display(description="Total")
     def total(self, order: Order) -> str:
-        return words.kes(order.total_kes)
+        return words.on_one_line(words.kes(order.total_kes))
 
     @display(description="Received")
     def received(self, order: Order) -> str:
-        return _or_dash(orders.money(order, list(order.attempts.all())).received)
+        money = orders.money(order, list(order.attempts.all()))
+        return "Not known yet" if money.in_doubt and not money.received else _or_dash(money.received)
 
     @display(description="Owed")
     def owed(self, order: Order) -> str:
@@ -150,4 +151,4 @@ def _page(order: Order) -> dict[str, Any]:
 
 
 def _or_dash(amount: int) -> str:
-    return words.kes(amount) if amount else "—"
+    return words.on_one_line(words.kes(amount)) if amount else "—"

@@ -235,8 +235,11 @@ def _need(work: Work, end: datetime, last: int) -> list[Line]:
 def _listed(payments: Any, **words: str) -> list[Line]:
     columns = ("amount_kes", "received_kes", "amount_differs")
     rows = list(payments.values("account_reference", *columns)[: COUNTED_UP_TO + 1])
-    shillings = sum(received(**{name: row[name] for name in columns}) or 0 for row in rows[:COUNTED_UP_TO])
-    return _counted([row["account_reference"] for row in rows], shillings=shillings, **words)
+    came = [received(**{name: row[name] for name in columns}) for row in rows[:COUNTED_UP_TO]]
+    known = [shillings for shillings in came if shillings is not None]
+    return _counted(
+        [row["account_reference"] for row in rows], shillings=sum(known) if known else None, **words
+    )
 
 
 def _counted(codes: Sequence[str | None], *, shillings: int | None, **words: str) -> list[Line]:
@@ -272,7 +275,7 @@ def _compared(statement: Agreement) -> list[Line]:
         *_counted(
             statement.absent_codes, shillings=statement.absent_kes, what="Here, but not on the statement"
         ),
-        Line(what="In another amount", count=statement.unequal),
+        *_counted(statement.unequal_codes, shillings=None, what="In another amount than here"),
     ]
     return [line for line in lines if line.count or line is lines[0]]
 

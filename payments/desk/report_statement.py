@@ -30,9 +30,10 @@ Stretch = tuple[datetime, datetime]
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """`theirs`: payments on the statement; `strange`: those of them that are no payment of ours; `unequal`: ours in
-    another amount. `absent_codes`: orders of ours within what the statements cover and not on them, at most
-    COUNTED_UP_TO + 1."""
+    """`theirs`: payments on the statement; `strange`: those of them that are no payment of ours.
+
+    Orders are named by their codes, at most COUNTED_UP_TO + 1: `unequal_codes` of those in another amount than here,
+    `absent_codes` of those within what the statements cover and not on them."""
 
     is_here: bool
     whole: bool
@@ -44,11 +45,11 @@ class Agreement:
     strange_receipts: Sequence[str]
     absent_codes: Sequence[str]
     absent_kes: int
-    unequal: int
+    unequal_codes: Sequence[str]
 
     @property
     def differs(self) -> bool:
-        return bool(self.matched and (self.strange or self.absent_codes or self.unequal))
+        return bool(self.matched and (self.strange or self.absent_codes or self.unequal_codes))
 
     @property
     def verdict(self) -> str:
@@ -80,7 +81,7 @@ def agreement(start: datetime, end: datetime) -> Agreement:
         theirs_kes=sums["theirs_kes"],
         strange=sums["strange"],
         strange_kes=sums["strange_kes"],
-        unequal=sums["unequal"],
+        unequal_codes=_unequal(lines),
         strange_receipts=list(strange.values_list("receipt", flat=True)[:RECEIPTS_SHOWN]),
         absent_codes=[code for code, *_ in absent],
         absent_kes=sum(
@@ -92,14 +93,19 @@ def agreement(start: datetime, end: datetime) -> Agreement:
 
 def _sums(lines: QuerySet[StatementLine]) -> dict[str, Any]:
     no_payment = Q(attempt=None)
-    came = Coalesce("attempt__received_kes", "attempt__amount_kes")
-    return lines.annotate(came=came).aggregate(
+    return lines.aggregate(
         theirs=Count("id"),
         theirs_kes=Sum("paid_in", default=Decimal(0)),
         strange=Count("id", filter=no_payment),
         strange_kes=Sum("paid_in", filter=no_payment, default=Decimal(0)),
-        unequal=Count("id", filter=~no_payment & ~Q(paid_in=F("came"))),
     )
+
+
+def _unequal(lines: QuerySet[StatementLine]) -> list[str]:
+    came = Coalesce("attempt__received_kes", "attempt__amount_kes")
+    unequal = lines.filter(attempt__isnull=False).annotate(came=came).exclude(paid_in=F("came"))
+    codes = unequal.order_by("completed_at", "id").values_list("attempt__account_reference", flat=True)
+    return list(codes[: COUNTED_UP_TO + 1])
 
 
 def _absent(start: datetime, end: datetime, stretches: Sequence[Stretch]) -> list[tuple[str, int, int, bool]]:

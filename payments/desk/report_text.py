@@ -12,6 +12,7 @@ from payments.desk.words import kes, moment
 from payments.phones import blank_phones
 
 FIRST = date(2007, 3, 6)  # M-PESA's own first day
+BESIDE = 16  # characters that stand where there is no amount
 HEADER = ("Part", "What", "How many", "KES", "Orders", "Particulars")
 
 
@@ -58,12 +59,14 @@ def orders(line: Line) -> str:
 
 def _text_of(line: Line) -> Iterator[str]:
     count = "" if line.count is None else f"{line.count:,}{'+' if line.at_least else ''}"
-    money = "" if line.kes is None else kes(line.kes)
+    told = particulars(line)
+    beside = line.kes is None and len(told) <= BESIDE
+    money = (told if beside else "") if line.kes is None else kes(line.kes)
     yield f"  {line.what:<42} {count:>9} {money:>16}".rstrip()
     if line.codes:
         yield f"      orders {orders(line)}" if len(line.codes) > 1 else f"      order {orders(line)}"
-    if line.detail:
-        yield f"      {particulars(line)}"
+    if told and not beside:
+        yield f"      {told}"
 
 
 def _row(part: Part, line: Line) -> Sequence[Cell]:

@@ -26,9 +26,13 @@ def look(page: Page, name: str, *, root: str = "#content") -> None:
             page.set_viewport_size({"width": width, "height": height})
             page.wait_for_timeout(200)  # unfold's colours and menu move
             expect(page.locator("html.dark")).to_have_count(1 if scheme == "dark" else 0)
-            if folder := os.environ.get("SCREENSHOTS"):
-                page.screenshot(path=Path(folder) / f"{name}-{scheme}-{width}.png", full_page=True)
+            keep_picture(page, f"{name}-{scheme}-{width}")
             sideways = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert sideways <= 0, f"{name} is {sideways} px too wide at {width}"
             assert page.locator(root).evaluate(CUT_OFF) == [], f"{name} at {width}, {scheme}"
     assert RAW.findall(page.locator(root).inner_text()) == []
+
+
+def keep_picture(page: Page, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)

@@ -11,7 +11,7 @@ import requests
 from playwright.sync_api import Locator, expect
 
 from tests.browser.demo import Demo
-from tests.browser.desk_looks import look
+from tests.browser.desk_looks import SIZES, keep_picture, look
 from tests.browser.people import Buyer, Desk
 from tests.browser.tabs import Tabs
 
@@ -105,9 +105,10 @@ def choose_verdict(staff: Desk, words: str) -> None:
 
 
 def look_at_what_became(staff: Desk) -> None:
-    """It answers a POST, so it can't be reloaded: as it stands, at both widths."""
-    for width in (390, 1280):
-        staff.page.set_viewport_size({"width": width, "height": 900})
+    """It answers a POST, so it isn't reloaded: as it stands, at both widths."""
+    for width, height in SIZES:
+        staff.page.set_viewport_size({"width": width, "height": height})
+        keep_picture(staff.page, f"inbox-done-{width}")
         assert staff.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 

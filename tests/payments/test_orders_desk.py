@@ -131,6 +131,9 @@ def test_a_wrong_amount_leaves_the_order_owed_and_waits_for_a_person(
     told_of = told.money(order, list(order.attempts.all()))
     assert (told_of.owed, told_of.undecided, told_of.received, told_of.in_doubt) == (1500, 0, 0, 1)
     assert "how much is not known yet: a person must decide on it." in sentence(order)
+    viewer = at_desk("viewer")
+    assert "Not known yet" in page_of(order, viewer)
+    assert "Not known yet" in viewer.get(ORDERS).content.decode()
 
 
 def test_the_page_shows_items_payments_money_and_flags(paid_twice: Order, two_mixes: Order) -> None:
