@@ -56,7 +56,7 @@ class PriceFilter(admin.SimpleListFilter):
 
 @admin.register(Order)
 class OrderAdmin(ReadOnly, ModelAdmin):
-    list_display = ("created", "order_code", "state_badge", "total", "received", "owed", "bought", "needs")
+    list_display = ("created", "order_code", "state_badge", "total", "received", "owed", "needs", "bought")
     list_display_links = ("created", "order_code")
     list_filter = (("state", ChoicesDropdownFilter), NeedsFilter, PriceFilter, ("created_at", DaysFilter))
     list_filter_submit = True
@@ -81,7 +81,7 @@ class OrderAdmin(ReadOnly, ModelAdmin):
 
     @display(description="Ordered", ordering="id")
     def created(self, order: Order) -> str:
-        return words.on_one_line(words.moment(order.created_at))
+        return words.moment(order.created_at)
 
     @display(description="Order")
     def order_code(self, order: Order) -> str:

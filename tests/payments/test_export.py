@@ -88,6 +88,12 @@ def test_each_payment_is_a_row_in_words(three: list[MpesaTransaction]) -> None:
     assert (waits["State"], waits["Result"]) == ("Waiting for the buyer", "")
 
 
+def test_an_amount_in_doubt_is_an_empty_cell(three: list[MpesaTransaction]) -> None:
+    MpesaTransaction.objects.filter(id=three[0].id).update(amount_differs=True, received_kes=None)
+    paid, *_ = reversed_back(exported(at_desk("supervisor")))
+    assert (paid["Amount (KES)"], paid["Received (KES)"]) == ("1500", "")
+
+
 def reversed_back(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     """The file has the newest first."""
     return rows[::-1]
