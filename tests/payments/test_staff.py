@@ -163,6 +163,7 @@ def test_the_ledger_check_finds_a_refund_that_no_event_tells(
 def test_a_callback_is_taken_off_the_list_of_problems_once(db: None, clock: Clock) -> None:
     delivery = CallbackDelivery.objects.create(received_at=clock(), body="{}", verdict="unreadable")
     staff.mark_delivery_looked_at(delivery.pk, by="kraph", now=clock())
-    staff.mark_delivery_looked_at(delivery.pk, by="akinyi", now=clock.advance(hours=1))
+    with pytest.raises(NotPossible, match="kraph has looked at it already"):
+        staff.mark_delivery_looked_at(delivery.pk, by="akinyi", now=clock.advance(hours=1))
     delivery.refresh_from_db()
     assert delivery.looked_at_by == "kraph"
