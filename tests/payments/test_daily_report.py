@@ -515,6 +515,10 @@ def test_nobody_else_sees_it(db: None, now_is: Clock) -> None:
     assert Client().get(PAGE).status_code == 302
 
 
+def test_who_may_not_is_told_so_in_words(db: None, now_is: Clock) -> None:
+    assert "Your role does not allow this" in at_desk("viewer").get(FILE).content.decode()
+
+
 def test_it_is_read_only(db: None, now_is: Clock) -> None:
     supervisor = at_desk("supervisor")
     assert [supervisor.post(address).status_code for address in (PAGE, FILE)] == [405, 405]
