@@ -43,17 +43,21 @@ INSTALLED_APPS = [
     "payments",
 ]
 
+# Whatever starts with one of these is for programs; everything else is a page.
+JSON_PATHS = ("/stkpush", "/api/", "/health")
 MIDDLEWARE = [
+    # for every answer: https, host, sizes, who may read it, who may frame it
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # for pages only
+    "djkraph.middleware.StaticFiles",
+    "djkraph.middleware.ContentSecurityPolicy",
+    "djkraph.middleware.Sessions",
+    "djkraph.middleware.Csrf",
+    "djkraph.middleware.Authentication",
+    "djkraph.middleware.Messages",
 ]
 
 ROOT_URLCONF = "djkraph.urls"

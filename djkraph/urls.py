@@ -8,8 +8,10 @@ from djkraph import health
 from djkraph.errors import bad_request, not_found, server_error
 
 urlpatterns = [
+    path(
+        "", include("payments.urls")
+    ),  # first: addresses are tried in this order, and polls are most of the traffic
     path("", include("orders.urls")),
-    path("", include("payments.urls")),
     path("admin/report/", include("payments.admin.day")),
     path("admin/", admin.site.urls),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),

@@ -12,9 +12,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from djkraph.http import ApiProblem
-from djkraph.views import JsonView
 from orders import selectors
 from orders.covers import draw_cover
 from orders.models import Mix, Order, OrderItem
@@ -39,7 +39,7 @@ def cover(_request: HttpRequest, slug: str) -> HttpResponse:
     return HttpResponse(draw_cover(slug=mix.slug, title=mix.title), content_type="image/svg+xml")
 
 
-class MixesView(JsonView):
+class MixesView(APIView):
     """What the mixes in a cart cost now. A slug that is no longer sold is left out."""
 
     @extend_schema(responses={200: dict})
@@ -54,7 +54,7 @@ class MixesView(JsonView):
         )
 
 
-class OrdersView(JsonView):
+class OrdersView(APIView):
     """Places an order for the mixes in a cart, at our own prices."""
 
     @extend_schema(request=PlaceOrderSerializer, responses={201: dict})

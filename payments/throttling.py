@@ -14,23 +14,30 @@ WINDOW = 60  # seconds
 
 
 class PerAddress(BaseThrottle):
-    """A counter per address and minute: one `incr` a request, whatever the limit."""
+    """A counter per address and minute: one `incr` a request, but for the first of a minute."""
 
     setting = ""
 
     def allow_request(self, request: Request, _view: APIView) -> bool:
         minute = int(time.time()) // WINDOW
         key = f"throttle:{self.setting}:{client_address(request.META)}:{minute}"
-        cache.add(key, 0, timeout=2 * WINDOW)
-        try:
-            count: int = cache.incr(key)
-        except ValueError:  # the cache dropped the key between the two calls
-            return True
         limit: int = getattr(settings, self.setting)
-        return count <= limit
+        return _count(key) <= limit
 
     def wait(self) -> float:
         return WINDOW - time.time() % WINDOW
+
+
+def _count(key: str) -> int:
+    """How many there were under this key, with this one."""
+    try:
+        return cache.incr(key)
+    except ValueError:  # nobody has counted yet: of those who come at once, the first adds it
+        cache.add(key, 0, timeout=2 * WINDOW)
+    try:
+        return cache.incr(key)
+    except ValueError:  # the cache dropped the key between the two calls
+        return 0
 
 
 class PushPerAddress(PerAddress):

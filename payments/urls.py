@@ -7,8 +7,8 @@ from payments import pages, views
 TOKEN_IN_PATH = "(?P<token>[A-Za-z0-9_-]{1,128})"  # noqa: S105
 
 urlpatterns = [
-    re_path(r"^stkpush/?$", views.PushView.as_view(), name="stkpush"),
     re_path(r"^stkpush/status/?$", views.StatusView.as_view(), name="stkpush-status"),
+    re_path(r"^stkpush/?$", views.PushView.as_view(), name="stkpush"),
     *(
         re_path(address, views.CallbackView.as_view(), name=name)
         for name, address in (
