@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 
@@ -63,10 +64,11 @@ class Keyring:
         return known is not None and hmac.compare_digest(_mac(link, known), digest)
 
 
+@cache
 def key_id(key: str) -> str:
     """Eight hex digits that name a key and don't give it away."""
     return hashlib.sha256(b"key-id:" + key.encode()).hexdigest()[:8]
 
 
 def _mac(link: Link, key: str) -> str:
-    return hmac.new(key.encode(), link.canonical(), hashlib.sha256).hexdigest()
+    return hmac.digest(key.encode(), link.canonical(), "sha256").hex()

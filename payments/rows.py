@@ -5,110 +5,129 @@ The ORM builds and compiles a query object at every call: of a callback that cos
 so that a row is the same whoever wrote it. No rule about money here, and no SQL anywhere else.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, cast
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 from django.db.models.expressions import Col
 
 Where = Mapping[str, Any]
+Fields = Sequence["Field[Any, Any]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One shape of statement: its SQL, and the fields its values are for."""
+
+    sql: str
+    fields: Fields
+    conversions: Sequence[tuple[str, Callable[[Any], Any]]] = ()
+
+    def adapted(self, values: Iterable[Any], database: BaseDatabaseWrapper) -> list[Any]:
+        """The values as this database takes them."""
+        return [
+            field.get_db_prep_save(value, database) for field, value in zip(self.fields, values, strict=True)
+        ]
 
 
 def select(model: type[Model], names: tuple[str, ...], where: Where) -> dict[str, Any] | None:
     """The row that matches, as the ORM's values() has it, or None."""
-    with connection.cursor() as cursor:
-        cursor.execute(_select_sql(model, names, tuple(where)), _adapted(model, where))
+    database = connections[DEFAULT_DB_ALIAS]
+    statement = _select(model, names, tuple(where), database.vendor)
+    with database.cursor() as cursor:
+        cursor.execute(statement.sql, statement.adapted(where.values(), database))
         row = cursor.fetchone()
     if row is None:
         return None
     found = dict(zip(names, row, strict=True))
-    for name, convert in _converters(model, names, connection.vendor):
+    for name, convert in statement.conversions:
         found[name] = convert(found[name])
     return found
 
 
 def insert(model: type[Model], values: Where) -> int:
     """A new row; fields that are not named get their model's default. Its id."""
-    whole = _defaults(model) | dict(values)
-    with connection.cursor() as cursor:
-        cursor.execute(_insert_sql(model, tuple(whole)), _adapted(model, whole))
-        return int(cursor.fetchone()[0])
+    database = connections[DEFAULT_DB_ALIAS]
+    statement, defaults = _insert(model, tuple(values))
+    with database.cursor() as cursor:
+        cursor.execute(statement.sql, statement.adapted((*values.values(), *defaults), database))
+        ((new_id,),) = cursor.fetchall()  # to the end: outside a transaction SQLite commits there
+    return int(new_id)
 
 
 def update(model: type[Model], values: Where, *, where: Where) -> int:
     """How many rows matched and were changed: 0 or 1 is the answer of a compare-and-set."""
-    with connection.cursor() as cursor:
-        parameters = [*_adapted(model, values), *_adapted(model, where)]
-        cursor.execute(_update_sql(model, tuple(values), tuple(where)), parameters)
+    database = connections[DEFAULT_DB_ALIAS]
+    statement = _update(model, tuple(values), tuple(where))
+    with database.cursor() as cursor:
+        cursor.execute(statement.sql, statement.adapted((*values.values(), *where.values()), database))
         return int(cursor.rowcount)
 
 
-def _adapted(model: type[Model], values: Where) -> list[Any]:
-    return [_field(model, name).get_db_prep_save(value, connection) for name, value in values.items()]
+@cache
+def _select(model: type[Model], names: tuple[str, ...], where: tuple[str, ...], _vendor: str) -> Statement:
+    columns = ", ".join(_column(model, name) for name in names)
+    return Statement(
+        f"SELECT {columns} FROM {_table(model)} WHERE {_each(model, where, ' AND ')} LIMIT 1",  # noqa: S608
+        _fields(model, where),
+        _conversions(model, names),
+    )
 
 
 @cache
+def _insert(model: type[Model], names: tuple[str, ...]) -> tuple[Statement, tuple[Any, ...]]:
+    """The statement, and the values of the fields that are not named. (A default of NULL needs no mention.)"""
+    own = {_field(model, name) for name in names}
+    others = [f for f in model._meta.concrete_fields if not (f.primary_key or f in own)]
+    filled = [(f, f.get_default()) for f in others if f.get_default() is not None]
+    fields = (*_fields(model, names), *(field for field, _ in filled))
+    columns = ", ".join(_column(model, field.name) for field in fields)
+    marks = ", ".join(["%s"] * len(fields))
+    sql = f"INSERT INTO {_table(model)} ({columns}) VALUES ({marks}) RETURNING {_column(model, 'id')}"  # noqa: S608
+    return Statement(sql, fields), tuple(default for _, default in filled)
+
+
+@cache
+def _update(model: type[Model], names: tuple[str, ...], where: tuple[str, ...]) -> Statement:
+    return Statement(
+        f"UPDATE {_table(model)} SET {_each(model, names, ', ')} WHERE {_each(model, where, ' AND ')}",  # noqa: S608
+        _fields(model, names + where),
+    )
+
+
+def _each(model: type[Model], names: tuple[str, ...], between: str) -> str:
+    return between.join(f"{_column(model, name)} = %s" for name in names)
+
+
+def _fields(model: type[Model], names: Iterable[str]) -> Fields:
+    return tuple(_field(model, name) for name in names)
+
+
 def _field(model: type[Model], name: str) -> "Field[Any, Any]":
     return cast("Field[Any, Any]", model._meta.get_field(name))
 
 
-@cache
 def _column(model: type[Model], name: str) -> str:
     return connection.ops.quote_name(str(_field(model, name).column))
 
 
-@cache
 def _table(model: type[Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)
-
-
-@cache
-def _select_sql(model: type[Model], names: tuple[str, ...], where: tuple[str, ...]) -> str:
-    columns = ", ".join(_column(model, name) for name in names)
-    return f"SELECT {columns} FROM {_table(model)} WHERE {_matching(model, where)} LIMIT 1"  # noqa: S608
-
-
-@cache
-def _insert_sql(model: type[Model], names: tuple[str, ...]) -> str:
-    columns = ", ".join(_column(model, name) for name in names)
-    marks = ", ".join(["%s"] * len(names))
-    return f"INSERT INTO {_table(model)} ({columns}) VALUES ({marks}) RETURNING {_column(model, 'id')}"  # noqa: S608
-
-
-@cache
-def _update_sql(model: type[Model], names: tuple[str, ...], where: tuple[str, ...]) -> str:
-    changes = ", ".join(f"{_column(model, name)} = %s" for name in names)
-    return f"UPDATE {_table(model)} SET {changes} WHERE {_matching(model, where)}"  # noqa: S608
-
-
-def _matching(model: type[Model], where: tuple[str, ...]) -> str:
-    return " AND ".join(f"{_column(model, name)} = %s" for name in where)
-
-
-@cache
-def _plain_defaults(model: type[Model]) -> tuple[tuple[str, Any], ...]:
-    named = [field for field in model._meta.concrete_fields if not field.primary_key]
-    return tuple((field.attname, field.get_default()) for field in named)
-
-
-def _defaults(model: type[Model]) -> dict[str, Any]:
-    return dict(_plain_defaults(model))
 
 
 def _convert(converter: Callable[[Any, Any, Any], Any], column: Col, value: Any) -> Any:
     return converter(value, column, connection)
 
 
-@cache
-def _converters(
-    model: type[Model], names: tuple[str, ...], _vendor: str
-) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+def _conversions(model: type[Model], names: tuple[str, ...]) -> list[tuple[str, Callable[[Any], Any]]]:
     """What this database gives back in another form than the model has it (SQLite: times and truth)."""
     found: list[tuple[str, Callable[[Any], Any]]] = []
     for name in names:
         column = Col(model._meta.db_table, _field(model, name))
         for converter in connection.ops.get_db_converters(column) + column.get_db_converters(connection):
             found.append((name, partial(_convert, converter, column)))
-    return tuple(found)
+    return found

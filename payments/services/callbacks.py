@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 
 from payments import gateway, rows, spool
 from payments.callback_tokens import token_hash
+from payments.connections import refuse_inside_transaction
 from payments.daraja import CallbackUnreadable, StkCallback, read_callback
 from payments.models import CallbackDelivery, MpesaTransaction
 from payments.phones import blank_phones
@@ -70,8 +71,9 @@ def receive(*, token: str, body: bytes, source_address: str | None, now: datetim
         source_address=source_address,
         from_safaricom=known,
     )
+    refuse_inside_transaction()
     try:
-        delivery = _store(arrived, spool_id=None)
+        delivery = _store(arrived, spool_id=None)  # one statement, and its own commit
     except (OperationalError, InterfaceError):
         spool.put(gateway.spool_folder(), arrived)
         log.exception("The database is away: a callback waits on disk")
@@ -85,7 +87,8 @@ def replay_spool(*, now: datetime) -> int:
     for waited in spool.waiting(folder):
         delivery = None
         try:
-            delivery = _store(waited, spool_id=waited.id)
+            with transaction.atomic(durable=True):
+                delivery = _store(waited, spool_id=waited.id)
         except IntegrityError:  # stored by a run that died before it could remove the file
             log.info("A spooled callback had been stored already")
         spool.remove(folder, waited)
@@ -147,10 +150,8 @@ def _store(arrived: Spooled, *, spool_id: uuid.UUID | None) -> Delivery:
         "from_safaricom": arrived.from_safaricom,
         "spool_id": spool_id,
     }
-    with transaction.atomic(durable=True):
-        stored_as = rows.insert(CallbackDelivery, values)
     return Delivery(
-        id=stored_as,
+        id=rows.insert(CallbackDelivery, values),
         token_hash=arrived.token_hash,
         checkout_request_id=arrived.checkout_request_id,
         body=arrived.body,
