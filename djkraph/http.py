@@ -3,7 +3,7 @@
 import json
 import logging
 from http import HTTPStatus
-from typing import IO, Any
+from typing import Any, Protocol
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, UnreadablePostError
@@ -35,7 +35,11 @@ class BodyTooLarge(ApiProblem):
         )
 
 
-def read_capped(stream: IO[bytes], limit: int = MAX_BODY_BYTES) -> bytes:
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def read_capped(stream: Readable, limit: int = MAX_BODY_BYTES) -> bytes:
     """The whole body, or BodyTooLarge as soon as it passes the limit."""
     body = stream.read(limit + 1)
     if len(body) > limit:

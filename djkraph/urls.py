@@ -8,9 +8,7 @@ from djkraph import health
 from djkraph.errors import bad_request, not_found, server_error
 
 urlpatterns = [
-    path(
-        "", include("payments.urls")
-    ),  # first: addresses are tried in this order, and polls are most of the traffic
+    path("", include("payments.urls")),  # first: tried in this order, and polls are most of the traffic
     path("", include("orders.urls")),
     path("admin/report/", include("payments.admin.day")),
     path("admin/", admin.site.urls),
