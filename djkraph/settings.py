@@ -180,6 +180,7 @@ SPECTACULAR_SETTINGS = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536  # bytes; statements have their own form
 
 PUSH_RATE_PER_ADDRESS: int = env.int("PUSH_RATE_PER_ADDRESS", default=60)  # a minute
+ORDER_RATE_PER_ADDRESS: int = env.int("ORDER_RATE_PER_ADDRESS", default=60)  # a minute
 STATUS_RATE_PER_ADDRESS: int = env.int("STATUS_RATE_PER_ADDRESS", default=1200)  # a minute
 PUSH_LIMIT_PER_PHONE: int = env.int("PUSH_LIMIT_PER_PHONE", default=5)  # prompts in ten minutes
 SETTLED_ALONE_UP_TO_KES: int = env.int("SETTLED_ALONE_UP_TO_KES", default=5000)

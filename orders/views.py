@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from djkraph.http import ApiProblem
+from djkraph.throttling import OrdersPerAddress
 from orders import selectors
 from orders.covers import draw_cover
 from orders.models import Mix, Order, OrderItem
@@ -56,6 +57,8 @@ class MixesView(APIView):
 
 class OrdersView(APIView):
     """Places an order for the mixes in a cart, at our own prices."""
+
+    throttle_classes = (OrdersPerAddress,)
 
     @extend_schema(request=PlaceOrderSerializer, responses={201: dict})
     def post(self, request: Request) -> Response:

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from djkraph.http import ApiProblem, problem, read_capped
+from djkraph.throttling import PushPerAddress, StatusPerAddress, client_address
 from payments.exceptions import in_http
 from payments.models import IdempotencyKey
 from payments.selectors import Standing
@@ -28,7 +29,6 @@ from payments.serializers import (
 )
 from payments.services import callbacks, idempotency, prompts, push, status
 from payments.states import Public
-from payments.throttling import PushPerAddress, StatusPerAddress, client_address
 
 log = logging.getLogger(__name__)
 

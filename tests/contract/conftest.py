@@ -58,7 +58,9 @@ class Caller(Client):
 @pytest.fixture
 def caller(db: None, settings: Any) -> Caller:
     """Sees the shop as any browser does, from one address that is never throttled."""
-    settings.PUSH_RATE_PER_ADDRESS = settings.STATUS_RATE_PER_ADDRESS = 10**9
+    settings.PUSH_RATE_PER_ADDRESS = settings.ORDER_RATE_PER_ADDRESS = settings.STATUS_RATE_PER_ADDRESS = (
+        10**9
+    )
     settings.PUSH_LIMIT_PER_PHONE = 10**9
     return Caller()
 

@@ -287,6 +287,14 @@ def test_a_throttled_push_says_when_to_come_back(
     assert len(safaricom.pushes) == 1
 
 
+def test_one_address_places_no_endless_orders(caller: Caller, mixes: list[Mix], settings: Any) -> None:
+    settings.ORDER_RATE_PER_ADDRESS = 2
+    answers = [caller.send("/api/orders", GOOD_ORDER) for _ in range(3)]
+    assert [answer.status_code for answer in answers[:2]] == [201, 201]
+    assert refused(answers[2], 429)["code"] == "throttled"
+    assert Order.objects.count() == 2
+
+
 @pytest.mark.parametrize(
     "trouble", [DatabaseError("gone"), RuntimeError("password=hunter2"), MemoryError()], ids=repr
 )

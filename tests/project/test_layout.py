@@ -77,7 +77,7 @@ def test_settings_are_read_where_they_are_wired() -> None:
         for file in files_of("payments")
         if "django.conf.settings" in imports_of(file) and "management" not in file.parts
     }
-    assert readers == {"payments/gateway.py", "payments/checks.py", "payments/throttling.py"}
+    assert readers == {"payments/gateway.py", "payments/checks.py"}
 
 
 def test_requests_are_not_wrapped_in_transactions(settings: object) -> None:

@@ -143,6 +143,7 @@ def environment(database: str, safaricom: str, folder: Path, **more: str) -> dic
             "MPESA_BASE_URL": safaricom,
             "MPESA_QUERY_BUDGET_PER_MINUTE": "60000",
             "PUSH_RATE_PER_ADDRESS": "100000",
+            "ORDER_RATE_PER_ADDRESS": "100000",
             "STATUS_RATE_PER_ADDRESS": "100000",
             "PUSH_LIMIT_PER_PHONE": "1000",
             "SPOOL_DIR": str(folder / "spool"),

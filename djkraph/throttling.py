@@ -48,6 +48,10 @@ class StatusPerAddress(PerAddress):
     setting = "STATUS_RATE_PER_ADDRESS"
 
 
+class OrdersPerAddress(PerAddress):
+    setting = "ORDER_RATE_PER_ADDRESS"
+
+
 def client_address(meta: dict[str, Any]) -> str | None:
     """The client's address, behind TRUSTED_PROXIES proxies: X-Forwarded-For counted from the right. None: what
     stands there is no address."""
