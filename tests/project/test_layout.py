@@ -12,6 +12,7 @@ PACKAGES = ("djkraph", "orders", "payments")
 FORBIDDEN = [
     ("orders", ("payments",)),
     ("payments/daraja", ("django", "rest_framework", "orders", "payments", "djkraph")),
+    ("payments/statement", ("django", "rest_framework", "orders", "payments", "djkraph")),
     ("payments/simulator", ("django", "rest_framework", "orders", "payments", "djkraph", "requests")),
     ("payments/states.py", ("orders", "payments", "rest_framework")),
     ("payments/services", ("rest_framework", "django.http", "payments.views", "payments.admin", "djkraph")),

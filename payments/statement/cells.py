@@ -1,0 +1,89 @@
+"""What one cell says: a text, an amount, a time. Knows no columns and no rows."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+NAIROBI = ZoneInfo("Africa/Nairobi")
+ZERO = Decimal("0.00")
+TOO_MUCH = 10**12
+
+_AMOUNT = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d{1,2}0*)?", re.ASCII)
+_TIME = r"(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)"
+_DAY_FIRST = re.compile(rf"(\d{{1,2}})-(\d{{1,2}})-(\d{{4}}){_TIME}?", re.ASCII)
+_YEAR_FIRST = re.compile(rf"(\d{{4}})-(\d{{1,2}})-(\d{{1,2}}){_TIME}?", re.ASCII)
+_MPESA_BEGAN = 2007
+_RECEIPT = re.compile(r"[A-Z][A-Z0-9]{7,19}", re.ASCII)
+
+
+def clean(text: str) -> str:
+    """One line of printable characters: databases refuse NUL, and a hidden character would part equal texts."""
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(text.split()) if "  " in text else text.strip(" ")
+
+
+def plain_name(text: str) -> str:
+    """`Receipt No.`, `RECEIPT NO` and `Receipt  No:` are one name."""
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+def amount(text: str) -> Decimal | None:
+    """An amount with at most two decimals; zero where the cell is empty. None: this is no amount.
+
+    A comma parts thousands and nothing else, so "450,00" is refused and never read as 45,000.
+    """
+    if text in ("", "-"):
+        return ZERO
+    if len(text) > 40 or not _AMOUNT.fullmatch(text):
+        return None
+    read = Decimal(text.replace(",", ""))
+    return read.quantize(ZERO) if abs(read) < TOO_MUCH else None
+
+
+def moment(text: str) -> datetime | None:
+    """Nairobi's wall clock. None: this is no date with a time.
+
+    Day first with dashes as the portal writes it, or year first; slashes stand for two orders and are refused.
+    """
+    found = _read_moment(text)
+    return found if found and ":" in text else None
+
+
+def day_or_moment(text: str, *, end: bool) -> datetime | None:
+    """As `moment`; a day alone is its first second, or with `end` its last."""
+    found = _read_moment(text)
+    if found and ":" not in text and end:
+        return found.replace(hour=23, minute=59, second=59)
+    return found
+
+
+def _read_moment(text: str) -> datetime | None:
+    if found := _DAY_FIRST.fullmatch(text):
+        day, month, year, *clock = found.groups()
+    elif found := _YEAR_FIRST.fullmatch(text):
+        year, month, day, *clock = found.groups()
+    else:
+        return None
+    hour, minute, second = clock
+    try:
+        read = datetime(
+            int(year),
+            int(month),
+            int(day),
+            int(hour or 0),
+            int(minute or 0),
+            int(second or 0),
+            tzinfo=NAIROBI,
+        )
+    except ValueError:
+        return None
+    return read if _MPESA_BEGAN <= read.year < 2100 else None
+
+
+def is_receipt(text: str) -> bool:
+    """A receipt begins with a letter: ten digits would be somebody's phone."""
+    return _RECEIPT.fullmatch(text) is not None
