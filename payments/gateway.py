@@ -41,6 +41,12 @@ def merchant() -> Merchant:
     )
 
 
+def short_codes() -> list[str]:
+    """What a statement of ours may be of: the paybill, or the store number and its till."""
+    paid = merchant()
+    return [code for code in (paid.short_code, paid.till_number) if code]
+
+
 def client() -> DarajaClient:
     """This process's client; its connections are reused."""
     return _client(

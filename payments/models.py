@@ -299,7 +299,21 @@ class HandSettlement(models.Model):
         STATEMENT = "statement", "The M-PESA statement"
         SAFARICOM = "safaricom", "Safaricom's word by phone or e-mail"
 
-    attempt = models.ForeignKey(MpesaTransaction, on_delete=models.PROTECT, related_name="settlements")
+    attempt = models.ForeignKey(
+        MpesaTransaction,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="settlements",
+        help_text="Empty while money of a statement waits to become a payment of the order",
+    )
+    order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, related_name="+")
+    line = models.ForeignKey(
+        "StatementLine",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="settlements",
+        help_text="The statement's line that is the evidence",
+    )
     receipt = models.CharField(max_length=30)
     amount_kes = models.PositiveIntegerField("amount (KES)", help_text="As the evidence names it")
     accepts_amount = models.BooleanField(
@@ -313,6 +327,7 @@ class HandSettlement(models.Model):
     decision = models.CharField(max_length=8, choices=Decision.choices, default=Decision.WAITING)
     decided_by = models.CharField(max_length=150, blank=True)
     decided_at = models.DateTimeField(null=True)
+    declined_because = models.CharField(max_length=300, blank=True)
 
     class Meta:
         ordering = ("-id",)
@@ -321,6 +336,17 @@ class HandSettlement(models.Model):
                 name="one_waiting_settlement_per_attempt",
                 fields=("attempt",),
                 condition=Q(decision="waiting"),
+            ),
+            models.UniqueConstraint(
+                name="one_waiting_settlement_per_line", fields=("line",), condition=Q(decision="waiting")
+            ),
+            models.CheckConstraint(
+                name="a_settlement_is_of_a_payment_or_of_a_line_for_an_order",
+                condition=Q(attempt__isnull=False) | Q(order__isnull=False, line__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="a_done_settlement_has_its_payment",
+                condition=~Q(decision="done") | Q(attempt__isnull=False),
             ),
             models.CheckConstraint(
                 name="a_second_person_confirms",
@@ -422,6 +448,12 @@ class StatementLine(models.Model):
             models.Index(name="line_of_period", fields=("completed_at",)),
             # theirs but not ours
             models.Index(name="line_unmatched", fields=("-id",), condition=Q(kind="payment", attempt=None)),
+            # which other lines could be the same payment's
+            models.Index(
+                name="line_unmatched_reference",
+                fields=("account_no",),
+                condition=Q(kind="payment", attempt=None),
+            ),
         )
 
     def __str__(self) -> str:

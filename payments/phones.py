@@ -36,6 +36,12 @@ def mask(msisdn: str) -> str:
     return f"{msisdn[:4]}••••{msisdn[-4:]}"
 
 
+def masked_payer(other_party: str) -> str:
+    """Whoever a statement's line names: `25470****149 - JOHN **** DOE` → `25470****149`; a dash where it doesn't."""
+    found = re.match(r"[\d*•]{6,16}", blank_phones(other_party), re.ASCII)
+    return found[0] if found else "—"
+
+
 def phone_hash(msisdn: str, key: str) -> str:
     """The same number gives the same 64 hex digits under the same key; without the key it can't be guessed."""
     return hmac.new(key.encode(), b"msisdn:" + msisdn.encode(), hashlib.sha256).hexdigest()

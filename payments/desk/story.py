@@ -39,10 +39,15 @@ def _paid(attempt: MpesaTransaction) -> str:
     at = attempt.paid_at or attempt.settled_at or attempt.created_at
     receipt = f"receipt {attempt.receipt}" if attempt.receipt else "the receipt is not known yet"
     taken = span(max(at, attempt.created_at) - attempt.created_at)
+    after = "without a request of ours" if _unasked(attempt) else f"{taken} after the request"
     return (
-        f"{received} came from {attempt.phone_masked} on {moment(at)}, {taken} after the request; {receipt}. "
-        f"{_order(attempt)}"
+        f"{received} came from {attempt.phone_masked} on {moment(at)}, {after}; {receipt}. {_order(attempt)}"
     )
+
+
+def _unasked(attempt: MpesaTransaction) -> bool:
+    """Money of a statement that staff attached to an order: the phone has no hash, since no request named it."""
+    return attempt.by_hand and not attempt.phone_hash
 
 
 def _order(attempt: MpesaTransaction) -> str:

@@ -77,6 +77,12 @@ def _amount(facts: Facts) -> str:
         return "an amount"
 
 
+def _created(facts: Facts) -> str:
+    if facts.get("unasked"):
+        return f"Entered by hand for money on the M-PESA statement. The order asks for {_amount(facts)}."
+    return f"The buyer asked to pay {_amount(facts)}."
+
+
 def _paid(facts: Facts) -> str:
     receipt = f" Receipt {facts['receipt']}." if facts.get("receipt") else " The receipt was not named."
     return {
@@ -109,7 +115,7 @@ def _lower(text: str) -> str:
 Words = str | Callable[[Facts], str]
 
 _KINDS: dict[str, tuple[str, Words, Words]] = {
-    "created": ("info", lambda f: f"The buyer asked to pay {_amount(f)}.", ""),
+    "created": ("info", _created, ""),
     "accepted": ("info", "Safaricom took the request: the prompt goes to the phone.", ""),
     "refused": (
         "bad",
@@ -167,6 +173,11 @@ _KINDS: dict[str, tuple[str, Words, Words]] = {
     ),
     "settlement_declined": ("bad", "The proposed settlement was declined.", ""),
     "amount_accepted": ("ok", lambda f: f"The amount, {_amount(f)}, was accepted by hand.", ""),
+    "statement_differs": (
+        "bad",
+        lambda f: f"The M-PESA statement says {_amount(f)} for receipt {f.get('receipt', '')}.",
+        "That is not what we held. The statement counts: accept the amount, or send back what is too much.",
+    ),
     "refund_recorded": (
         "ok",
         lambda f: f"Refund of {_amount(f)} recorded, reference {f.get('reference', '')}.",

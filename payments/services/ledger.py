@@ -169,6 +169,38 @@ def open_attempt(
     return attempt
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unasked:
+    """Money of a statement for which no request of ours exists, and the order it is for."""
+
+    order_id: int
+    amount_kes: int  # what the order asks for
+    payer_masked: str
+    channel: str
+    short_code: str
+    account_reference: str
+    unpriced: bool
+
+
+def insert_paid(
+    money: Unasked, happening: Happening, *, now: datetime, together_with: Callable[[int], None]
+) -> int:
+    """An attempt that is there only because its money is: created and confirmed in one transaction, by hand.
+
+    It is never live, so a request that is under way is not in its way. `together_with` (given its id) runs in the
+    transaction. Raises ReceiptTaken.
+    """
+    try:
+        with transaction.atomic(durable=True):
+            attempt_id = _insert_paid(money, happening, now)
+            together_with(attempt_id)
+            return attempt_id
+    except IntegrityError as refused:
+        if _belongs_to_another(0, happening.receipt):
+            raise ReceiptTaken("The receipt belongs to another payment.") from refused
+        raise
+
+
 def record(
     attempt_id: int,
     happening: Happening,
@@ -256,6 +288,44 @@ def note(
     raise RuntimeError("An attempt was overtaken too often.")
 
 
+def _insert_paid(money: Unasked, happening: Happening, now: datetime) -> int:
+    """The row as its two events leave it, and the events."""
+    values: dict[str, Any] = {
+        "public_id": f"pay_{secrets.token_urlsafe(18)}",
+        "order_id": money.order_id,
+        "amount_kes": money.amount_kes,
+        "phone_masked": money.payer_masked,
+        "channel": money.channel,
+        "short_code": money.short_code,
+        "account_reference": money.account_reference,
+        "description": "By hand",
+        "callback_token_hash": secrets.token_hex(32),  # of no token: nobody can call back for it
+        "unpriced": money.unpriced,
+        "created_at": now,
+    }
+    unborn = dict.fromkeys(SEEN) | values | {"state": State.CREATED, "events_count": 1}
+    change = _decide(unborn, happening, now)
+    if change is None or change.to is not State.COMPLETED:
+        raise ValueError("Only money that came makes an attempt of its own.")
+    change, facts = _with_role(change, money.order_id, happening.facts(), now)
+    asked = {"amount": str(money.amount_kes), "unasked": "yes", **happening.more}
+    first = _link(
+        unborn | {"state": "", "events_count": 0},
+        Change(kind="created", to=State.CREATED),
+        happening.source,
+        asked,
+        now,
+    )
+    key_id, digest = gateway.keyring().sign(first)
+    second = _link(unborn | {"chain_head": digest}, change, happening.source, facts, now)
+    second_key, head = gateway.keyring().sign(second)
+    standing = {"state": change.to, "events_count": second.number, "chain_head": head, **change.fields}
+    attempt_id = rows.insert(MpesaTransaction, values | standing)
+    _write_event(attempt_id, first, key_id, digest)
+    _write_event(attempt_id, second, second_key, head)
+    return attempt_id
+
+
 def _record_once(
     seen: Mapping[str, Any], happening: Happening, now: datetime, delivery_id: int | None
 ) -> Recorded:
@@ -272,12 +342,19 @@ def _record_once(
 def _carry_out(
     seen: Mapping[str, Any], change: Change, *, source: Source, facts: Mapping[str, str], now: datetime
 ) -> None:
-    """The change and, where it pays, the order with it: the first money pays it, any other is due back."""
-    if change.pays:
-        role = "pays_order" if mark_paid(seen["order_id"], at=now) else "refund_due"
-        change = replace(change, fields={**change.fields, role: True})
-        facts = {**facts, "role": role}
+    """The change and, where it pays, the order with it."""
+    change, facts = _with_role(change, seen["order_id"], facts, now)
     _append(seen, change, source=source, facts=facts, now=now)
+
+
+def _with_role(
+    change: Change, order_id: int, facts: Mapping[str, str], now: datetime
+) -> tuple[Change, Mapping[str, str]]:
+    """The first money pays the order, any other is due back."""
+    if not change.pays:
+        return change, facts
+    role = "pays_order" if mark_paid(order_id, at=now) else "refund_due"
+    return replace(change, fields={**change.fields, role: True}), {**facts, "role": role}
 
 
 def _decide(seen: Mapping[str, Any], happening: Happening, now: datetime) -> Change | None:
@@ -348,8 +425,8 @@ def _fields_of_receipt(seen: Mapping[str, Any], happening: Happening, now: datet
     fields: dict[str, Any] = {"receipt": happening.receipt, "paid_at": happening.paid_at}
     if happening.amount is not None and happening.amount == int(happening.amount):
         fields["received_kes"] = int(happening.amount)
-        if happening.amount != seen["amount_kes"]:
-            fields["amount_differs"] = True
+    if happening.amount not in (None, seen["amount_kes"]):
+        fields["amount_differs"] = True
     if happening.source is Source.STAFF:
         fields["by_hand"] = True
     if happening.accepts_amount:
@@ -406,7 +483,19 @@ def _append(
     now: datetime,
 ) -> None:
     """The compare-and-set on the attempt and its event, in the transaction that is open. Raises _Overtaken."""
-    link = Link(
+    link = _link(seen, change, source, facts, now)
+    key_id, digest = gateway.keyring().sign(link)
+    as_seen = {name: seen[name] for name in ("id", "state", "events_count")}
+    now_is = {"state": change.to, "events_count": link.number, "chain_head": digest, **change.fields}
+    if not rows.update(MpesaTransaction, now_is, where=as_seen):
+        raise _Overtaken
+    _write_event(seen["id"], link, key_id, digest)
+
+
+def _link(
+    seen: Mapping[str, Any], change: Change, source: Source, facts: Mapping[str, str], now: datetime
+) -> Link:
+    return Link(
         attempt=seen["public_id"],
         number=seen["events_count"] + 1,
         kind=change.kind,
@@ -415,14 +504,8 @@ def _append(
         to_state=change.to,
         at=now,
         facts=facts,
-        previous_hash=seen["chain_head"],
+        previous_hash=seen["chain_head"] or "",
     )
-    key_id, digest = gateway.keyring().sign(link)
-    as_seen = {name: seen[name] for name in ("id", "state", "events_count")}
-    now_is = {"state": change.to, "events_count": link.number, "chain_head": digest, **change.fields}
-    if not rows.update(MpesaTransaction, now_is, where=as_seen):
-        raise _Overtaken
-    _write_event(seen["id"], link, key_id, digest)
 
 
 def _write_event(attempt_id: int, link: Link, key_id: str, digest: str) -> None:

@@ -15,8 +15,8 @@ from .records import Line
 CURRENCY = "KES"
 BY_HAND = "take out what was added to the file by hand, or export the statement again"
 # Longer texts are cut; longer names and references are refused, since cut ones would name something else.
-CUT = {"details": 500, "other_party": 200}
-REFUSED = {"status": 40, "reason_type": 120, "account_no": 120, "linked_receipt": 60}
+CUT = {"details": 300, "other_party": 120}
+REFUSED = {"status": 40, "reason_type": 80, "account_no": 60, "linked_receipt": 30}
 
 
 class LineReader:

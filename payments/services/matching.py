@@ -1,0 +1,295 @@
+"""Which payment each line of a statement is: by receipt, else by order code, amount and time. Guesses nothing.
+
+Goes through a statement's time period in batches and notes how far it came, so that it can stop and go on anywhere.
+What changes a payment is one transaction for each, together with its line. Doing it again, when callbacks have come
+meanwhile, looks only at lines that are nobody's yet. Reversals, sweeps and charges are never a payment.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+
+from payments.daraja import lookup
+from payments.models import MpesaTransaction, Statement, StatementLine
+from payments.services import ledger
+from payments.services.ledger import WATCH_FOR, Change, Happening, ReceiptTaken, Source
+from payments.states import LIVE, Event, State
+
+Kind, Match = StatementLine.Kind, StatementLine.Match
+Row = Mapping[str, Any]  # columns by name
+
+BATCH = 500  # lines
+CLOCKS_DIFFER = timedelta(minutes=1)  # a line may seem that much earlier than the request that it answers
+FOUND = "Found on the M-PESA statement."
+
+_LINE = ("id", "receipt", "completed_at", "paid_in", "account_no")
+_ATTEMPT = (
+    "id",
+    "receipt",
+    "state",
+    "amount_kes",
+    "received_kes",
+    "created_at",
+    "checkout_request_id",
+    "result_code",
+)
+
+
+@dataclass(kw_only=True)
+class Matched:
+    """What one stretch of matching came to, in lines. `left`: how many lie ahead of where it stopped."""
+
+    by_receipt: int = 0
+    receipts_learned: int = 0  # payments that were known to be paid, without a receipt
+    found_paid: int = 0  # payments that were open, or taken for not paid
+    differ: int = 0  # of these, where the statement names another amount than we held
+    nobodys: int = 0  # lines that are left for a person
+    left: int = 0
+    finished: bool = False
+
+    def add(self, more: "Matched") -> None:
+        for name in ("by_receipt", "receipts_learned", "found_paid", "differ", "nobodys"):
+            setattr(self, name, getattr(self, name) + getattr(more, name))
+        self.left, self.finished = more.left, more.finished
+
+
+class _Meanwhile(Exception):
+    """Somebody else matched this line or this payment in this moment."""
+
+
+def nobodys_lines(statement: Statement) -> QuerySet[StatementLine]:
+    """The money in this statement's time period that is no payment of ours yet, whichever file brought it."""
+    return StatementLine.objects.filter(
+        kind=Kind.PAYMENT, attempt=None, completed_at__range=(statement.period_from, statement.period_to)
+    )
+
+
+def match_some(statement_id: int, *, now: datetime, limit: int = BATCH) -> Matched:
+    """The next lines of the statement. Call it until it is finished."""
+    statement = Statement.objects.get(id=statement_id)
+    ahead = nobodys_lines(statement).filter(id__gt=statement.matched_up_to)
+    lines = list(ahead.order_by("id").values(*_LINE)[:limit])
+    matched = _match(lines, now=now) if lines else Matched(finished=True)
+    ours = Statement.objects.filter(id=statement_id)
+    if lines:
+        up_to = lines[-1]["id"]
+        ours.filter(matched_up_to__lt=up_to).update(matched_up_to=up_to)
+        matched.left = ahead.filter(id__gt=up_to).count()
+        matched.finished = matched.left == 0
+    if matched.finished:
+        ours.filter(matched_at=None).update(matched_at=now)
+    return matched
+
+
+def match_all(
+    statement_id: int, *, clock: Callable[[], datetime], progress: Callable[[Matched], None]
+) -> Matched:
+    """From where it stopped to the end."""
+    whole = Matched()
+    while not whole.finished:
+        whole.add(match_some(statement_id, now=clock()))
+        progress(whole)
+    return whole
+
+
+def begin_again(statement_id: int) -> None:
+    """The next `match_some` starts at its first line: callbacks may have come meanwhile."""
+    Statement.objects.filter(id=statement_id).exclude(matched_at=None).update(
+        matched_up_to=0, matched_at=None
+    )
+
+
+def matchable(statement: Statement) -> int:
+    """How many of its lines have become a known payment's since they were matched."""
+    return nobodys_lines(statement).filter(_receipt_is_known()).count()
+
+
+def _match(lines: list[dict[str, Any]], *, now: datetime) -> Matched:
+    matched = Matched()
+    left = _by_receipt(lines, matched, now=now)
+    matched.nobodys += sum(not _by_reference(line, matched, now=now) for line in left)
+    return matched
+
+
+# --- by receipt -----------------------------------------------------------------------------------------
+
+
+def _by_receipt(lines: list[dict[str, Any]], matched: Matched, *, now: datetime) -> list[dict[str, Any]]:
+    """Gives the lines whose receipt no payment of ours has."""
+    receipts = [line["receipt"] for line in lines]
+    attempts = {
+        row["receipt"]: row for row in MpesaTransaction.objects.filter(receipt__in=receipts).values(*_ATTEMPT)
+    }
+    taken = _with_a_line(row["id"] for row in attempts.values())
+    agreeing: list[int] = []
+    left: list[dict[str, Any]] = []
+    for line in lines:
+        attempt = attempts.get(line["receipt"])
+        if attempt is None:
+            left.append(line)
+        elif attempt["id"] in taken:
+            matched.nobodys += 1  # a second line with this receipt: its payment has one
+        else:
+            taken.add(attempt["id"])
+            if line["paid_in"] == _held(attempt):
+                agreeing.append(line["id"])
+            elif _correct(attempt["id"], line, now=now):
+                matched.by_receipt += 1
+                matched.differ += 1
+    matched.by_receipt += _join(agreeing)
+    return left
+
+
+def _held(attempt: Row) -> int:
+    """What came, as far as we know."""
+    return int(attempt["amount_kes"] if attempt["received_kes"] is None else attempt["received_kes"])
+
+
+def _join(line_ids: list[int]) -> int:
+    """Lines whose receipt and amount are a payment's, as we hold it: nothing changes for the payment."""
+    of_receipt = MpesaTransaction.objects.filter(receipt=OuterRef("receipt")).values("id")[:1]
+    lines = StatementLine.objects.filter(id__in=line_ids, attempt=None)
+    return lines.update(match=Match.RECEIPT, attempt=Subquery(of_receipt)) if line_ids else 0
+
+
+def _correct(attempt_id: int, line: Row, *, now: datetime) -> bool:
+    """The statement names another amount than we held for this receipt. It is believed, and a person is told."""
+    paid_in: Decimal = line["paid_in"]
+
+    def decide(seen: Row) -> Change:
+        fields: dict[str, Any] = {"amount_differs": paid_in != seen["amount_kes"], "looked_at": None}
+        if paid_in == int(paid_in):
+            fields["received_kes"] = int(paid_in)
+        has_role = seen["pays_order"] or seen["refund_due"] or seen["refunded_at"]
+        if paid_in == seen["amount_kes"] and not has_role:
+            return Change(kind="amount_confirmed", to=State(seen["state"]), fields=fields, pays=True)
+        return Change(kind="statement_differs", to=State(seen["state"]), fields=fields)
+
+    try:
+        ledger.write(
+            attempt_id,
+            decide,
+            source=Source.STATEMENT,
+            facts={"receipt": line["receipt"], "amount": _said(paid_in)},
+            now=now,
+            together_with=lambda: _take(line["id"], attempt_id, Match.RECEIPT),
+        )
+    except (_Meanwhile, IntegrityError):
+        return False
+    return True
+
+
+# --- by order code, amount and time ---------------------------------------------------------------------
+
+
+def _by_reference(line: Row, matched: Matched, *, now: datetime) -> bool:
+    """Whether the line is now a payment's: the one that it can only be."""
+    attempt = _the_only_one(line)
+    if attempt is None:
+        return False
+    told = Happening(
+        event=Event.CONFIRMED,
+        source=Source.STATEMENT,
+        description=FOUND,
+        receipt=line["receipt"],
+        amount=Decimal(int(line["paid_in"])),
+        paid_at=line["completed_at"],
+    )
+    try:
+        recorded = ledger.record(
+            attempt["id"], told, now=now, together_with=lambda: _take_its_own(line, attempt["id"])
+        )
+    except (_Meanwhile, ReceiptTaken, IntegrityError):
+        return False
+    if not recorded.news:  # its callback came in this moment, with this receipt
+        matched.by_receipt += (joined := _join([line["id"]]))
+        return joined == 1
+    if recorded.moved:
+        matched.found_paid += 1
+    else:
+        matched.receipts_learned += 1
+    return True
+
+
+def _the_only_one(line: Row) -> Row | None:
+    """The payment without a receipt that this line can only be. None: there is none, or a person must say which.
+
+    Where one is known to be paid and its receipt awaited, and Safaricom said "not paid" of the others, it is that
+    one. Where another line could be the same payment's, both are left.
+    """
+    fits = _that_fit(line)
+    if len(fits) > 1:
+        fits = [row for row in fits if not _was_refused(row)]
+    if len(fits) > 1 and not any(row["state"] in LIVE for row in fits):
+        fits = [row for row in fits if row["state"] == State.COMPLETED]
+    if len(fits) != 1 or _rivals(line, fits[0]).exists():
+        return None
+    return fits[0]
+
+
+def _that_fit(line: Row) -> list[Row]:
+    if not line["account_no"] or line["paid_in"] != int(line["paid_in"]):
+        return []
+    attempts = MpesaTransaction.objects.filter(
+        order__code=line["account_no"],
+        receipt=None,
+        amount_kes=line["paid_in"],
+        created_at__gte=line["completed_at"] - WATCH_FOR,
+        created_at__lte=line["completed_at"] + CLOCKS_DIFFER,
+    )
+    with_a_line = StatementLine.objects.filter(kind=Kind.PAYMENT, attempt=OuterRef("id"))
+    return list(attempts.exclude(Exists(with_a_line)).values(*_ATTEMPT))
+
+
+def _was_refused(attempt: Row) -> bool:
+    """Daraja took no request for it, so no phone was asked: money that another request explains is not its own."""
+    unasked = attempt["checkout_request_id"] is None and not lookup(attempt["result_code"]).final
+    return bool(attempt["state"] == State.FAILED and unasked)
+
+
+def _rivals(line: Row, attempt: Row) -> QuerySet[StatementLine]:
+    """Other money that could be this payment's just as well."""
+    same = StatementLine.objects.filter(
+        kind=Kind.PAYMENT, attempt=None, account_no=line["account_no"], paid_in=line["paid_in"]
+    )
+    in_time = same.filter(
+        completed_at__gte=attempt["created_at"] - CLOCKS_DIFFER,
+        completed_at__lte=attempt["created_at"] + WATCH_FOR,
+    )
+    return in_time.exclude(id=line["id"]).exclude(_receipt_is_known())
+
+
+# --- one line and one payment ---------------------------------------------------------------------------
+
+
+def _take(line_id: int, attempt_id: int, match: str) -> None:
+    """Inside the ledger's transaction. Raises _Meanwhile, which undoes all of it."""
+    nobodys = StatementLine.objects.filter(id=line_id, attempt=None)
+    if not nobodys.update(attempt=attempt_id, match=match):
+        raise _Meanwhile
+
+
+def _take_its_own(line: Row, attempt_id: int) -> None:
+    """Where another receipt came for the payment in this moment, this money is not its own."""
+    if not MpesaTransaction.objects.filter(id=attempt_id, receipt=line["receipt"]).exists():
+        raise _Meanwhile
+    _take(line["id"], attempt_id, Match.REFERENCE)
+
+
+def _with_a_line(attempt_ids: Iterable[int]) -> set[int]:
+    lines = StatementLine.objects.filter(kind=Kind.PAYMENT, attempt__in=list(attempt_ids))
+    return {attempt_id for attempt_id in lines.values_list("attempt_id", flat=True) if attempt_id is not None}
+
+
+def _receipt_is_known() -> Exists:
+    return Exists(MpesaTransaction.objects.filter(receipt=OuterRef("receipt")))
+
+
+def _said(amount: Decimal) -> str:
+    """`1500` where it is whole shillings, as everywhere in the ledger; `1500.50` where it isn't."""
+    return str(int(amount)) if amount == int(amount) else str(amount)
