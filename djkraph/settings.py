@@ -269,6 +269,11 @@ UNFOLD = {
                     {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")},
                     {"title": "Payments", "icon": "payments", "link": _desk("payments_mpesatransaction")},
                     {"title": "Orders", "icon": "shopping_cart", "link": _desk("orders_order")},
+                    {
+                        "title": "M-PESA statements",
+                        "icon": "receipt_long",
+                        "link": _desk("payments_statement"),
+                    },
                     {"title": "Mixes", "icon": "album", "link": _desk("orders_mix")},
                     {
                         "title": "Report of a day",

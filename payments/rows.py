@@ -1,4 +1,5 @@
-"""Single-row statements for the hot path (polls and callbacks), without the ORM's query building.
+"""Single-row statements for the hot path (polls and callbacks), and rows by the thousand, without the ORM's query
+building.
 
 The ORM builds and compiles a query object at every call: of a callback that costs more than the database does
 (docs/performance.md). These write the SQL once per shape; columns, adaptation and conversion are the models' own,
@@ -12,7 +13,7 @@ from typing import Any, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Field, Model
+from django.db.models import DateTimeField, DecimalField, Field, Model
 from django.db.models.expressions import Col
 
 Where = Mapping[str, Any]
@@ -59,6 +60,32 @@ def insert(model: type[Model], values: Where) -> int:
     return int(new_id)
 
 
+def insert_new(model: type[Model], names: tuple[str, ...], values: Iterable[Sequence[Any]]) -> None:
+    """Many new rows, save those that a unique constraint refuses. Every column is named, in the order of `names`;
+    texts, numbers and truths come as the database takes them."""
+    database = connections[DEFAULT_DB_ALIAS]
+    adapt = [_adapter(_field(model, name), database) for name in names]
+    parameters = [
+        [value if how is None else how(value) for how, value in zip(adapt, row, strict=True)]
+        for row in values
+    ]
+    if not parameters:
+        return
+    with database.cursor() as cursor:
+        if database.vendor == "postgresql":  # one statement with an array a column
+            cursor.execute(_unnest(model, names), [list(column) for column in zip(*parameters, strict=True)])
+        else:
+            cursor.executemany(_insert_new(model, names), parameters)
+
+
+def refresh_statistics(model: type[Model]) -> None:
+    """After very many new rows: until PostgreSQL looks by itself, it would plan as if there were none."""
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.vendor == "postgresql":
+        with database.cursor() as cursor:
+            cursor.execute(f"ANALYZE {_table(model)}")
+
+
 def update(model: type[Model], values: Where, *, where: Where) -> int:
     """How many rows matched and were changed: 0 or 1 is the answer of a compare-and-set."""
     database = connections[DEFAULT_DB_ALIAS]
@@ -97,6 +124,27 @@ def _update(model: type[Model], names: tuple[str, ...], where: tuple[str, ...]) 
         f"UPDATE {_table(model)} SET {_each(model, names, ', ')} WHERE {_each(model, where, ' AND ')}",  # noqa: S608
         _fields(model, names + where),
     )
+
+
+@cache
+def _insert_new(model: type[Model], names: tuple[str, ...]) -> str:
+    columns = ", ".join(_column(model, name) for name in names)
+    marks = ", ".join(["%s"] * len(names))
+    return f"INSERT INTO {_table(model)} ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+
+
+@cache
+def _unnest(model: type[Model], names: tuple[str, ...]) -> str:
+    columns = ", ".join(_column(model, name) for name in names)
+    arrays = ", ".join(f"%s::{_field(model, name).db_type(connection)}[]" for name in names)
+    return f"INSERT INTO {_table(model)} ({columns}) SELECT * FROM UNNEST({arrays}) ON CONFLICT DO NOTHING"  # noqa: S608
+
+
+def _adapter(field: "Field[Any, Any]", database: BaseDatabaseWrapper) -> Callable[[Any], Any] | None:
+    """How a column's values are prepared; None where they need nothing."""
+    if not isinstance(field, DecimalField | DateTimeField):
+        return None
+    return lambda value: field.get_db_prep_save(value, database)
 
 
 def _each(model: type[Model], names: tuple[str, ...], between: str) -> str:

@@ -42,20 +42,20 @@ _ATTEMPT = (
 
 @dataclass(kw_only=True)
 class Matched:
-    """What one stretch of matching came to, in lines. `left`: how many lie ahead of where it stopped."""
+    """What one stretch of matching came to, in lines."""
 
     by_receipt: int = 0
     receipts_learned: int = 0  # payments that were known to be paid, without a receipt
     found_paid: int = 0  # payments that were open, or taken for not paid
     differ: int = 0  # of these, where the statement names another amount than we held
     nobodys: int = 0  # lines that are left for a person
-    left: int = 0
+    lines: int = 0  # gone through
     finished: bool = False
 
     def add(self, more: "Matched") -> None:
-        for name in ("by_receipt", "receipts_learned", "found_paid", "differ", "nobodys"):
+        for name in ("lines", "by_receipt", "receipts_learned", "found_paid", "differ", "nobodys"):
             setattr(self, name, getattr(self, name) + getattr(more, name))
-        self.left, self.finished = more.left, more.finished
+        self.finished = more.finished
 
 
 class _Meanwhile(Exception):
@@ -72,18 +72,25 @@ def nobodys_lines(statement: Statement) -> QuerySet[StatementLine]:
 def match_some(statement_id: int, *, now: datetime, limit: int = BATCH) -> Matched:
     """The next lines of the statement. Call it until it is finished."""
     statement = Statement.objects.get(id=statement_id)
-    ahead = nobodys_lines(statement).filter(id__gt=statement.matched_up_to)
-    lines = list(ahead.order_by("id").values(*_LINE)[:limit])
-    matched = _match(lines, now=now) if lines else Matched(finished=True)
+    lines = list(_ahead(statement).order_by("id").values(*_LINE)[:limit])
+    matched = _match(lines, now=now)
+    matched.lines, matched.finished = len(lines), len(lines) < limit
     ours = Statement.objects.filter(id=statement_id)
     if lines:
         up_to = lines[-1]["id"]
         ours.filter(matched_up_to__lt=up_to).update(matched_up_to=up_to)
-        matched.left = ahead.filter(id__gt=up_to).count()
-        matched.finished = matched.left == 0
     if matched.finished:
         ours.filter(matched_at=None).update(matched_at=now)
     return matched
+
+
+def count_ahead(statement: Statement) -> int:
+    """How many lines lie ahead of where it stopped."""
+    return _ahead(statement).count()
+
+
+def _ahead(statement: Statement) -> QuerySet[StatementLine]:
+    return nobodys_lines(statement).filter(id__gt=statement.matched_up_to)
 
 
 def match_all(
@@ -112,7 +119,8 @@ def matchable(statement: Statement) -> int:
 def _match(lines: list[dict[str, Any]], *, now: datetime) -> Matched:
     matched = Matched()
     left = _by_receipt(lines, matched, now=now)
-    matched.nobodys += sum(not _by_reference(line, matched, now=now) for line in left)
+    candidates = _without_receipt(left)
+    matched.nobodys += sum(not _by_reference(line, candidates, matched, now=now) for line in left)
     return matched
 
 
@@ -187,9 +195,12 @@ def _correct(attempt_id: int, line: Row, *, now: datetime) -> bool:
 # --- by order code, amount and time ---------------------------------------------------------------------
 
 
-def _by_reference(line: Row, matched: Matched, *, now: datetime) -> bool:
+Candidates = Mapping[str, list[Row]]  # payments without a receipt, by their order's code
+
+
+def _by_reference(line: Row, candidates: Candidates, matched: Matched, *, now: datetime) -> bool:
     """Whether the line is now a payment's: the one that it can only be."""
-    attempt = _the_only_one(line)
+    attempt = _the_only_one(line, candidates)
     if attempt is None:
         return False
     told = Happening(
@@ -216,13 +227,13 @@ def _by_reference(line: Row, matched: Matched, *, now: datetime) -> bool:
     return True
 
 
-def _the_only_one(line: Row) -> Row | None:
+def _the_only_one(line: Row, candidates: Candidates) -> Row | None:
     """The payment without a receipt that this line can only be. None: there is none, or a person must say which.
 
     Where one is known to be paid and its receipt awaited, and Safaricom said "not paid" of the others, it is that
     one. Where another line could be the same payment's, both are left.
     """
-    fits = _that_fit(line)
+    fits = [row for row in candidates.get(line["account_no"], []) if _fits(row, line)]
     if len(fits) > 1:
         fits = [row for row in fits if not _was_refused(row)]
     if len(fits) > 1 and not any(row["state"] in LIVE for row in fits):
@@ -232,18 +243,22 @@ def _the_only_one(line: Row) -> Row | None:
     return fits[0]
 
 
-def _that_fit(line: Row) -> list[Row]:
-    if not line["account_no"] or line["paid_in"] != int(line["paid_in"]):
-        return []
-    attempts = MpesaTransaction.objects.filter(
-        order__code=line["account_no"],
-        receipt=None,
-        amount_kes=line["paid_in"],
-        created_at__gte=line["completed_at"] - WATCH_FOR,
-        created_at__lte=line["completed_at"] + CLOCKS_DIFFER,
-    )
+def _without_receipt(lines: Iterable[Row]) -> Candidates:
+    """Payments that a line may be: one query for many lines. What changes until one is written, _take finds out."""
+    codes = {line["account_no"] for line in lines} - {""}
     with_a_line = StatementLine.objects.filter(kind=Kind.PAYMENT, attempt=OuterRef("id"))
-    return list(attempts.exclude(Exists(with_a_line)).values(*_ATTEMPT))
+    attempts = MpesaTransaction.objects.filter(order__code__in=codes, receipt=None).exclude(
+        Exists(with_a_line)
+    )
+    found: dict[str, list[Row]] = {}
+    for row in attempts.values(*_ATTEMPT, "order__code") if codes else ():
+        found.setdefault(row["order__code"], []).append(row)
+    return found
+
+
+def _fits(attempt: Row, line: Row) -> bool:
+    after: timedelta = line["completed_at"] - attempt["created_at"]
+    return bool(line["paid_in"] == attempt["amount_kes"] and -CLOCKS_DIFFER <= after <= WATCH_FOR)
 
 
 def _was_refused(attempt: Row) -> bool:

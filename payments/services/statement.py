@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from payments import gateway
+from payments import gateway, rows
 from payments.models import Statement, StatementLine
 from payments.phones import blank_phones
 from payments.statement import Line, StatementUnreadable, read_statement
@@ -98,11 +98,9 @@ def _store(file: ReadFile, *, by: str, now: datetime, progress: Progress) -> Sta
         warnings=list(file.warnings),
     )
     for done, batch in _batches(file.lines):
-        fresh = _not_known(batch)
-        StatementLine.objects.bulk_create(
-            [_row(statement, line) for line in fresh],
-            ignore_conflicts=True,  # of an overlapping file that is stored in the same moment
-        )
+        # of an overlapping file that is stored in the same moment, the database leaves out what is there
+        fresh = [_row(statement.pk, line) for line in _not_known(batch)]
+        rows.insert_new(StatementLine, _COLUMNS, fresh)
         progress(done, len(file.lines))
     statement.lines_known = len(file.lines) - statement.lines.count()
     statement.save(update_fields=["lines_known"])
@@ -135,22 +133,42 @@ def _not_known(batch: Sequence[Line]) -> list[Line]:
     return fresh
 
 
-def _row(statement: Statement, line: Line) -> StatementLine:
-    told: dict[str, Any] = {
-        "row": line.row,
-        "kind": line.kind.value,
-        "receipt": line.receipt,
-        "completed_at": line.completed_at,
-        "paid_in": line.paid_in,
-        "withdrawn": line.withdrawn,
-        "money_in": line.paid_in > 0,
-        "reason_type": line.reason_type,
-        "details": line.details,
-        "other_party": line.other_party,
-        "account_no": line.account_no.upper(),
-        "linked_receipt": line.linked_receipt,
-    }
-    return StatementLine(statement=statement, **told)
+_COLUMNS = (
+    "statement_id",
+    "row",
+    "kind",
+    "receipt",
+    "completed_at",
+    "paid_in",
+    "withdrawn",
+    "money_in",
+    "reason_type",
+    "details",
+    "other_party",
+    "account_no",
+    "linked_receipt",
+    "match",
+)
+
+
+def _row(statement_id: int, line: Line) -> tuple[Any, ...]:
+    """Its columns, in the order of _COLUMNS."""
+    return (
+        statement_id,
+        line.row,
+        line.kind.value,
+        line.receipt,
+        line.completed_at,
+        line.paid_in,
+        line.withdrawn,
+        line.paid_in > 0,
+        line.reason_type,
+        line.details,
+        line.other_party,
+        line.account_no.upper(),
+        line.linked_receipt,
+        StatementLine.Match.NONE.value,
+    )
 
 
 def _refuse_another_shops(read: Read) -> None:

@@ -9,7 +9,8 @@ from payments.models import MpesaTransaction, Statement, StatementLine
 from payments.services import matching, statement
 from payments.services.matching import Matched
 from payments.statement.cells import NAIROBI
-from tests.payments.conftest import Clock
+from tests.payments.conftest import Clock, FakeDaraja
+from tests.payments.paying import pay
 from tests.statements import Head, Row, write_csv
 
 OURS = "174379"
@@ -24,6 +25,14 @@ def row(receipt: str, at: datetime, paid_in: Any = 1500, account_no: str = "", *
     return Row(
         receipt=receipt, completed=wall(at), paid_in=Decimal(str(paid_in)), account_no=account_no, **more
     )
+
+
+def paid_now(click: Any, safaricom: FakeDaraja, clock: Clock, **ask: Any) -> MpesaTransaction:
+    """Paid, by Safaricom's clock too, twelve seconds after the request."""
+    attempt = pay(click, safaricom, clock, **ask)
+    MpesaTransaction.objects.filter(pk=attempt.pk).update(paid_at=attempt.created_at + timedelta(seconds=12))
+    attempt.refresh_from_db()
+    return attempt
 
 
 def row_of(

@@ -165,6 +165,6 @@ def test_the_database_holds_a_line_once_and_a_payment_one_line(clock: Clock) -> 
 
 def test_few_queries_for_many_lines(clock: Clock, django_assert_max_num_queries: Any) -> None:
     data = write_csv(many(3000), head=head(clock))
-    with django_assert_max_num_queries(70):
+    with django_assert_max_num_queries(15):
         statement.import_file(data, file_name="a.csv", by="akinyi", now=clock())
     assert StatementLine.objects.count() == 3000
