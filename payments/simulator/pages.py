@@ -1,4 +1,4 @@
-"""What a person sees in a browser: the start page and the phone. Only pages; data comes from the control plane."""
+"""What a person opens in a browser: the start page, the phone, and the statement's file. Decides nothing."""
 
 import html
 from collections.abc import Iterable, Mapping
@@ -6,15 +6,20 @@ from http import HTTPStatus
 from pathlib import Path
 from types import MappingProxyType
 
+from payments.simulator.accounts import ACCOUNTS, PAYBILL
+from payments.simulator.agenda import Agenda
 from payments.simulator.checks import MSISDN
 from payments.simulator.control import switch_text
 from payments.simulator.faults import FaultBoard
 from payments.simulator.incoming import Request
 from payments.simulator.manual import credentials, endings, faults
 from payments.simulator.replies import Reply
+from payments.simulator.statement import statement_csv
+from payments.simulator.world import World
 
 FOLDER = Path(__file__).parent / "static"
 PAGE_TYPE = "text/html; charset=utf-8"
+CSV_TYPE = "text/csv; charset=utf-8"
 FILES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "/static/simulator.css": ("simulator.css", "text/css; charset=utf-8"),
@@ -33,7 +38,9 @@ HEADERS: Mapping[str, str] = MappingProxyType(
 
 
 class Pages:
-    def __init__(self, *, faults: FaultBoard, base_url: str) -> None:
+    def __init__(self, *, world: World, agenda: Agenda, faults: FaultBoard, base_url: str) -> None:
+        self._world = world
+        self._agenda = agenda
         self._faults = faults
         self._base_url = base_url
 
@@ -45,10 +52,23 @@ class Pages:
             return _page(self._start())
         if path == "/phone" or MSISDN.fullmatch(path.removeprefix("/phone/")):
             return _page(_read("phone.html"))
+        if path == "/statement.csv":
+            return self._statement(request)
         if path in FILES:
             name, content_type = FILES[path]
             return Reply(body=_read(name).encode(), content_type=content_type, headers=HEADERS)
         return _page("There is nothing here.", status=HTTPStatus.NOT_FOUND)
+
+    def _statement(self, request: Request) -> Reply:
+        """Of the merchant named by `short_code`; else of the one that was asked to be paid first."""
+        transactions = self._world.transactions()
+        asked = transactions[0].account if transactions else PAYBILL
+        account = ACCOUNTS.get(request.query.get("short_code", asked.short_code))
+        if account is None:
+            return _page("There is no such short code here.", status=HTTPStatus.NOT_FOUND)
+        text = statement_csv(transactions, account, now=self._agenda.now())
+        saved_as = {"Content-Disposition": 'attachment; filename="statement.csv"'}
+        return Reply(body=text.encode(), content_type=CSV_TYPE, headers={**HEADERS, **saved_as})
 
     def _start(self) -> str:
         on = [switch_text(switch) for switch in self._faults.listed()] or ["none"]

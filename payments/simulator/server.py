@@ -43,7 +43,7 @@ class Site:
         self._control = Control(
             world=world, agenda=self.agenda, faults=faults, exchange=exchange, postman=postman
         )
-        self._pages = Pages(faults=faults, base_url=base_url)
+        self._pages = Pages(world=world, agenda=self.agenda, faults=faults, base_url=base_url)
 
     def answer(self, request: Request) -> Reply:
         if request.path.startswith(API_PREFIXES):

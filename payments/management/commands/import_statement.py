@@ -60,7 +60,7 @@ class Command(BaseCommand):
         file = statement.read_file(data, file_name=name)
         self._warn(file.warnings)
         paid_in = desk.money(sum((line.paid_in for line in file.lines), desk.ZERO))
-        self.stdout.write(f"{name}: {len(file.lines):,} lines, {paid_in} paid in. Nothing was stored.")
+        self.stdout.write(f"{name}: {_lines(len(file.lines))}, {paid_in} paid in. Nothing was stored.")
 
     def _import(self, data: bytes, name: str, *, by: str) -> None:
         imported = statement.import_file(
@@ -107,16 +107,13 @@ def _read(path: Path) -> bytes:
 
 
 def _summary(stated: Statement, matched: Matched, found: desk.Comparison, *, again: bool) -> str:
-    fresh = "known already, nothing new was stored" if again else _counted(stated)
-    did = ", ".join(
-        f"{count:,} {words}"
-        for count, words in (
-            (matched.by_receipt, "matched by receipt"),
-            (matched.receipts_learned, "awaited receipts filled in"),
-            (matched.found_paid, "payments found paid"),
-        )
-        if count
+    fresh = "known already, nothing new was stored" if again else _lines_of(stated)
+    counts = (
+        (matched.by_receipt, "line matched by receipt", "lines matched by receipt"),
+        (matched.receipts_learned, "awaited receipt filled in", "awaited receipts filled in"),
+        (matched.found_paid, "payment found paid", "payments found paid"),
     )
+    did = ", ".join(f"{count:,} {one if count == 1 else many}" for count, one, many in counts if count)
     person = ", ".join(f"{g.count:,} {g.title.lower()}" for g in found.groups if g.tone == "warn")
     return (
         f"{stated.file_name}: {fresh}. {(did or 'nothing new matched').capitalize()}. "
@@ -124,6 +121,10 @@ def _summary(stated: Statement, matched: Matched, found: desk.Comparison, *, aga
     )
 
 
-def _counted(stated: Statement) -> str:
+def _lines_of(stated: Statement) -> str:
     known = f" ({stated.lines_known:,} of them known before)" if stated.lines_known else ""
-    return f"{stated.lines_in_file:,} lines{known}"
+    return f"{_lines(stated.lines_in_file)}{known}"
+
+
+def _lines(count: int) -> str:
+    return f"{count:,} line{'' if count == 1 else 's'}"
