@@ -105,6 +105,8 @@ def test_a_statement_with_all_five_kinds_of_line_is_worked_off_until_the_totals_
     achieng = Desk(tabs, demo, role="supervisor", name="achieng-statement")
     page = achieng.page
     tabs.expect_error("status of 400")
+    page.goto(f"{demo.desk.rstrip('/')}/payments/statement/upload/")
+    look(page, "statement-upload")
     upload(achieng, "broken.csv", write_csv(first, head=head).replace(b"1100.00", b"11OO.00", 1))
     achieng.hears("Row 8: Paid In '11OO.00' is no amount. Nothing was stored")
     look(page, "statement-upload-refused", reload=False)
@@ -184,6 +186,7 @@ def test_matching_shows_how_far_it_is_and_goes_on_after_the_line_was_lost(tabs: 
         route.fulfill(json=answers.pop()) if answers else route.abort()
 
     page.route(steps, held)
+    page.emulate_media(color_scheme="dark")
     tabs.expect_error("net::ERR_FAILED")
     upload(
         barasa, "many.csv", write_csv(rows, head=Head(short_code="174379", period_from=now, period_to=now))
