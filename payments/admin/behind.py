@@ -1,7 +1,10 @@
 """What stands behind the payments: events, keys, the token, the budget. Read-only, and no secret of theirs is shown."""
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
 from djkraph.admin import ReadOnly
 from payments.models import (
@@ -50,8 +53,9 @@ class HeartbeatAdmin(ReadOnly, ModelAdmin):
 @admin.register(HandSettlement)
 class HandSettlementAdmin(ReadOnly, ModelAdmin):
     list_display = (
-        "attempt",
         "receipt",
+        "attempt",
+        "line_of_statement",
         "amount_kes",
         "decision",
         "proposed_by",
@@ -60,5 +64,13 @@ class HandSettlementAdmin(ReadOnly, ModelAdmin):
     )
     list_filter = ("decision", "evidence")
     search_fields = ("receipt__exact", "attempt__account_reference__exact")
-    list_select_related = ("attempt",)
+    list_select_related = ("attempt", "line")
     show_full_result_count = False
+
+    @display(description="Statement")
+    def line_of_statement(self, settlement: HandSettlement) -> str:
+        """Where a second person decides about money that is no payment yet."""
+        if settlement.line is None:
+            return "—"
+        page = reverse("admin:payments_statementline_change", args=[settlement.line.pk])
+        return format_html('<a href="{}">Look at the line</a>', page)

@@ -147,6 +147,8 @@ def test_whoever_proposed_it_cannot_confirm_it(
     assert "you proposed it yourself" in words_of(told)
     listed = client.get(f"{STATEMENTS}{unknown_money.statement_id}/change/?group=theirs")
     assert "Waits for a second person" in words_of(listed)
+    settlements_list = words_of(client.get("/admin/payments/handsettlement/?decision__exact=waiting"))
+    assert f"{LINES}{unknown_money.pk}/change/" in settlements_list
 
 
 @pytest.mark.parametrize("path", ["upload/", "1/matching/", "1/change/", "1/matching/step/", "1/again/"])

@@ -290,13 +290,43 @@ def test_a_payment_that_could_be_of_two_lines_is_left_for_a_person(click: Click,
 def test_a_line_whose_receipt_is_known_is_no_second_one(
     click: Click, safaricom: FakeDaraja, clock: Clock
 ) -> None:
+    """Also where it is matched only later, in another batch."""
     first = pay(click, safaricom, clock, receipt="UKN4AB12ZZ")
-    settled = MpesaTransaction.objects.get(pk=first.pk)
     clock.advance(minutes=3)
-    second = other_attempt_of(settled.order, clock)
-    result = state([row_of(second, "UKN4AB12CD"), row_of(first, "UKN4AB12ZZ", minutes=4)], clock)
-    assert (result.found_paid, result.by_receipt) == (1, 1)
+    second = other_attempt_of(first.order, clock)
+    stated = taken_in([row_of(second, "UKN4AB12CD"), row_of(first, "UKN4AB12ZZ", minutes=4)], clock)
+    assert matching.match_some(stated.pk, now=clock(), limit=1).found_paid == 1
+    assert matched(stated, clock).by_receipt == 1
     assert after(second).refund_due
+
+
+def test_one_that_is_awaited_beside_one_that_is_open_is_left_for_a_person(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    awaited = click()
+    asked_and_paid(awaited, safaricom, clock)
+    still_open = other_attempt_of(awaited.order, clock)
+    assert state([row_of(still_open)], clock).nobodys == 1
+    assert after(awaited).receipt is None
+
+
+def test_two_who_match_in_the_same_instant_raise_a_difference_once(
+    click: Click, safaricom: FakeDaraja, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid = pay(click, safaricom, clock)
+    stated = taken_in([row_of(paid, paid_in=1400)], clock)
+    with_a_line = matching._with_a_line
+
+    def and_another_is_first(attempt_ids: Any) -> set[int]:
+        monkeypatch.setattr(matching, "_with_a_line", with_a_line)
+        seen = with_a_line(list(attempt_ids))
+        matching.match_some(stated.pk, now=clock())
+        return seen
+
+    monkeypatch.setattr(matching, "_with_a_line", and_another_is_first)
+    lines = list(matching.nobodys_lines(stated).values(*matching._LINE))
+    matching._match(lines, now=clock())
+    assert events_of(paid).count("statement_differs") == 1
 
 
 def other_attempt_of(order: Order, clock: Clock) -> MpesaTransaction:
@@ -633,6 +663,18 @@ def test_a_line_that_was_matched_before_the_second_person_is_not_used_again(
     with pytest.raises(NotPossible, match="became another payment's"):
         settlements.confirm(waiting.pk, by="kraph", now=clock())
     assert MpesaTransaction.objects.count() == 1
+
+
+def test_a_line_that_is_another_payments_undoes_all_of_it(click: Click, clock: Clock, settings: Any) -> None:
+    settings.SETTLED_ALONE_UP_TO_KES = 900
+    order, other = place(clock), click()
+    state([row("UKN4AB12CD", clock(), 1000, "WANJIRU")], clock)
+    waiting = attach_to(order.code, clock)
+    StatementLine.objects.update(attempt=other)
+    with pytest.raises(NotPossible, match="Meanwhile this line of the statement"):
+        settlements.confirm(waiting.pk, by="kraph", now=clock())
+    waiting.refresh_from_db()
+    assert (waiting.decision, MpesaTransaction.objects.count()) == ("waiting", 1)
 
 
 def test_a_request_that_may_be_on_the_phone_is_waited_for(click: Click, clock: Clock) -> None:
