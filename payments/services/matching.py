@@ -64,20 +64,21 @@ class _Meanwhile(Exception):
 
 def nobodys_lines(statement: Statement) -> QuerySet[StatementLine]:
     """The money in this statement's time period that is no payment of ours yet, whichever file brought it."""
-    return StatementLine.objects.filter(
-        kind=Kind.PAYMENT, attempt=None, completed_at__range=(statement.period_from, statement.period_to)
-    )
+    return _nobodys().filter(completed_at__range=(statement.period_from, statement.period_to))
 
 
 def match_some(statement_id: int, *, now: datetime, limit: int = BATCH) -> Matched:
     """The next lines of the statement. Call it until it is finished."""
     statement = Statement.objects.get(id=statement_id)
-    lines = list(_ahead(statement).order_by("id").values(*_LINE)[:limit])
+    # by id alone, as the index of nobody's lines is: a period would be sorted at each step
+    ahead = _nobodys().filter(id__gt=statement.matched_up_to).order_by("id").values(*_LINE)
+    seen = list(ahead[:limit])
+    lines = [line for line in seen if statement.period_from <= line["completed_at"] <= statement.period_to]
     matched = _match(lines, now=now)
-    matched.lines, matched.finished = len(lines), len(lines) < limit
+    matched.lines, matched.finished = len(lines), len(seen) < limit
     ours = Statement.objects.filter(id=statement_id)
-    if lines:
-        up_to = lines[-1]["id"]
+    if seen:
+        up_to = seen[-1]["id"]
         ours.filter(matched_up_to__lt=up_to).update(matched_up_to=up_to)
     if matched.finished:
         ours.filter(matched_at=None).update(matched_at=now)
@@ -86,11 +87,11 @@ def match_some(statement_id: int, *, now: datetime, limit: int = BATCH) -> Match
 
 def count_ahead(statement: Statement) -> int:
     """How many lines lie ahead of where it stopped."""
-    return _ahead(statement).count()
+    return nobodys_lines(statement).filter(id__gt=statement.matched_up_to).count()
 
 
-def _ahead(statement: Statement) -> QuerySet[StatementLine]:
-    return nobodys_lines(statement).filter(id__gt=statement.matched_up_to)
+def _nobodys() -> QuerySet[StatementLine]:
+    return StatementLine.objects.filter(kind=Kind.PAYMENT, attempt=None)
 
 
 def match_all(

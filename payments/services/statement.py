@@ -16,6 +16,7 @@ from payments.statement import Line, StatementUnreadable, read_statement
 from payments.statement import Statement as Read
 
 BATCH = 1000  # lines written at once
+MANY = 5000  # lines of a file
 ANOTHER_SHOPS = "export the statement of the shop's own short code and upload that"
 
 Progress = Callable[[int, int], None]  # lines stored, of how many
@@ -102,6 +103,8 @@ def _store(file: ReadFile, *, by: str, now: datetime, progress: Progress) -> Sta
         fresh = [_row(statement.pk, line) for line in _not_known(batch)]
         rows.insert_new(StatementLine, _COLUMNS, fresh)
         progress(done, len(file.lines))
+    if len(file.lines) > MANY:
+        rows.refresh_statistics(StatementLine)
     statement.lines_known = len(file.lines) - statement.lines.count()
     statement.save(update_fields=["lines_known"])
     return statement
