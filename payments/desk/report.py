@@ -168,7 +168,7 @@ def _by_hand(start: datetime, end: datetime) -> list[Line]:
             count=1,
             kes=settled.amount_kes,
             detail=f"receipt {settled.receipt}, by {_who(settled)}: {settled.reason}",
-            codes=(settled.attempt.account_reference,),
+            codes=(settled.attempt.account_reference,) if settled.attempt else (),
         )
         for settled in done.select_related("attempt").order_by("decided_at", "id")
     ]
