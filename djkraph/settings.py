@@ -218,9 +218,15 @@ LEDGER_KEY: list[str] = env.list(
 # --- Desk and logs --------------------------------------------------------------------------------------
 
 
-def _desk(page: str) -> Any:
-    """A list in the desk, looked up when the sidebar is drawn."""
-    return reverse_lazy(f"admin:{page}_changelist")
+def _desk(title: str, icon: str, model: str) -> dict[str, Any]:
+    """A list of the desk in the sidebar, for those who may see it; looked up when the sidebar is drawn."""
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
+    }
 
 
 UNFOLD = {
@@ -267,28 +273,31 @@ UNFOLD = {
                 "title": "Every day",
                 "items": [
                     {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")},
-                    {"title": "Payments", "icon": "payments", "link": _desk("payments_mpesatransaction")},
-                    {"title": "Orders", "icon": "shopping_cart", "link": _desk("orders_order")},
-                    {
-                        "title": "M-PESA statements",
-                        "icon": "receipt_long",
-                        "link": _desk("payments_statement"),
-                    },
-                    {"title": "Mixes", "icon": "album", "link": _desk("orders_mix")},
+                    _desk("Payments", "payments", "payments.mpesatransaction"),
+                    _desk("Orders", "shopping_cart", "orders.order"),
+                    _desk("M-PESA statements", "receipt_long", "payments.statement"),
+                    _desk("Settled by hand", "handshake", "payments.handsettlement"),
                     {
                         "title": "Report of a day",
                         "icon": "today",
                         "link": reverse_lazy("desk-day"),
                         "permission": "payments.admin.day.is_offered",
                     },
+                    _desk("Mixes", "album", "orders.mix"),
                 ],
             },
             {
                 "title": "Behind it",
                 "items": [
-                    {"title": "Callback inbox", "icon": "inbox", "link": _desk("payments_callbackdelivery")},
-                    {"title": "Payment events", "icon": "history", "link": _desk("payments_paymentevent")},
-                    {"title": "Staff", "icon": "group", "link": _desk("auth_user")},
+                    _desk("Callback inbox", "inbox", "payments.callbackdelivery"),
+                    _desk("Audit", "history", "payments.paymentevent"),
+                    {
+                        "title": "Ledger check",
+                        "icon": "fact_check",
+                        "link": reverse_lazy("desk-ledger-check"),
+                        "permission": "payments.admin.ledger_check.is_offered",
+                    },
+                    _desk("Staff", "group", "auth.user"),
                 ],
             },
         ],

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("payments.urls")),  # first: tried in this order, and polls are most of the traffic
     path("", include("orders.urls")),
     path("admin/report/", include("payments.admin.day")),
+    path("admin/ledger-check/", include("payments.admin.ledger_check")),
     path("admin/", admin.site.urls),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^health/?$", health.alive, name="health"),

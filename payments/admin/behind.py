@@ -1,4 +1,4 @@
-"""What stands behind the payments: events, keys, the token, the budget. Read-only, and no secret of theirs is shown."""
+"""What stands behind the payments: keys, the token, the budget. Read-only, and no secret of theirs is shown."""
 
 from django.contrib import admin
 from django.urls import reverse
@@ -12,18 +12,8 @@ from payments.models import (
     HandSettlement,
     Heartbeat,
     IdempotencyKey,
-    PaymentEvent,
     QueryBudget,
 )
-
-
-@admin.register(PaymentEvent)
-class PaymentEventAdmin(ReadOnly, ModelAdmin):
-    list_display = ("at", "attempt", "number", "kind", "source", "from_state", "to_state")
-    list_filter = ("kind", "source", "to_state")
-    search_fields = ("attempt__account_reference", "attempt__receipt")
-    list_select_related = ("attempt",)
-    show_full_result_count = False
 
 
 @admin.register(IdempotencyKey)

@@ -12,12 +12,12 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeNumericFilter
 from unfold.decorators import action, display
-from unfold.paginator import InfinitePaginator
 
 from djkraph.admin import ReadOnly
 from payments.admin import actions, asking
 from payments.admin.exporting import ExportMixin
 from payments.admin.filters import DaysFilter, NeedsFilter
+from payments.admin.pager import InfinitePaginator
 from payments.desk import search, story, timeline, words
 from payments.models import MpesaTransaction
 from payments.phones import blank_phones

@@ -33,7 +33,7 @@ def entries(events: Iterable[PaymentEvent]) -> list[Entry]:
 def entry(event: PaymentEvent) -> Entry:
     """Any event, also of a kind this table does not know yet: it is shown by its name rather than left out."""
     kind = event.kind.removesuffix("_again")
-    tone, title, meaning = _KINDS.get(kind, ("info", kind.replace("_", " ").capitalize() + ".", ""))
+    tone, title, meaning = KINDS.get(kind, ("info", kind.replace("_", " ").capitalize() + ".", ""))
     facts = event.facts
     told = title(facts) if callable(title) else title
     if event.kind.endswith("_again"):
@@ -114,7 +114,7 @@ def _lower(text: str) -> str:
 
 Words = str | Callable[[Facts], str]
 
-_KINDS: dict[str, tuple[str, Words, Words]] = {
+KINDS: dict[str, tuple[str, Words, Words]] = {
     "created": ("info", _created, ""),
     "accepted": ("info", "Safaricom took the request: the prompt goes to the phone.", ""),
     "refused": (

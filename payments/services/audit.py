@@ -1,6 +1,6 @@
 """Whether the ledger is what its events say. Reads only; says what is wrong, and mends nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -54,34 +54,53 @@ class Fault:
 
     where: str
     what: str
+    attempt_id: int | None = None  # whose page shows it
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A part of the ledger: `attempts` of them, up to the attempt `last_id`. With `is_last` the orders were checked."""
+
+    last_id: int
+    attempts: int
+    faults: Sequence[Fault]
+    is_last: bool
+
+
+def check_after(last_id: int) -> Checked:
+    """The next part of the ledger, attempt by attempt; after the last attempt the orders."""
+    later = MpesaTransaction.objects.filter(id__gt=last_id)
+    attempts = list(later.order_by("id").values(*_ATTEMPT)[:BATCH])
+    if not attempts:
+        return Checked(last_id=last_id, attempts=0, faults=list(_faults_of_orders()), is_last=True)
+    rows = PaymentEvent.objects.filter(attempt_id__in=[a["id"] for a in attempts])
+    ordered = rows.order_by("attempt_id", "number").values(*_EVENT)
+    events = {pk: list(group) for pk, group in groupby(ordered, key=lambda event: event["attempt_id"])}
+    found = [fault for a in attempts for fault in _faults_of_attempt(a, events.get(a["id"], []))]
+    return Checked(last_id=attempts[-1]["id"], attempts=len(attempts), faults=found, is_last=False)
+
+
+def check() -> Iterator[Checked]:
+    """The whole ledger, part by part. Memory does not grow with it."""
+    checked = check_after(0)
+    while not checked.is_last:
+        yield checked
+        checked = check_after(checked.last_id)
+    yield checked
+
+
 def faults() -> Iterator[Fault]:
-    """All that is wrong, attempt by attempt, then order by order. Memory does not grow with the ledger."""
-    last_id = 0
-    while attempts := list(
-        MpesaTransaction.objects.filter(id__gt=last_id).order_by("id").values(*_ATTEMPT)[:BATCH]
-    ):
-        last_id = attempts[-1]["id"]
-        rows = PaymentEvent.objects.filter(attempt_id__in=[a["id"] for a in attempts])
-        ordered = rows.order_by("attempt_id", "number").values(*_EVENT)
-        events = {pk: list(group) for pk, group in groupby(ordered, key=lambda event: event["attempt_id"])}
-        for attempt in attempts:
-            yield from _faults_of_attempt(attempt, events.get(attempt["id"], []))
-    yield from _faults_of_orders()
-
-
-def attempts_checked() -> int:
-    return MpesaTransaction.objects.count()
+    """All that is wrong, attempt by attempt, then order by order."""
+    for checked in check():
+        yield from checked.faults
 
 
 def _faults_of_attempt(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator[Fault]:
-    where = attempt["public_id"]
-    yield from (Fault(where=where, what=what) for what in _chain(attempt, events))
-    yield from (Fault(where=where, what=what) for what in _story(attempt, events))
+    for what in (*_chain(attempt, events), *_story(attempt, events)):
+        yield Fault(where=attempt["public_id"], what=what, attempt_id=attempt["id"])
 
 
 def _chain(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator[str]:

@@ -30,7 +30,7 @@ def kinds_written() -> set[str]:
 
 def test_every_kind_of_event_has_words() -> None:
     assert len(kinds_written()) >= 18
-    assert kinds_written() - set(timeline._KINDS) == set()
+    assert kinds_written() - set(timeline.KINDS) == set()
 
 
 def test_an_event_of_a_kind_nobody_knows_is_shown_by_its_name(clock: Clock) -> None:

@@ -3,7 +3,7 @@
    Nothing is held in the page: closing it stops the work where it is, opening it again goes on from there.
    <div data-steps data-url="…" data-cursor="…"> with [data-bar] (its span is the bar), [data-says], [data-log] and
    [data-again] inside; a button [data-start] where it should not start by itself. Each answer is
-   {cursor, done, total, finished, says, line?: {text, href?}, wait_seconds?, next?}: `says` is a sentence, `next` an
+   {cursor, done, total, finished, says, line?: {text, href?}, lines?, wait_seconds?, next?}: `says` is a sentence, `next` an
    address to go to when finished. The page needs Django's csrf_token in it. */
 
 ((root) => {
@@ -61,7 +61,9 @@
         if (!answer) return;
         const share = answer.total ? Math.min(1, answer.done / answer.total) : 1;
         part("bar").firstElementChild.style.width = `${Math.round(share * 100)}%`;
-        if (answer.line) part("log").prepend(lineOf(box.ownerDocument, answer.line));
+        for (const line of answer.lines ?? (answer.line ? [answer.line] : [])) {
+          part("log").prepend(lineOf(box.ownerDocument, line));
+        }
         if (answer.finished && answer.next) location.assign(answer.next);
       },
     });

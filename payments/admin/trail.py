@@ -1,0 +1,105 @@
+"""The audit trail in the desk: every event of every payment, newest first, in words. Nobody can change one."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from djkraph.admin import ReadOnly
+from payments.admin.filters import DaysFilter
+from payments.admin.pager import InfinitePaginator
+from payments.desk import search, timeline, words
+from payments.models import MpesaTransaction, PaymentEvent
+
+PERMISSION = "payments.see_audit"
+
+Events = QuerySet[PaymentEvent]
+
+
+class KindFilter(admin.SimpleListFilter):
+    title = "What"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG002 — Django's
+        return [(kind, kind.replace("_", " ").capitalize()) for kind in timeline.KINDS]
+
+    def queryset(self, request: HttpRequest, queryset: Events) -> Events:  # noqa: ARG002 — Django's
+        return queryset.filter(kind=self.value()) if self.value() in timeline.KINDS else queryset
+
+
+class PersonFilter(admin.SimpleListFilter):
+    title = "Who"
+    parameter_name = "by"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG002 — Django's
+        staff = User.objects.filter(is_staff=True).order_by("username").values_list("username", flat=True)
+        return [(name, name) for name in staff]
+
+    def queryset(self, request: HttpRequest, queryset: Events) -> Events:  # noqa: ARG002 — Django's
+        return queryset.filter(facts__by=self.value()) if self.value() else queryset
+
+
+@admin.register(PaymentEvent)
+class PaymentEventAdmin(ReadOnly, ModelAdmin):
+    list_display = ("when", "payment", "what", "who", "said")
+    list_display_links = None
+    list_filter = (("source", ChoicesDropdownFilter), KindFilter, PersonFilter, ("at", DaysFilter))
+    list_filter_submit = True
+    list_per_page = 50
+    list_select_related = ("attempt",)
+    search_fields = ("attempt__receipt",)  # shows the box; what is found is found by the payment
+    search_help_text = "The payment's order code, receipt, full phone number, or checkout id"
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    ordering = ("-id",)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PERMISSION)
+
+    def has_view_permission(self, request: HttpRequest, obj: PaymentEvent | None = None) -> bool:  # noqa: ARG002
+        return request.user.has_perm(PERMISSION)
+
+    @display(description="When", ordering="id")
+    def when(self, event: PaymentEvent) -> str:
+        return words.on_one_line(words.moment(event.at))
+
+    @display(description="Payment")
+    def payment(self, event: PaymentEvent) -> SafeString:
+        attempt = event.attempt
+        page = reverse("admin:payments_mpesatransaction_change", args=[attempt.pk])
+        return format_html(
+            '<a class="dk-link" href="{}">{}</a><br>{}', page, attempt.account_reference, attempt.phone_masked
+        )
+
+    @display(description="What happened")
+    def what(self, event: PaymentEvent) -> str:
+        return timeline.entry(event).title
+
+    @display(description="Who")
+    def who(self, event: PaymentEvent) -> str:
+        return timeline.entry(event).who
+
+    @display(description="In their words")
+    def said(self, event: PaymentEvent) -> str:
+        return timeline.entry(event).words or "—"
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 — Django's
+        queryset: Events,
+        search_term: str,
+    ) -> tuple[Events, bool]:
+        if not search_term.strip():
+            return queryset, False
+        payments = search.found(MpesaTransaction.objects.all(), search_term).order_by("-id")
+        ids = list(payments.values_list("id", flat=True)[: search.AT_MOST])
+        return queryset.filter(attempt_id__in=ids), False

@@ -1,0 +1,151 @@
+"""The auditor's pages: the trail of every event, and the check of the whole ledger."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from payments.models import MpesaTransaction, PaymentEvent
+from payments.services import audit, staff
+from tests.payments.conftest import Clock, FakeDaraja
+from tests.payments.desk import ROLES, at_desk, words_of
+from tests.payments.paying import pay
+
+Click = Callable[..., MpesaTransaction]
+
+TRAIL = "/admin/payments/paymentevent/"
+CHECK = "/admin/ledger-check/"
+STEP = "/admin/ledger-check/step/"
+START = {"cursor": "0-0-0"}
+
+
+@pytest.fixture
+def paid(click: Click, safaricom: FakeDaraja, clock: Clock) -> MpesaTransaction:
+    return pay(click, safaricom, clock)
+
+
+def to_the_end(client: Client) -> tuple[str, list[dict[str, str]]]:
+    """Steps until it is finished: the verdict, and all lines."""
+    told: dict[str, Any] = {"cursor": START["cursor"], "finished": False}
+    lines: list[dict[str, str]] = []
+    while not told["finished"]:
+        answer = client.post(STEP, {"cursor": told["cursor"]})
+        assert answer.status_code == 200
+        told = answer.json()
+        assert told["done"] <= told["total"]
+        lines += told["lines"]
+    return told["says"], lines
+
+
+# --- who -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", [*ROLES, "nobody"])
+def test_only_an_auditor_sees_the_trail_and_checks_the_ledger(role: str, paid: MpesaTransaction) -> None:
+    client, may = at_desk(role), role == "auditor"
+    expected = 200 if may else 403
+    asked = [client.get(TRAIL), client.get(CHECK), client.post(STEP, START)]
+    assert [answer.status_code for answer in asked] == [expected] * 3
+    home = words_of(client.get("/admin/"))
+    assert [f'href="{page}"' in home for page in (TRAIL, CHECK)] == [may, may]
+
+
+def test_a_stranger_is_asked_to_log_in() -> None:
+    for page in (TRAIL, CHECK, STEP):
+        assert "/login/" in Client().get(page).headers["Location"]
+
+
+def test_nobody_changes_an_event(paid: MpesaTransaction, admin_client: Client) -> None:
+    event = PaymentEvent.objects.latest("id")
+    page = reverse("admin:payments_paymentevent_change", args=[event.pk])
+    assert admin_client.post(page, {"kind": "note"}).status_code == 403
+    assert admin_client.post(f"{TRAIL}{event.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert admin_client.get(f"{TRAIL}add/").status_code == 403
+
+
+# --- the trail -------------------------------------------------------------------------------------------
+
+
+def test_the_trail_tells_who_did_what_newest_first(paid: MpesaTransaction, clock: Clock) -> None:
+    staff.write_note(paid.pk, text="She called.", by="akinyi", now=clock())
+    page = words_of(at_desk("auditor").get(TRAIL))
+    assert page.index("She called.") < page.index("Safaricom took the request")
+    assert "akinyi" in page
+    assert paid.account_reference in page
+    assert "2547••••" in page
+
+
+def test_the_trail_is_filtered_by_person_kind_and_source_and_searched(
+    paid: MpesaTransaction, clock: Clock
+) -> None:
+    staff.write_note(paid.pk, text="She called.", by="auditor", now=clock())
+    client = at_desk("auditor")
+    for query in ("by=auditor", "kind=note", "source__exact=staff"):
+        page = words_of(client.get(f"{TRAIL}?{query}"))
+        assert "She called." in page, query
+        assert "Safaricom took the request" not in page, query
+    assert "She called." in words_of(client.get(f"{TRAIL}?q={paid.account_reference}"))
+    assert "She called." not in words_of(client.get(f"{TRAIL}?q=DKNOTHERE1"))
+    assert "She called." not in words_of(client.get(f"{TRAIL}?by=somebody"))
+
+
+def test_the_trail_asks_the_database_no_more_when_it_is_longer(
+    click: Click, clock: Clock, safaricom: FakeDaraja
+) -> None:
+    client, asked = at_desk("auditor"), []
+    attempt = pay(click, safaricom, clock)
+    for notes in (1, 40):
+        for number in range(notes):
+            staff.write_note(attempt.pk, text=f"Note {number}", by="akinyi", now=clock())
+        client.get(TRAIL)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            client.get(TRAIL)
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
+    assert asked[0] <= 8
+
+
+# --- the check -------------------------------------------------------------------------------------------
+
+
+def test_a_whole_ledger_is_said_to_be_whole(
+    click: Click, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    for number in range(5):
+        click(f"25471234567{number}", reference=f"CART{number}")
+    monkeypatch.setattr(audit, "BATCH", 2)
+    says, lines = to_the_end(at_desk("auditor"))
+    assert says.startswith("All 5 payments are whole")
+    assert lines == []
+
+
+def test_each_fault_is_told_with_a_link_to_its_payment(
+    click: Click, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    touched = [click(f"25471234567{number}", reference=f"CART{number}") for number in range(3)]
+    for attempt in touched[:2]:
+        MpesaTransaction.objects.filter(pk=attempt.pk).update(receipt=f"UKN4AB12C{attempt.pk}")
+    monkeypatch.setattr(audit, "BATCH", 2)
+    says, lines = to_the_end(at_desk("auditor"))
+    assert says.startswith("3 payments checked, 2 faults found.")
+    assert [line["href"] for line in lines] == [
+        reverse("admin:payments_mpesatransaction_change", args=[attempt.pk]) for attempt in touched[:2]
+    ]
+    assert all("its receipt is not the one its events name" in line["text"] for line in lines)
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "1-2", "-1-0-0", "9" * 40 + "-0-0", "1-0-0;", "١-0-0"])
+def test_a_strange_cursor_is_refused_in_words(cursor: str, db: None) -> None:
+    answer = at_desk("auditor").post(STEP, {"cursor": cursor})
+    assert answer.status_code == 400
+    assert answer.json() == {"message": "The page is out of date. Open it again."}
+
+
+def test_a_step_is_no_get(db: None) -> None:
+    assert at_desk("auditor").get(STEP).status_code == 405
