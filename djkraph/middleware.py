@@ -2,14 +2,19 @@
 
 from typing import Any
 
+from axes.middleware import AxesMiddleware
 from csp.middleware import CSPMiddleware
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
 from django.middleware.csrf import CsrfViewMiddleware
+from django.urls import reverse
 from whitenoise.middleware import WhiteNoiseMiddleware
+
+WAS_AWAY = "You were away for a while, so the desk logged you out. What you had not sent must be done again."
 
 
 class ForPages:
@@ -45,3 +50,26 @@ class Authentication(ForPages, AuthenticationMiddleware):
 
 class Messages(ForPages, MessageMiddleware):
     pass
+
+
+class _TellsWhoWasAway:
+    """Somebody whose session is over is sent to the log-in page: there a message says why."""
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> Any:
+        answer = self.get_response(request)
+        to_login = answer.headers.get("Location", "").startswith(reverse("admin:login"))
+        had_session = settings.SESSION_COOKIE_NAME in request.COOKIES
+        if to_login and had_session and not request.user.is_authenticated:
+            messages.warning(request, WAS_AWAY)
+        return answer
+
+
+class WasAway(ForPages, _TellsWhoWasAway):
+    pass
+
+
+class LockedLogins(ForPages, AxesMiddleware):
+    """Answers a log-in that is locked (logins.py)."""

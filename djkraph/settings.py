@@ -41,7 +41,29 @@ INSTALLED_APPS = [
     "djkraph",
     "orders",
     "payments",
+    "axes",
 ]
+
+# Log-ins to the desk: django-axes counts failures, djkraph/logins.py has the limits and the words.
+AUTHENTICATION_BACKENDS = (
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+)
+DESK_LOGIN_FAILURES: int = env.int("DESK_LOGIN_FAILURES", default=5)
+DESK_LOCK_MINUTES: int = env.int("DESK_LOCK_MINUTES", default=15)
+AXES_HANDLER = "djkraph.logins.Handler"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = "djkraph.logins.failure_limit"
+AXES_COOLOFF_TIME = "djkraph.logins.lock_time"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "djkraph.logins.locked_page"
+AXES_CLIENT_IP_CALLABLE = "djkraph.logins.address_of"
+AXES_USERNAME_CALLABLE = "djkraph.logins.name_of"
+AXES_CLIENT_STR_CALLABLE = "djkraph.logins.who_tries"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
 # Whatever starts with one of these is for programs; everything else is a page.
 JSON_PATHS = ("/stkpush", "/api/", "/health")
@@ -58,6 +80,8 @@ MIDDLEWARE = [
     "djkraph.middleware.Csrf",
     "djkraph.middleware.Authentication",
     "djkraph.middleware.Messages",
+    "djkraph.middleware.WasAway",
+    "djkraph.middleware.LockedLogins",
 ]
 
 ROOT_URLCONF = "djkraph.urls"
@@ -81,8 +105,9 @@ TEMPLATES = [
 ]
 
 SILENCED_SYSTEM_CHECKS = [
-    "models.W040"
-]  # SQLite leaves out what PostgreSQL's index carries besides: slower, not wrong
+    "models.W040",  # SQLite leaves out what PostgreSQL's index carries besides: slower, not wrong
+    "axes.W002",  # its middleware is there under a name of ours (djkraph/middleware.py)
+]
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "Africa/Nairobi"
@@ -133,6 +158,9 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # the demo serves without collectstatic
 
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 60 * env.int("DESK_IDLE_MINUTES", default=30)  # seconds since the last page
+SESSION_SAVE_EVERY_REQUEST = True  # only pages have sessions, and only staff's are not empty
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # the cookie outlives the session: so it is known who was away
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_SSL_REDIRECT
@@ -317,6 +345,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django.server": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},  # it has four lines to say of every log-in
         "django.request": {
             "level": "ERROR"
         },  # a 4xx is the caller's business, and its address may be personal

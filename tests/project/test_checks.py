@@ -16,7 +16,7 @@ def ids(messages: list[Any]) -> list[str]:
 def test_no_check_asks_the_database() -> None:
     """`migrate` runs them before there is a table: a check that looks into one would stop a new shop's first step.
     (This test may not use the database, so that it fails where a check does.)"""
-    assert run_checks() == []
+    assert [found for found in run_checks() if not found.is_silenced()] == []
 
 
 def test_the_demo_makes_sense() -> None:

@@ -1,0 +1,134 @@
+"""Who may try to log in at the desk, how long a session lasts, and that neither locks out who should come in."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axes.models import AccessAttempt
+from django.conf import settings as shop
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+
+LOGIN = "/admin/login/?next=/admin/password_change/"
+RIGHT = "a-long-passphrase"
+HERE, ELSEWHERE = "41.90.1.1", "41.90.1.2"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def akinyi() -> User:
+    return User.objects.create_user("akinyi", password=RIGHT, is_staff=True)
+
+
+def tries(password: str, name: str = "akinyi", *, at: str = HERE, times: int = 1, **headers: str) -> Any:
+    """The last answer of somebody who types this so often, from an address."""
+    for _ in range(times):
+        answer = Client(REMOTE_ADDR=at, headers=headers).post(LOGIN, {"username": name, "password": password})
+    return answer
+
+
+def later(minutes: int) -> None:
+    """As if the failures had been so long ago."""
+    for attempt in AccessAttempt.objects.all():
+        attempt.attempt_time -= timedelta(minutes=minutes)
+        attempt.save()
+
+
+def test_the_right_password_logs_in() -> None:
+    assert tries(RIGHT).status_code == 302
+
+
+def test_five_wrong_passwords_lock_the_name_at_that_address_in_words() -> None:
+    assert tries("wrong", times=4).status_code == 200
+    assert tries(RIGHT).status_code == 302  # and forgets the four
+    assert tries("wrong", times=4).status_code == 200
+    locked = tries("wrong")
+    assert locked.status_code == 429
+    assert "Too many wrong passwords" in locked.content.decode()
+    assert "in 15 minutes" in locked.content.decode()
+    assert 0 < int(locked.headers["Retry-After"]) <= 15 * 60
+    assert tries(RIGHT).status_code == 429
+
+
+def test_the_lock_ends_by_itself_and_is_not_made_longer_by_trying() -> None:
+    tries("wrong", times=5)
+    later(minutes=14)
+    assert tries(RIGHT, times=3).status_code == 429
+    later(minutes=2)
+    assert tries(RIGHT).status_code == 302
+
+
+def test_a_stranger_elsewhere_locks_nobody_out() -> None:
+    assert tries("wrong", at=ELSEWHERE, times=30).status_code == 429
+    assert tries(RIGHT, at=HERE).status_code == 302
+
+
+def test_one_address_that_tries_many_names_is_stopped() -> None:
+    for number in range(20):
+        tries("wrong", f"name{number}")
+    assert tries(RIGHT).status_code == 429
+    assert "for everybody at this internet address" in tries(RIGHT).content.decode()
+    assert tries(RIGHT, at=ELSEWHERE).status_code == 302
+
+
+def test_an_ipv6_household_is_one_address() -> None:
+    for number in range(5):
+        tries("wrong", at=f"2c0f:fe38:1:1::{number + 1}")
+    assert tries(RIGHT, at="2c0f:fe38:1:1::ffff").status_code == 429
+    assert tries(RIGHT, at="2c0f:fe38:1:2::1").status_code == 302
+
+
+def test_behind_proxies_the_address_is_counted_from_the_right(settings: Any) -> None:
+    settings.TRUSTED_PROXIES = 1
+    for number in range(5):
+        tries(
+            "wrong", **{"x-forwarded-for": f"10.0.0.{number}, {HERE}"}
+        )  # what stands left is the client's own say
+    assert tries(RIGHT, **{"x-forwarded-for": HERE}).status_code == 429
+    assert tries(RIGHT, **{"x-forwarded-for": ELSEWHERE}).status_code == 302
+
+
+def test_what_was_typed_is_not_kept(caplog: pytest.LogCaptureFixture) -> None:
+    Client().post("/admin/login/?q=254712345678", {"username": "0712345678", "password": "s3cret-pass"})
+    (kept,) = AccessAttempt.objects.values()
+    for told in (str(kept), caplog.text):
+        assert "12345678" not in told
+        assert "s3cret-pass" not in told
+
+
+def test_json_endpoints_know_nothing_of_locks(client: Client) -> None:
+    tries("wrong", times=5, at="127.0.0.1")
+    assert client.get("/health").status_code == 200
+    assert client.post("/stkpush/status", {"checkoutRequestId": "x"}, "application/json").status_code == 404
+
+
+def test_a_session_ends_after_idle_time_and_the_page_says_why(akinyi: User) -> None:
+    client = Client()
+    client.force_login(akinyi)
+    page = "/admin/password_change/"
+    Session.objects.update(expire_date=timezone.now() + timedelta(minutes=1))
+    assert client.get(page).status_code == 200
+    (session,) = Session.objects.all()  # every page makes it last from now on
+    left = session.expire_date - timezone.now()
+    assert timedelta(minutes=29) < left <= timedelta(minutes=30)
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    answer = client.get(page, follow=True)
+    assert "You were away for a while" in answer.content.decode()
+    assert "You were away" not in Client().get("/admin/login/").content.decode()
+
+
+def test_a_poll_and_a_buyers_page_make_no_session(client: Client) -> None:
+    client.get("/cart")
+    client.post("/stkpush/status", {"checkoutRequestId": "x"}, "application/json")
+    assert Session.objects.count() == 0
+
+
+def test_the_cookie_is_for_this_site_and_no_script() -> None:
+    cookie = tries(RIGHT).cookies["sessionid"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert not cookie["max-age"]  # gone with the browser
+    assert shop.SESSION_COOKIE_SECURE == shop.SECURE_SSL_REDIRECT
