@@ -1,11 +1,12 @@
 # make run — the whole shop on this machine · make test — every test · make check — every check · make bench — figures
+# make screenshots — the pictures of docs/staff-guide.md
 # Windows: the same steps for PowerShell stand in README.md.
 
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test check bench bench-million test-sqlite test-postgres test-js test-browser clean
+.PHONY: run test check bench bench-million screenshots test-sqlite test-postgres test-js test-browser clean
 
 run: .venv/run.stamp
 	@$(BIN)/python manage.py run_demo --port $(PORT)
@@ -54,6 +55,10 @@ bench: .venv/dev.stamp
 
 bench-million: .venv/dev.stamp
 	$(BIN)/python -m tests.benchmarks.million
+
+screenshots: .venv/dev.stamp
+	@sh tests/browser/get-chromium.sh
+	$(BIN)/python -m tests.browser.screenshots
 
 clean:
 	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -43,14 +43,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory, merchant_site: OtherSite) -> 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if executable is None or shutil.which(executable) is None:
+    executable = chromium()
+    if not executable:
         pytest.fail(NO_CHROMIUM, pytrace=False)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
-        yield chromium
-        chromium.close()
+        launched = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
+        yield launched
+        launched.close()
+
+
+def chromium() -> str:
+    """Its path, or nothing where there is none."""
+    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, filter(None, names))), "")
 
 
 @pytest.fixture
