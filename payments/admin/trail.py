@@ -5,8 +5,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -51,7 +52,7 @@ class PersonFilter(admin.SimpleListFilter):
 @admin.register(PaymentEvent)
 class PaymentEventAdmin(ReadOnly, ModelAdmin):
     list_display = ("when", "payment", "what", "who", "said")
-    list_display_links = None
+    list_display_links = ("when",)
     list_filter = (("source", ChoicesDropdownFilter), KindFilter, PersonFilter, ("at", DaysFilter))
     list_filter_submit = True
     list_per_page = 50
@@ -68,6 +69,21 @@ class PaymentEventAdmin(ReadOnly, ModelAdmin):
     def has_view_permission(self, request: HttpRequest, obj: PaymentEvent | None = None) -> bool:  # noqa: ARG002
         return request.user.has_perm(PERMISSION)
 
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",  # noqa: ARG002 — Django's
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002 — Django's
+    ) -> HttpResponse:
+        """An event is read among the others of its payment."""
+        event = self.get_object(request, object_id)
+        if request.method != "GET" or not self.has_view_permission(request):
+            raise PermissionDenied
+        if event is None:
+            raise Http404
+        return HttpResponseRedirect(_payments_page(event))
+
     @display(description="When", ordering="id")
     def when(self, event: PaymentEvent) -> str:
         return words.on_one_line(words.moment(event.at))
@@ -75,9 +91,11 @@ class PaymentEventAdmin(ReadOnly, ModelAdmin):
     @display(description="Payment")
     def payment(self, event: PaymentEvent) -> SafeString:
         attempt = event.attempt
-        page = reverse("admin:payments_mpesatransaction_change", args=[attempt.pk])
         return format_html(
-            '<a class="dk-link" href="{}">{}</a><br>{}', page, attempt.account_reference, attempt.phone_masked
+            '<a class="dk-link" href="{}">{}</a><br>{}',
+            _payments_page(event),
+            attempt.account_reference,
+            attempt.phone_masked,
         )
 
     @display(description="What happened")
@@ -103,3 +121,7 @@ class PaymentEventAdmin(ReadOnly, ModelAdmin):
         payments = search.found(MpesaTransaction.objects.all(), search_term).order_by("-id")
         ids = list(payments.values_list("id", flat=True)[: search.AT_MOST])
         return queryset.filter(attempt_id__in=ids), False
+
+
+def _payments_page(event: PaymentEvent) -> str:
+    return reverse("admin:payments_mpesatransaction_change", args=[event.attempt_id])

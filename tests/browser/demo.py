@@ -54,6 +54,10 @@ class Demo:
         """Makes a member of staff in this role; gives the password."""
         return _manage(self.folder, HIRING, role, name)
 
+    def unlock(self) -> None:
+        """Forgets every wrong password, as `manage.py axes_reset` does."""
+        _manage(self.folder, "from axes.utils import reset; print(reset())")
+
     def push(self, phone: str, amount: int, reference: str) -> str:
         """A push as the merchant's own page sends it; the id it polls with."""
         told = {"phone": phone, "amount": amount, "accountReference": reference}

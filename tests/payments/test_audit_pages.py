@@ -67,6 +67,17 @@ def test_nobody_changes_an_event(paid: MpesaTransaction, admin_client: Client) -
     assert admin_client.get(f"{TRAIL}add/").status_code == 403
 
 
+def test_an_event_leads_to_its_payment(paid: MpesaTransaction) -> None:
+    event, page = PaymentEvent.objects.latest("id"), f"{TRAIL}{{}}/change/"
+    answer = at_desk("auditor").get(page.format(event.pk))
+    assert answer.headers["Location"] == reverse(
+        "admin:payments_mpesatransaction_change", args=[event.attempt_id]
+    )
+    assert at_desk("viewer").get(page.format(event.pk)).status_code == 403
+    assert Client().get(page.format(event.pk)).headers["Location"].startswith("/admin/login/")
+    assert at_desk("auditor", "second").get(page.format(10**9)).status_code == 404
+
+
 # --- the trail -------------------------------------------------------------------------------------------
 
 
