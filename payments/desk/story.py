@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from payments.daraja import lookup
+from payments.desk.taken import received
 from payments.desk.words import kes, moment, span
 from payments.models import MpesaTransaction
 from payments.services.prompts import PROMPT_LIFE
@@ -35,14 +36,17 @@ def _became(attempt: MpesaTransaction, asked: str, *, now: datetime) -> str:
 
 
 def _paid(attempt: MpesaTransaction) -> str:
-    received = kes(attempt.received_kes or attempt.amount_kes)
+    came = received(
+        amount_kes=attempt.amount_kes,
+        received_kes=attempt.received_kes,
+        amount_differs=attempt.amount_differs,
+    )
+    money = "Money of an amount that is not known for certain" if came is None else kes(came)
     at = attempt.paid_at or attempt.settled_at or attempt.created_at
     receipt = f"receipt {attempt.receipt}" if attempt.receipt else "the receipt is not known yet"
     taken = span(max(at, attempt.created_at) - attempt.created_at)
     after = "without a request of ours" if _unasked(attempt) else f"{taken} after the request"
-    return (
-        f"{received} came from {attempt.phone_masked} on {moment(at)}, {after}; {receipt}. {_order(attempt)}"
-    )
+    return f"{money} came from {attempt.phone_masked} on {moment(at)}, {after}; {receipt}. {_order(attempt)}"
 
 
 def _unasked(attempt: MpesaTransaction) -> bool:

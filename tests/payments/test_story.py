@@ -69,6 +69,7 @@ def test_a_wrong_amount_says_that_the_order_is_not_paid(
     click: Click, safaricom: FakeDaraja, clock: Clock
 ) -> None:
     attempt = wrong_amount(click, safaricom, clock)
+    assert told(attempt, clock).startswith("Money of an amount that is not known for certain came from")
     assert f"Order {attempt.account_reference} is not paid by it: KES 1,500 was asked for." in told(
         attempt, clock
     )
