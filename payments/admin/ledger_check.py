@@ -5,6 +5,7 @@ A page of no model: djkraph/urls.py puts it before the admin's own addresses."""
 import re
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -82,6 +83,8 @@ def _line(fault: Fault) -> dict[str, str]:
     told = {"text": str(fault)}
     if fault.attempt_id is not None:
         told["href"] = reverse("admin:payments_mpesatransaction_change", args=[fault.attempt_id])
+    if fault.order_code:
+        told["href"] = f"{reverse('admin:orders_order_changelist')}?{urlencode({'q': fault.order_code})}"
     return told
 
 

@@ -18,6 +18,12 @@ ROLES_IN_WORDS = (
     "Auditor: sees everything, also the audit and the ledger check, and changes nothing."
 )
 
+
+def is_owner(request: HttpRequest) -> bool:
+    """Whoever may change people could make himself an owner: so only an owner may."""
+    return bool(request.user.is_active and request.user.is_superuser)
+
+
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
@@ -37,6 +43,15 @@ class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's i
     )
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return is_owner(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 — Django's
+        return is_owner(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 — Django's
+        return is_owner(request)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
@@ -58,4 +73,11 @@ class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's i
 
 @admin.register(Group)
 class RoleAdmin(GroupAdmin, ModelAdmin):
-    pass
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return is_owner(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 — Django's
+        return is_owner(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 — Django's
+        return is_owner(request)

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -42,11 +42,13 @@ class PersonFilter(admin.SimpleListFilter):
     parameter_name = "by"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG002 — Django's
-        staff = User.objects.filter(is_staff=True).order_by("username").values_list("username", flat=True)
-        return [(name, name) for name in staff]
+        return [(name, name) for name in User.objects.order_by("username").values_list("username", flat=True)]
 
     def queryset(self, request: HttpRequest, queryset: Events) -> Events:  # noqa: ARG002 — Django's
-        return queryset.filter(facts__by=self.value()) if self.value() else queryset
+        if not self.value():
+            return queryset
+        took_part = Q(facts__by=self.value()) | Q(facts__confirmed_by=self.value())
+        return queryset.filter(took_part, source=PaymentEvent.Source.STAFF)
 
 
 @admin.register(PaymentEvent)

@@ -14,6 +14,7 @@ from payments.models import MpesaTransaction, PaymentEvent
 from payments.states import TRANSITIONS, Event, State
 
 BATCH = 500
+LOOKS = 3  # how often an attempt at fault is read again before that is believed
 
 _ATTEMPT = (
     "id",
@@ -55,6 +56,7 @@ class Fault:
     where: str
     what: str
     attempt_id: int | None = None  # whose page shows it
+    order_code: str = ""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"
@@ -76,10 +78,12 @@ def check_after(last_id: int) -> Checked:
     attempts = list(later.order_by("id").values(*_ATTEMPT)[:BATCH])
     if not attempts:
         return Checked(last_id=last_id, attempts=0, faults=list(_faults_of_orders()), is_last=True)
-    rows = PaymentEvent.objects.filter(attempt_id__in=[a["id"] for a in attempts])
-    ordered = rows.order_by("attempt_id", "number").values(*_EVENT)
-    events = {pk: list(group) for pk, group in groupby(ordered, key=lambda event: event["attempt_id"])}
-    found = [fault for a in attempts for fault in _faults_of_attempt(a, events.get(a["id"], []))]
+    found = _faults_of_attempts(attempts)
+    for _ in range(LOOKS):
+        if not found:
+            break
+        again = MpesaTransaction.objects.filter(id__in={fault.attempt_id for fault in found})
+        found = _faults_of_attempts(list(again.order_by("id").values(*_ATTEMPT)))
     return Checked(last_id=attempts[-1]["id"], attempts=len(attempts), faults=found, is_last=False)
 
 
@@ -96,6 +100,18 @@ def faults() -> Iterator[Fault]:
     """All that is wrong, attempt by attempt, then order by order."""
     for checked in check():
         yield from checked.faults
+
+
+def _faults_of_attempts(attempts: Sequence[Mapping[str, Any]]) -> list[Fault]:
+    """The events are read after the attempts: one that moves in between looks wrong until it is read again."""
+    events = _events_of([attempt["id"] for attempt in attempts])
+    return [fault for a in attempts for fault in _faults_of_attempt(a, events.get(a["id"], []))]
+
+
+def _events_of(attempt_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    rows = PaymentEvent.objects.filter(attempt_id__in=attempt_ids)
+    ordered = rows.order_by("attempt_id", "number").values(*_EVENT)
+    return {pk: list(group) for pk, group in groupby(ordered, key=lambda event: event["attempt_id"])}
 
 
 def _faults_of_attempt(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator[Fault]:
@@ -158,4 +174,6 @@ def _faults_of_orders() -> Iterator[Fault]:
         Q(state=Order.State.PAID, paying=1) | Q(state=Order.State.OPEN, paying=0)
     )
     for code, state, count in wrong.order_by("id").values_list("code", "state", "paying").iterator():
-        yield Fault(where=f"order {code}", what=f"it is {state} and has {count} paying payments")
+        yield Fault(
+            where=f"order {code}", order_code=code, what=f"it is {state} and has {count} paying payments"
+        )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -92,6 +93,20 @@ def test_a_supervisor_can_not_raise_himself(db: None) -> None:
     page = reverse("admin:auth_user_change", args=[member.pk])
     told: dict[str, Any] = {"username": member.username, "is_superuser": "on", "is_staff": "on"}
     assert client.post(page, told).status_code == 403
+    member.refresh_from_db()
+    assert not member.is_superuser
+
+
+def test_the_permission_to_change_people_makes_no_owner(db: None) -> None:
+    """Nobody has it by his role; but an owner could give it, not knowing what it is worth."""
+    member = staff_member("supervisor")
+    member.user_permissions.set(Permission.objects.filter(content_type__app_label="auth"))
+    client = Client()
+    client.force_login(member)
+    for row in (member, Group.objects.get(name="viewer")):
+        page = reverse(f"admin:auth_{row._meta.model_name}_change", args=[row.pk])
+        told = {"username": member.username, "is_superuser": "on", "is_staff": "on", "name": "viewer"}
+        assert client.post(page, told).status_code == 403
     member.refresh_from_db()
     assert not member.is_superuser
 

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from payments.models import MpesaTransaction, PaymentEvent
-from payments.services import audit, staff
+from payments.services import audit, ledger, staff
+from payments.states import State
 from tests.payments.conftest import Clock, FakeDaraja
 from tests.payments.desk import ROLES, at_desk, words_of
 from tests.payments.paying import pay
@@ -95,6 +96,14 @@ def test_the_trail_is_filtered_by_person_kind_and_source_and_searched(
 ) -> None:
     staff.write_note(paid.pk, text="She called.", by="auditor", now=clock())
     client = at_desk("auditor")
+    ledger.write(
+        paid.pk,
+        lambda seen: ledger.Change(kind="note", to=State(seen["state"])),
+        source=PaymentEvent.Source.STAFF,
+        facts={"text": "Both saw it.", "by": "akinyi", "confirmed_by": "auditor"},
+        now=clock(),
+    )
+    assert "Both saw it." in words_of(client.get(f"{TRAIL}?by=auditor"))
     for query in ("by=auditor", "kind=note", "source__exact=staff"):
         page = words_of(client.get(f"{TRAIL}?{query}"))
         assert "She called." in page, query
@@ -149,6 +158,33 @@ def test_each_fault_is_told_with_a_link_to_its_payment(
         reverse("admin:payments_mpesatransaction_change", args=[attempt.pk]) for attempt in touched[:2]
     ]
     assert all("its receipt is not the one its events name" in line["text"] for line in lines)
+
+
+def test_a_payment_that_moves_while_it_is_checked_is_no_fault(
+    paid: MpesaTransaction, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, moved = audit._events_of, []
+
+    def moves(attempt_ids: list[int]) -> Any:
+        if not moved:
+            staff.write_note(paid.pk, text="Just now.", by="akinyi", now=clock())
+            moved.append(1)
+        return read(attempt_ids)
+
+    monkeypatch.setattr(audit, "_events_of", moves)
+    assert list(audit.faults()) == []
+    assert moved
+
+
+def test_a_fault_of_an_order_leads_to_it(paid: MpesaTransaction) -> None:
+    type(paid.order).objects.filter(pk=paid.order.pk).update(state="open", paid_at=None)
+    _, lines = to_the_end(at_desk("auditor"))
+    assert lines == [
+        {
+            "text": f"order {paid.order.code}: it is open and has 1 paying payments",
+            "href": f"/admin/orders/order/?q={paid.order.code}",
+        }
+    ]
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "1-2", "-1-0-0", "9" * 40 + "-0-0", "1-0-0;", "١-0-0"])

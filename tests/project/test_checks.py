@@ -32,6 +32,9 @@ def test_the_demo_makes_sense() -> None:
         ("LEDGER_KEY", [], "E004"),
         ("LEDGER_KEY", [""], "E004"),
         ("MPESA_QUERY_BUDGET_PER_MINUTE", 0, "E005"),
+        ("DESK_LOGIN_FAILURES", 0, "E006"),
+        ("DESK_LOCK_MINUTES", 0, "E006"),
+        ("SESSION_COOKIE_AGE", 0, "E006"),
     ],
 )
 def test_nonsense_is_refused_everywhere(setting: str, value: Any, expected: str, settings: Any) -> None:

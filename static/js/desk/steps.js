@@ -37,6 +37,7 @@
     }
   }
 
+  const LOGGED_OUT = "You were away for a while and are logged out. Nothing is lost: open this page again.";
   const TROUBLE = "The line to the shop was lost. Nothing is lost: go on when it is back.";
 
   function bind(box, { fetch, location, setTimeout }) {
@@ -50,6 +51,7 @@
           headers: { "X-CSRFToken": token, "Content-Type": "application/x-www-form-urlencoded" },
           body: new URLSearchParams({ cursor }),
         }).catch(() => { throw new Error(TROUBLE); });
+        if (answer.redirected) throw new Error(LOGGED_OUT);
         const told = await answer.json().catch(() => { throw new Error(TROUBLE); });
         if (!answer.ok) throw new Error(told.message || TROUBLE);
         return told;
