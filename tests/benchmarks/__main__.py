@@ -88,7 +88,7 @@ def callbacks(url: str) -> list[Row]:
 def pushes(url: str) -> list[Row]:
     """200 buyers at any moment wait for Safaricom, which takes two seconds to answer; others poll meanwhile."""
     asked = [
-        ("/stkpush", {"phone": f"2547{n:08}", "amount": 100, "accountReference": f"PUSH{n}"})
+        ("/stkpush", {"phone": f"2547{n:06}78", "amount": 100, "accountReference": f"PUSH{n}"})
         for n in range(4000)
     ]
     polled = [("/stkpush/status", {"checkoutRequestId": f"ws_CO_{n}"}) for n in range(1, 2001)]
