@@ -6,7 +6,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test check bench bench-million screenshots test-sqlite test-postgres test-js test-browser clean
+.PHONY: run test check bench bench-million screenshots test-databases test-sqlite test-postgres test-js test-browser clean
 
 run: .venv/run.stamp
 	@$(BIN)/python manage.py run_demo --port $(PORT)
@@ -18,11 +18,15 @@ check: .venv/dev.stamp
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
 
-# both databases side by side: each keeps one core busy; the words of each come when it has ended
-test: test-js .venv/dev.stamp
-	@echo "== pytest on SQLite and on PostgreSQL, side by side (about ten minutes) ..."
-	@$(MAKE) --no-print-directory -j2 -O test-sqlite test-postgres
-	@$(MAKE) --no-print-directory test-browser
+test: test-js test-databases test-browser
+
+# Both side by side, since each keeps one core busy; what PostgreSQL has to say comes after SQLite's.
+test-databases: .venv/dev.stamp
+	@mkdir -p var
+	@$(MAKE) --no-print-directory test-postgres > var/test-postgres.txt 2>&1 & other=$$!; \
+	$(MAKE) --no-print-directory test-sqlite; here=$$?; \
+	echo "(PostgreSQL goes on ...)"; wait $$other; there=$$?; \
+	cat var/test-postgres.txt; exit $$((here + there))
 
 test-sqlite: .venv/dev.stamp
 	@echo "== pytest on SQLite"
