@@ -23,7 +23,7 @@ from djkraph.throttling import client_address
 
 MANY_NAMES = 4
 NOWHERE = "::"  # shared by all whose address can't be told
-LONG_NUMBER = re.compile(r"\d{9,}")
+LONG_NUMBER = re.compile(r"\d(?:[\s-]*\d){8,}")  # also as people space it
 NAME_LENGTH = 150  # of a user name
 IPV6_HOME = 64  # bits: one household's network; within it an address costs nothing
 
@@ -31,6 +31,8 @@ IPV6_HOME = 64  # bits: one household's network; within it an address costs noth
 def address_of(request: HttpRequest) -> str:
     """As axes keeps it: an IPv6 address stands for its network."""
     address = ipaddress.ip_address(client_address(request.META) or NOWHERE)
+    if address.version == 6 and address.ipv4_mapped:
+        address = address.ipv4_mapped
     if address.version == 4:
         return str(address)
     return str(ipaddress.ip_network((address, IPV6_HOME), strict=False).network_address)

@@ -14,7 +14,9 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.urls import reverse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-WAS_AWAY = "You were away for a while, so the desk logged you out. What you had not sent must be done again."
+WAS_AWAY = (
+    "You were away for a while, so the desk logged you out. What you did last was not done: do it again."
+)
 
 
 class ForPages:
