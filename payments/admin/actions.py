@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -192,7 +192,7 @@ def _view_of(action: Action, model_admin: "ModelAdmin[MpesaTransaction]") -> Cal
         _refuse_without(request, action.permission)
         attempt = attempt_or_404(object_id)
         if action.form is None and request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+            return HttpResponseRedirect(page_of(attempt.pk))  # from the log-in page, after an idle time
         if why_not := action.why_not(vars(attempt)):
             messages.warning(request, why_not)
             return HttpResponseRedirect(page_of(attempt.pk))
@@ -249,9 +249,9 @@ def _decide_settlement(
     request: HttpRequest, object_id: str, settlement_id: int, verdict: str
 ) -> HttpResponse:
     _refuse_without(request, "payments.settle_by_hand")
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
     attempt = attempt_or_404(object_id)
+    if request.method != "POST":
+        return HttpResponseRedirect(page_of(attempt.pk))
     if not HandSettlement.objects.filter(id=settlement_id, attempt=attempt).exists():
         raise Http404("There is no such settlement.")
     try:

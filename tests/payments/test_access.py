@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
@@ -128,6 +128,13 @@ def test_the_owner_gives_roles_in_words(admin_client: Client, db: None) -> None:
     listed = words_of(admin_client.get(reverse("admin:auth_user_changelist")))
     assert "Viewer" in listed
     assert "Owner" in listed
+
+
+def test_a_person_made_at_the_desk_may_enter_it(admin_client: Client) -> None:
+    told = {"username": "njoki", "password1": "a-long-passphrase", "password2": "a-long-passphrase"}
+    answer = admin_client.post(reverse("admin:auth_user_add"), {**told, "usable_password": "true"})
+    assert answer.status_code == 302
+    assert User.objects.get(username="njoki").is_staff
 
 
 def test_a_stranger_is_asked_to_log_in_everywhere(db: None) -> None:
