@@ -63,6 +63,7 @@ from tests.payments.bank import (
     PAID,
     PUSH_WAYS,
     THREE_DAYS,
+    UNASKABLE,
     UNLISTED,
     Bank,
     Killed,
@@ -492,10 +493,10 @@ class Story(RuleBasedStateMachine):
             names = (row.order.code, row.order.client_reference)
             replaced = any(ref in names and at - row.created_at >= IDLE for ref, at in self.idle_clicks)
             assert row.settled_at is not None
-            unnamed_for_a_day = row.settled_at - row.created_at >= DAY and (
-                push.named_at is None or push.named_at >= row.settled_at
-            )
-            assert unnamed_for_a_day or _given_up(push) or (replaced and self.bank.over(push)), (
+            age = row.settled_at - row.created_at
+            unnamed = push.named_at is None or push.named_at >= row.settled_at  # when it was given up
+            over = self.bank.over(push) or (unnamed and age >= UNASKABLE)
+            assert (unnamed and age >= DAY) or _given_up(push) or (replaced and over), (
                 f"expired while it could still be paid:\n{_story(push)}"
             )
 
