@@ -23,7 +23,7 @@ from djkraph.admin import ReadOnly
 from payments.admin.filters import DaysFilter
 from payments.admin.pager import InfinitePaginator
 from payments.desk import inbox, search, words
-from payments.models import PROBLEM_VERDICTS, CallbackDelivery, MpesaTransaction
+from payments.models import PROBLEM_VERDICTS, CallbackDelivery
 from payments.services import staff
 from payments.services.staff import NotPossible
 
@@ -101,11 +101,7 @@ class CallbackDeliveryAdmin(ReadOnly, ModelAdmin):
         queryset: Deliveries,
         search_term: str,
     ) -> tuple[Deliveries, bool]:
-        if not search_term.strip():
-            return queryset, False
-        payments = search.found(MpesaTransaction.objects.all(), search_term).order_by("-id")
-        ids = list(payments.values_list("id", flat=True)[: search.AT_MOST])
-        return queryset.filter(attempt_id__in=ids), False
+        return search.by_their_payments(queryset, search_term), False
 
     # --- what is done about them --------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from djkraph.admin import ReadOnly
 from payments.admin.filters import DaysFilter
 from payments.admin.pager import InfinitePaginator
 from payments.desk import search, timeline, words
-from payments.models import MpesaTransaction, PaymentEvent
+from payments.models import PaymentEvent
 
 PERMISSION = "payments.see_audit"
 
@@ -118,11 +118,7 @@ class PaymentEventAdmin(ReadOnly, ModelAdmin):
         queryset: Events,
         search_term: str,
     ) -> tuple[Events, bool]:
-        if not search_term.strip():
-            return queryset, False
-        payments = search.found(MpesaTransaction.objects.all(), search_term).order_by("-id")
-        ids = list(payments.values_list("id", flat=True)[: search.AT_MOST])
-        return queryset.filter(attempt_id__in=ids), False
+        return search.by_their_payments(queryset, search_term), False
 
 
 def _payments_page(event: PaymentEvent) -> str:

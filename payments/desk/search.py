@@ -1,16 +1,18 @@
 """Finding a payment by what a customer can say. Each way is one look into an index, so it is quick at any size."""
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 from django.db.models import QuerySet
 
 from payments import gateway
-from payments.models import MpesaTransaction
+from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent
 from payments.phones import NotAPhone, read_msisdn
 
 AT_MOST = 200  # of each way: more is no answer to "which one"
 
 Payments = QuerySet[MpesaTransaction]
+Row = TypeVar("Row", CallbackDelivery, PaymentEvent)
 
 
 def found(payments: Payments, term: str) -> Payments:
@@ -21,6 +23,14 @@ def found(payments: Payments, term: str) -> Payments:
         return payments.filter(phone_hash__in=gateway.phone_hashes(read_msisdn(term)))
     except NotAPhone:
         return payments.filter(pk__in={number for way in _ways(term) for number in way})
+
+
+def by_their_payments(rows: QuerySet[Row], term: str) -> QuerySet[Row]:
+    """Rows that have an `attempt` (callbacks, events), by what names their payment."""
+    if not term.strip():
+        return rows
+    newest = found(MpesaTransaction.objects.all(), term).order_by("-id").values_list("id", flat=True)
+    return rows.filter(attempt_id__in=list(newest[:AT_MOST]))
 
 
 def _ways(term: str) -> Iterator[list[int]]:

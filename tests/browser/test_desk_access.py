@@ -55,6 +55,16 @@ def test_an_auditor_reads_the_trail_and_checks_the_ledger(tabs: Tabs, demo: Demo
     expect(page.locator("[data-steps]")).to_have_attribute("data-state", "finished")
 
 
+def test_long_work_says_that_its_session_is_over(tabs: Tabs, demo: Demo) -> None:
+    auditor = Desk(tabs, demo, role="auditor", name="mwende-away")
+    auditor.page.locator("#nav-sidebar a", has_text="Ledger check").click()
+    expect(auditor.page.locator("[data-start]")).to_be_visible()
+    auditor.page.context.clear_cookies(name="sessionid")
+    auditor.page.locator("[data-start]").click()
+    auditor.hears("You were away for a while and are logged out.")
+    expect(auditor.page.locator("[data-again]")).to_be_visible()
+
+
 def test_a_cashier_is_offered_neither_and_is_told_so(tabs: Tabs, demo: Demo) -> None:
     cashier = Desk(tabs, demo, role="cashier", name="otieno-desk")
     for entry in ("Audit", "Ledger check", "Staff"):

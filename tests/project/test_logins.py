@@ -106,6 +106,12 @@ def test_what_was_typed_is_not_kept(caplog: pytest.LogCaptureFixture) -> None:
         assert "s3cret-pass" not in told
 
 
+def test_a_password_typed_as_the_name_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    tries("wrong", "my-whole-passphrase", times=5)
+    assert "Locking out" in caplog.text
+    assert "my-whole-passphrase" not in caplog.text
+
+
 def test_json_endpoints_know_nothing_of_locks(client: Client) -> None:
     tries("wrong", times=5, at="127.0.0.1")
     assert client.get("/health").status_code == 200
