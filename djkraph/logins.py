@@ -89,11 +89,6 @@ def name_of(_request: HttpRequest | None, credentials: dict[str, Any] | None) ->
     return None if typed is None else LONG_NUMBER.sub("•", str(typed))[:NAME_LENGTH]
 
 
-def who_tries(*_told: Any) -> str:
-    """For axes' log lines, which would name what was typed."""
-    return "somebody at the desk"
-
-
 def lock_time(_request: HttpRequest | None) -> timedelta:
     """For axes, which calls it with the request."""
     return _lock_time()

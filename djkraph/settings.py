@@ -60,7 +60,6 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "djkraph.logins.locked_page"
 AXES_CLIENT_IP_CALLABLE = "djkraph.logins.address_of"
 AXES_USERNAME_CALLABLE = "djkraph.logins.name_of"
-AXES_CLIENT_STR_CALLABLE = "djkraph.logins.who_tries"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
