@@ -6,7 +6,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test check bench bench-million screenshots test-databases test-sqlite test-postgres test-js test-browser clean
+.PHONY: run test check bench bench-million screenshots test-side-by-side test-sqlite test-postgres test-js test-browser clean
 
 run: .venv/run.stamp
 	@$(BIN)/python manage.py run_demo --port $(PORT)
@@ -18,14 +18,16 @@ check: .venv/dev.stamp
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
 
-test: test-js test-databases test-browser
+test: test-js test-side-by-side
 
-# Both side by side, since each keeps one core busy; what PostgreSQL has to say comes after SQLite's.
-test-databases: .venv/dev.stamp
+# PostgreSQL's tests keep one core busy, SQLite's and then the browser's the other. What PostgreSQL's have to say comes
+# last. Started in the background they are deaf to Ctrl-C: the trap ends them.
+test-side-by-side: .venv/dev.stamp
 	@mkdir -p var
 	@$(MAKE) --no-print-directory test-postgres > var/test-postgres.txt 2>&1 & other=$$!; \
-	$(MAKE) --no-print-directory test-sqlite; here=$$?; \
-	echo "(PostgreSQL goes on ...)"; wait $$other; there=$$?; \
+	trap 'kill $$other' INT TERM; \
+	$(MAKE) --no-print-directory test-sqlite && $(MAKE) --no-print-directory test-browser; here=$$?; \
+	echo "(PostgreSQL's tests go on ...)"; wait $$other; there=$$?; \
 	cat var/test-postgres.txt; exit $$((here + there))
 
 test-sqlite: .venv/dev.stamp

@@ -127,6 +127,7 @@ def _start_all(port: int, simulator_port: int) -> dict[str, subprocess.Popen[byt
         if sys.platform == "win32"
         else {"start_new_session": True}
     )
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a script started it, deaf to Ctrl-C
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     return {
         name: subprocess.Popen(
