@@ -3,6 +3,7 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 MAX_TOTAL_KES = 250_000  # what one mobile payment can carry
 
@@ -75,6 +76,10 @@ class Order(models.Model):
                 condition=Q(is_priced=True, client_reference__isnull=True)
                 | Q(is_priced=False, client_reference__isnull=False),
             ),
+        )
+        indexes = (
+            # the desk's search by e-mail address, however it is spelt
+            models.Index(Upper("email"), name="order_email", condition=~Q(email="")),
         )
 
     def __str__(self) -> str:

@@ -448,12 +448,8 @@ class StatementLine(models.Model):
             models.Index(name="line_of_period", fields=("completed_at",)),
             # theirs but not ours
             models.Index(name="line_unmatched", fields=("-id",), condition=Q(kind="payment", attempt=None)),
-            # which other lines could be the same payment's
-            models.Index(
-                name="line_unmatched_reference",
-                fields=("account_no",),
-                condition=Q(kind="payment", attempt=None),
-            ),
+            # the search; which other lines could be the same payment's
+            models.Index(name="line_account_no", fields=("account_no",)),
         )
 
     def __str__(self) -> str:

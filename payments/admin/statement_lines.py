@@ -4,17 +4,18 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
-from unfold.paginator import InfinitePaginator
 
 from djkraph.admin import ReadOnly
 from payments.admin.actions import page_of as payment_page
 from payments.admin.forms import AttachForm, DeclineForm
+from payments.admin.pager import InfinitePaginator
 from payments.admin.statements import refuse_without
 from payments.desk import statement as desk
 from payments.desk.words import kes
@@ -30,10 +31,21 @@ MAY_ATTACH = "payments.attach_money"
 class StatementLineAdmin(ReadOnly, ModelAdmin):
     list_display = ("receipt", "completed_at", "paid_in", "withdrawn", "kind", "match")
     list_filter = ("kind", "match")
-    search_fields = ("receipt__exact", "account_no__exact")
+    search_fields = ("receipt",)  # shows the box; what is found stands in get_search_results
+    search_help_text = "Receipt, or the account number the customer typed"
     ordering = ("-id",)
     paginator = InfinitePaginator
     show_full_result_count = False
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        queryset: QuerySet[StatementLine],
+        search_term: str,
+    ) -> tuple[QuerySet[StatementLine], bool]:
+        term = search_term.strip().replace("\x00", "")
+        named = Q(receipt=term.upper()) | Q(account_no=term.upper())
+        return (queryset.filter(named) if term else queryset), False
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

@@ -37,7 +37,7 @@ def _ways(term: str) -> Iterator[list[int]]:
     spelt = term.upper()
     for filters in (
         {"receipt__startswith": spelt},
-        {"account_reference__startswith": spelt},
+        {"order__code__startswith": spelt},
         {"order__client_reference__startswith": term},
         {"checkout_request_id__startswith": term},
         {"public_id": term},

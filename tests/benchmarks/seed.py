@@ -27,7 +27,7 @@ EVENTS = """INSERT INTO payments_paymentevent (attempt_id, number, kind, source,
 
 HISTORY_OF_ORDERS = """INSERT INTO orders_order
     (code, token, client_reference, total_kes, is_priced, email, state, created_at, paid_at)
-  SELECT 'H' || i, 'past-' || i, 'PAST' || i, 100 + i %% 5000, FALSE, '',
+  SELECT 'H' || lpad(i::text, 7, '0'), 'past-' || i, 'PAST' || lpad(i::text, 7, '0'), 100 + i %% 5000, FALSE, '',
     CASE WHEN i %% 4 = 0 THEN 'open' ELSE 'paid' END,
     now() - interval '1 year' * (1 - i / %s::float),
     CASE WHEN i %% 4 = 0 THEN NULL ELSE now() - interval '1 year' * (1 - i / %s::float) END
