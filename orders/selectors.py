@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
+from djkraph import rows
 from orders.codes import is_code
 from orders.models import Mix, Order, OrderItem
 
@@ -23,15 +24,14 @@ def order_by_token(token: str) -> Order | None:
     return None if "\x00" in token else Order.objects.filter(token=token).first()
 
 
-def order_by_code(code: str) -> Order | None:
-    """An order by the code people read aloud: case and blanks don't matter."""
-    spelt = code.strip().upper()
-    return Order.objects.filter(code=spelt).first() if is_code(spelt) else None
-
-
-def order_by_client_reference(reference: str) -> Order | None:
-    """The unpriced order that the merchant's own page opened under this reference."""
-    return Order.objects.filter(client_reference=reference).first() if reference else None
+def id_of_order(reference: str) -> int | None:
+    """Which order this names: by the code people read aloud (case and blanks don't matter), or as the reference
+    under which the merchant's own page opened an unpriced one."""
+    spelt = reference.strip().upper()
+    found = rows.select(Order, ("id",), {"code": spelt}) if is_code(spelt) else None
+    if found is None and reference:
+        found = rows.select(Order, ("id",), {"client_reference": reference})
+    return found["id"] if found else None
 
 
 def items_of(order: Order) -> list[OrderItem]:

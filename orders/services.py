@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
+from djkraph import rows
 from orders.codes import new_code, new_token
 from orders.models import MAX_TOTAL_KES, Mix, Order, OrderItem
 
 CODES_DRAWN = 5
-
-# by hand: for one row that is known by its id the ORM's building of the query costs more than the query
-PAY = """UPDATE "orders_order" SET "state" = %s, "paid_at" = %s WHERE "id" = %s AND "state" = %s"""
 
 
 class OrderRefused(ValueError):
@@ -21,10 +19,6 @@ class OrderRefused(ValueError):
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-class ReferenceTaken(OrderRefused):
-    """The reference already stands for another amount."""
 
 
 def place_order(*, mix_slugs: Sequence[str], now: datetime, email: str = "") -> Order:
@@ -48,22 +42,15 @@ def place_order(*, mix_slugs: Sequence[str], now: datetime, email: str = "") -> 
     raise RuntimeError("No free order code was found.")
 
 
-def order_for_reference(*, client_reference: str, amount_kes: int, now: datetime) -> Order:
-    """The unpriced order under a reference that the merchant's own page made, created at its first use.
+def place_unpriced_order(*, client_reference: str, amount_kes: int, now: datetime) -> Order:
+    """The order under a reference that the merchant's own page made, at its first use, in the caller's transaction.
 
     One reference is one order, for good: that is what keeps a repeated request from being a second purchase.
-    Raises ReferenceTaken where it already stands for another amount, and IntegrityError where another request
-    created it in the same instant (the caller's transaction is over then: decide anew).
+    Raises IntegrityError where it stands for one already (the caller's transaction is over then: decide anew).
     """
-    order = Order.objects.filter(client_reference=client_reference).first() or _insert(
+    return _insert(
         total_kes=amount_kes, is_priced=False, client_reference=client_reference, email="", now=now
     )
-    if order.total_kes != amount_kes:
-        raise ReferenceTaken(
-            f"This reference was used for KES {order.total_kes:,}. Start a new checkout to pay another amount.",
-            code="amount_mismatch",
-        )
-    return order
 
 
 def lock_order(order_id: int) -> Order:
@@ -76,10 +63,8 @@ def mark_paid(order_id: int, *, at: datetime) -> bool:
 
     Runs inside the ledger's transaction, so that the order is paid together with the payment or not at all.
     """
-    paid_at = connection.ops.adapt_datetimefield_value(at)
-    with connection.cursor() as cursor:
-        cursor.execute(PAY, [Order.State.PAID.value, paid_at, order_id, Order.State.OPEN.value])
-        return int(cursor.rowcount) == 1
+    paid = {"state": Order.State.PAID, "paid_at": at}
+    return rows.update(Order, paid, where={"id": order_id, "state": Order.State.OPEN}) == 1
 
 
 def _insert_with_items(total_kes: int, mixes: list[Mix], *, email: str, now: datetime) -> Order:
@@ -94,14 +79,13 @@ def _insert(
     *, total_kes: int, is_priced: bool, client_reference: str | None, email: str, now: datetime
 ) -> Order:
     """An order row under a fresh code. Raises IntegrityError where the code (one of 24**8) is taken."""
-    order = Order(
-        code=new_code(),
-        token=new_token(),
-        client_reference=client_reference,
-        total_kes=total_kes,
-        is_priced=is_priced,
-        email=email,
-        created_at=now,
-    )
-    order.save(force_insert=True)
-    return order
+    values = {
+        "code": new_code(),
+        "token": new_token(),
+        "client_reference": client_reference,
+        "total_kes": total_kes,
+        "is_priced": is_priced,
+        "email": email,
+        "created_at": now,
+    }
+    return Order(id=rows.insert(Order, values), **values)

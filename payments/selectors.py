@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from payments import rows
+from djkraph import rows
 from payments.attention import REASONS
 from payments.daraja import lookup
 from payments.models import MpesaTransaction

@@ -15,7 +15,8 @@ from typing import Any
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 
-from payments import gateway, rows, spool
+from djkraph import rows
+from payments import gateway, spool
 from payments.callback_tokens import token_hash
 from payments.connections import refuse_inside_transaction
 from payments.daraja import CallbackUnreadable, StkCallback, read_callback

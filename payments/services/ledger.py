@@ -13,8 +13,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from djkraph import rows
 from orders.services import mark_paid
-from payments import gateway, rows
+from payments import gateway
 from payments.chain import Link
 from payments.daraja import lookup
 from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent
@@ -147,24 +148,24 @@ def open_attempt(
         previous_hash="",
     )
     key_id, digest = gateway.keyring().sign(link)
-    attempt = MpesaTransaction(
-        public_id=public_id,
-        order_id=order_id,
-        amount_kes=amount_kes,
-        phone_masked=msisdn_masked,
-        phone_hash=msisdn_hash,
-        callback_token_hash=callback_token_hash,
-        channel=channel,
-        short_code=short_code,
-        account_reference=account_reference,
-        description=description,
-        unpriced=unpriced,
-        created_at=now,
-        next_check_at=now + STALE_AFTER,
-        events_count=link.number,
-        chain_head=digest,
-    )
-    attempt.save(force_insert=True)
+    values: dict[str, Any] = {
+        "public_id": public_id,
+        "order_id": order_id,
+        "amount_kes": amount_kes,
+        "phone_masked": msisdn_masked,
+        "phone_hash": msisdn_hash,
+        "callback_token_hash": callback_token_hash,
+        "channel": channel,
+        "short_code": short_code,
+        "account_reference": account_reference,
+        "description": description,
+        "unpriced": unpriced,
+        "created_at": now,
+        "next_check_at": now + STALE_AFTER,
+        "events_count": link.number,
+        "chain_head": digest,
+    }
+    attempt = MpesaTransaction(id=rows.insert(MpesaTransaction, values), **values)
     _write_event(attempt.pk, link, key_id, digest)
     return attempt
 

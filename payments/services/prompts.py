@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
+from djkraph import rows
 from orders import selectors as shop
 from orders.models import Order
-from orders.services import ReferenceTaken, lock_order, order_for_reference
-from payments import daraja, gateway, rows
+from orders.services import lock_order, place_unpriced_order
+from payments import daraja, gateway
 from payments.callback_tokens import new_token, token_hash
 from payments.models import IdempotencyKey, MpesaTransaction
 from payments.phones import blank_phones, mask
@@ -116,15 +117,16 @@ def _join_rows_of_phone(hashes: list[str]) -> None:
 
 def _known_order(ask: Ask) -> Order | None:
     """The order this reference names, locked, or None for a reference that is new. Raises PushProblem."""
-    order = shop.order_by_code(ask.reference) or shop.order_by_client_reference(ask.reference)
-    if order is None:
+    order_id = shop.id_of_order(ask.reference)
+    if order_id is None:
         return None
+    order = lock_order(order_id)
     if order.total_kes != ask.amount_kes:
         raise PushProblem(
             f"This order costs KES {order.total_kes:,}, not KES {ask.amount_kes:,}. Reload the page.",
             code="amount_mismatch",
         )
-    return lock_order(order.id)
+    return order
 
 
 def _refuse_if_paid(order: Order) -> None:
@@ -203,14 +205,12 @@ def _refuse_beyond_limits(order: Order | None, hashes: list[str], *, now: dateti
 
 
 def _unpriced_order(ask: Ask, *, now: datetime) -> Order:
-    """The order for a reference of the merchant's own page: an amount without items. Raises PushProblem."""
+    """A new order for a reference of the merchant's own page: an amount without items. Raises PushProblem, and
+    IntegrityError where another phone was first with this reference, a moment ago."""
     if gateway.priced_orders_only():
         raise PushProblem("Please start from the shop's cart: this order is not known.", code="order_unknown")
     reference = ask.reference or f"unnamed-{secrets.token_hex(8)}"
-    try:
-        return order_for_reference(client_reference=reference, amount_kes=ask.amount_kes, now=now)
-    except ReferenceTaken as taken:  # another phone was first with it, a moment ago
-        raise PushProblem(str(taken), code="amount_mismatch") from taken
+    return place_unpriced_order(client_reference=reference, amount_kes=ask.amount_kes, now=now)
 
 
 def _open(order: Order, ask: Ask, phone_hash: str, *, now: datetime, key_id: int | None) -> Opened:

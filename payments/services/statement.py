@@ -9,7 +9,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from payments import gateway, rows
+from djkraph import rows
+from payments import gateway
 from payments.models import Statement, StatementLine
 from payments.phones import blank_phones
 from payments.statement import Line, StatementUnreadable, read_statement

@@ -7,8 +7,8 @@ from django.db import IntegrityError
 
 from orders.codes import ALPHABET, is_code, new_code
 from orders.models import Mix, Order
-from orders.selectors import order_by_code
-from orders.services import OrderRefused, ReferenceTaken, mark_paid, order_for_reference, place_order
+from orders.selectors import id_of_order
+from orders.services import OrderRefused, mark_paid, place_order, place_unpriced_order
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
@@ -54,9 +54,10 @@ def test_codes_fit_the_phone_and_have_no_look_alikes() -> None:
 
 def test_a_code_is_found_as_people_say_it(mixes: list[Mix]) -> None:
     order = place_order(mix_slugs=["love-songs"], now=NOW)
-    assert order_by_code(f" {order.code.lower()} ") == order
-    assert order_by_code("DKAAAAAAAA") is None
-    assert order_by_code("anything") is None
+    assert id_of_order(f" {order.code.lower()} ") == order.id
+    assert id_of_order("DKAAAAAAAA") is None
+    assert id_of_order("anything") is None
+    assert id_of_order("") is None
 
 
 def test_a_code_that_is_taken_is_drawn_again(mixes: list[Mix], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,15 +68,16 @@ def test_a_code_that_is_taken_is_drawn_again(mixes: list[Mix], monkeypatch: pyte
 
 
 def test_a_reference_is_one_order_for_good() -> None:
-    first = order_for_reference(client_reference="CART_1", amount_kes=500, now=NOW)
-    assert order_for_reference(client_reference="CART_1", amount_kes=500, now=NOW) == first
-    assert (first.is_priced, first.client_reference) == (False, "CART_1")
-    with pytest.raises(ReferenceTaken):
-        order_for_reference(client_reference="CART_1", amount_kes=1, now=NOW)
+    first = place_unpriced_order(client_reference="CART_1", amount_kes=500, now=NOW)
+    assert id_of_order("CART_1") == first.id
+    first.refresh_from_db()
+    assert (first.is_priced, first.client_reference, first.state) == (False, "CART_1", Order.State.OPEN)
+    with pytest.raises(IntegrityError):
+        place_unpriced_order(client_reference="CART_1", amount_kes=500, now=NOW)
 
 
 def test_an_order_is_paid_once() -> None:
-    order = order_for_reference(client_reference="CART_1", amount_kes=500, now=NOW)
+    order = place_unpriced_order(client_reference="CART_1", amount_kes=500, now=NOW)
     assert mark_paid(order.id, at=NOW)
     assert not mark_paid(order.id, at=NOW)
 
@@ -85,7 +87,7 @@ def test_an_order_is_paid_once() -> None:
     [{"total_kes": 0}, {"total_kes": 250_001}, {"state": "paid"}, {"paid_at": NOW}, {"is_priced": True}],
 )
 def test_the_database_refuses_what_must_not_be(broken: dict[str, object]) -> None:
-    order = order_for_reference(client_reference="CART_1", amount_kes=500, now=NOW)
+    order = place_unpriced_order(client_reference="CART_1", amount_kes=500, now=NOW)
     with pytest.raises(IntegrityError):
         Order.objects.filter(id=order.id).update(**broken)
 

@@ -1,5 +1,5 @@
-"""Single-row statements for the hot path (polls and callbacks), and rows by the thousand, without the ORM's query
-building.
+"""Single-row statements for the hot path (polls, callbacks, pushes), and rows by the thousand, without the ORM's
+query building.
 
 The ORM builds and compiles a query object at every call: of a callback that costs more than the database does
 (docs/performance.md). These write the SQL once per shape; columns, adaptation and conversion are the models' own,
