@@ -170,6 +170,11 @@ def open_attempt(
     return attempt
 
 
+def as_seen(attempt: MpesaTransaction) -> dict[str, Any]:
+    """What `record` needs to know of an attempt, for who has just read or written it."""
+    return {name: getattr(attempt, name) for name in SEEN}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Unasked:
     """Money of a statement for which no request of ours exists, and the order it is for."""

@@ -92,14 +92,14 @@ def _send(opened: Opened, ask: Ask, *, clock: Callable[[], datetime]) -> Answer:
         _note_refusal(attempt, refused, now=clock())
         raise _problem(refused) from refused
     except daraja.OutcomeUnknown as lost:
-        _try_record(attempt.id, Event.ANSWER_LOST, code=lost.code, description=lost.message, now=clock())
+        _try_record(attempt, Event.ANSWER_LOST, code=lost.code, description=lost.message, now=clock())
         return Answer(poll_id=attempt.public_id)
     except Exception as bug:  # noqa: BLE001 — a bug in our client is "unknown" too: the phone may be ringing
         log.error("A push failed unforeseen: %s\n%s", type(bug).__name__, _frames(bug))  # noqa: TRY400
-        _try_record(attempt.id, Event.ANSWER_LOST, code=type(bug).__name__, now=clock())
+        _try_record(attempt, Event.ANSWER_LOST, code=type(bug).__name__, now=clock())
         return Answer(poll_id=attempt.public_id)
     noted = _try_record(
-        attempt.id,
+        attempt,
         Event.ACCEPTED,
         description=accepted.message,
         merchant_request_id=accepted.merchant_request_id,
@@ -114,10 +114,11 @@ def _frames(error: BaseException) -> str:
     return "".join(traceback.format_tb(error.__traceback__))
 
 
-def _try_record(attempt_id: int, event: Event, *, now: datetime, **told: Any) -> bool:
+def _try_record(attempt: MpesaTransaction, event: Event, *, now: datetime, **told: Any) -> bool:
     """Notes what Daraja said. A database that is away can't unsend a prompt: False, and the callback will tell."""
+    said = Happening(event=event, source=Source.PUSH, **told)
     try:
-        ledger.record(attempt_id, Happening(event=event, source=Source.PUSH, **told), now=now)
+        ledger.record(attempt.id, said, now=now, seen=ledger.as_seen(attempt))
     except Error:
         log.exception("The answer to a push could not be noted")
         return False
@@ -128,7 +129,7 @@ def _note_refusal(attempt: MpesaTransaction, refused: daraja.DarajaError, *, now
     code = refused.code or type(refused).__name__
     ours = isinstance(refused, daraja.Misconfigured | daraja.InvalidToken)
     more = SET_UP_REFUSED if ours else {}
-    _try_record(attempt.id, Event.REFUSED, code=code, description=refused.message, more=more, now=now)
+    _try_record(attempt, Event.REFUSED, code=code, description=refused.message, more=more, now=now)
     if isinstance(refused, daraja.SubscriberLocked):
         reconcile.hint_earlier(attempt.id, now=now)
 
