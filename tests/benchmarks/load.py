@@ -2,9 +2,11 @@
 
 Raw sockets and epoll: a client library would be slower than the server that it measures.
 
-    python -m tests.benchmarks.load HOST PORT CONNECTIONS SECONDS < requests
+    python -m tests.benchmarks.load HOST PORT CONNECTIONS SECONDS WARM < requests
 
 Requests come as JSON lines {"path", "body"} on stdin and are sent round and round (or once each with SECONDS 0).
+Answers of the first WARM seconds are not counted, nor are those that come after SECONDS once there is a WARM: what
+counts then is the middle, where each connection is busy and no longer in step with the others.
 Prints {"done", "seconds", "bad", "worst", "sample"} as JSON.
 """
 
@@ -27,22 +29,24 @@ class Connection:
 
 @dataclass
 class Count:
+    since: float = 0.0  # on time.perf_counter()
+    until: float = float("inf")
     done: int = 0
     bad: int = 0
     worst: float = 0.0
     sample: str = ""
 
 
-def main(host: str, port: int, connections: int, seconds: float) -> None:
+def main(host: str, port: int, connections: int, seconds: float, warm: float) -> None:
     prepared = [_request(json.loads(line)) for line in sys.stdin if line.strip()]
     requests = cycle(prepared) if seconds else iter(prepared)
-    count = Count()
     began = time.perf_counter()
+    count = Count(since=began + warm, until=began + seconds) if warm else Count()
     _run(host, port, connections, requests, began + seconds if seconds else None, count)
     took = time.perf_counter() - began
     told = {
         "done": count.done,
-        "seconds": took,
+        "seconds": seconds - warm if warm else took,
         "bad": count.bad,
         "worst": count.worst,
         "sample": count.sample,
@@ -99,13 +103,15 @@ def _receive(connection: Connection, count: Count) -> bool:
     length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
     if len(body) < int(length.split(b":")[1]):
         return False
-    count.done += 1
+    now = time.perf_counter()
     count.bad += not head.startswith(b"HTTP/1.1 200")
-    count.worst = max(count.worst, time.perf_counter() - connection.sent_at)
+    if count.since <= now < count.until:
+        count.done += 1
+        count.worst = max(count.worst, now - connection.sent_at)
     count.sample = body.decode(errors="replace")[:200]
     connection.received.clear()
     return True
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5]))

@@ -91,13 +91,19 @@ def simulator(*arguments: str) -> Iterator[str]:
 
 
 def load(
-    port: int, requests: Sequence[tuple[str, Any]], *, connections: int, seconds: float, pinned: bool = True
+    port: int,
+    requests: Sequence[tuple[str, Any]],
+    *,
+    connections: int,
+    seconds: float,
+    warm: float = 0,
+    pinned: bool = True,
 ) -> dict[str, Any]:
     """Runs the load process; what it counted."""
     lines = "".join(json.dumps({"path": path, "body": json.dumps(body)}) + "\n" for path, body in requests)
     command = [
         *(_on(LOAD_CORE) if pinned else []), sys.executable, "-m", "tests.benchmarks.load", "127.0.0.1", str(port),
-        str(connections), str(seconds),
+        str(connections), str(seconds), str(warm),
     ]  # fmt: skip
     done = subprocess.run(
         command, cwd=ROOT, input=lines, capture_output=True, text=True, check=True, timeout=300
