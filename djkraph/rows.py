@@ -13,11 +13,24 @@ from typing import Any, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import DateTimeField, DecimalField, Field, Model
+from django.db.models import (
+    BooleanField,
+    CharField,
+    DateTimeField,
+    DecimalField,
+    Field,
+    ForeignKey,
+    IntegerField,
+    Model,
+    TextField,
+)
 from django.db.models.expressions import Col
 
 Where = Mapping[str, Any]
 Fields = Sequence["Field[Any, Any]"]
+Adapter = Callable[[Any, BaseDatabaseWrapper], Any]
+# psycopg takes the values of these as a model holds them
+PLAIN = (CharField, TextField, BooleanField, IntegerField, DateTimeField, ForeignKey)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +38,14 @@ class Statement:
     """One shape of statement: its SQL, and the fields its values are for."""
 
     sql: str
-    fields: Fields
+    adapters: Sequence[Adapter | None]  # None: its values go to the database as they are
     conversions: Sequence[tuple[str, Callable[[Any], Any]]] = ()
 
     def adapted(self, values: Iterable[Any], database: BaseDatabaseWrapper) -> list[Any]:
         """The values as this database takes them."""
         return [
-            field.get_db_prep_save(value, database) for field, value in zip(self.fields, values, strict=True)
+            value if adapt is None else adapt(value, database)
+            for adapt, value in zip(self.adapters, values, strict=True)
         ]
 
 
@@ -53,7 +67,7 @@ def select(model: type[Model], names: tuple[str, ...], where: Where) -> dict[str
 def insert(model: type[Model], values: Where) -> int:
     """A new row; fields that are not named get their model's default. Its id."""
     database = connections[DEFAULT_DB_ALIAS]
-    statement, defaults = _insert(model, tuple(values))
+    statement, defaults = _insert(model, tuple(values), database.vendor)
     with database.cursor() as cursor:
         cursor.execute(statement.sql, statement.adapted((*values.values(), *defaults), database))
         ((new_id,),) = cursor.fetchall()  # to the end: outside a transaction SQLite commits there
@@ -89,24 +103,24 @@ def refresh_statistics(model: type[Model]) -> None:
 def update(model: type[Model], values: Where, *, where: Where) -> int:
     """How many rows matched and were changed: 0 or 1 is the answer of a compare-and-set."""
     database = connections[DEFAULT_DB_ALIAS]
-    statement = _update(model, tuple(values), tuple(where))
+    statement = _update(model, tuple(values), tuple(where), database.vendor)
     with database.cursor() as cursor:
         cursor.execute(statement.sql, statement.adapted((*values.values(), *where.values()), database))
         return int(cursor.rowcount)
 
 
 @cache
-def _select(model: type[Model], names: tuple[str, ...], where: tuple[str, ...], _vendor: str) -> Statement:
+def _select(model: type[Model], names: tuple[str, ...], where: tuple[str, ...], vendor: str) -> Statement:
     columns = ", ".join(_column(model, name) for name in names)
     return Statement(
         f"SELECT {columns} FROM {_table(model)} WHERE {_each(model, where, ' AND ')} LIMIT 1",  # noqa: S608
-        _fields(model, where),
+        _adapters(_fields(model, where), vendor),
         _conversions(model, names),
     )
 
 
 @cache
-def _insert(model: type[Model], names: tuple[str, ...]) -> tuple[Statement, tuple[Any, ...]]:
+def _insert(model: type[Model], names: tuple[str, ...], vendor: str) -> tuple[Statement, tuple[Any, ...]]:
     """The statement, and the values of the fields that are not named. (A default of NULL needs no mention.)"""
     own = {_field(model, name) for name in names}
     others = [f for f in model._meta.concrete_fields if not (f.primary_key or f in own)]
@@ -115,14 +129,14 @@ def _insert(model: type[Model], names: tuple[str, ...]) -> tuple[Statement, tupl
     columns = ", ".join(_column(model, field.name) for field in fields)
     marks = ", ".join(["%s"] * len(fields))
     sql = f"INSERT INTO {_table(model)} ({columns}) VALUES ({marks}) RETURNING {_column(model, 'id')}"  # noqa: S608
-    return Statement(sql, fields), tuple(default for _, default in filled)
+    return Statement(sql, _adapters(fields, vendor)), tuple(default for _, default in filled)
 
 
 @cache
-def _update(model: type[Model], names: tuple[str, ...], where: tuple[str, ...]) -> Statement:
+def _update(model: type[Model], names: tuple[str, ...], where: tuple[str, ...], vendor: str) -> Statement:
     return Statement(
         f"UPDATE {_table(model)} SET {_each(model, names, ', ')} WHERE {_each(model, where, ' AND ')}",  # noqa: S608
-        _fields(model, names + where),
+        _adapters(_fields(model, names + where), vendor),
     )
 
 
@@ -138,6 +152,14 @@ def _unnest(model: type[Model], names: tuple[str, ...]) -> str:
     columns = ", ".join(_column(model, name) for name in names)
     arrays = ", ".join(f"%s::{_field(model, name).db_type(connection)}[]" for name in names)
     return f"INSERT INTO {_table(model)} ({columns}) SELECT * FROM UNNEST({arrays}) ON CONFLICT DO NOTHING"  # noqa: S608
+
+
+def _adapters(fields: Fields, vendor: str) -> Sequence[Adapter | None]:
+    """How each field's values are prepared for this database."""
+    return [
+        None if vendor == "postgresql" and isinstance(field, PLAIN) else field.get_db_prep_save
+        for field in fields
+    ]
 
 
 def _adapter(field: "Field[Any, Any]", database: BaseDatabaseWrapper) -> Callable[[Any], Any] | None:
