@@ -105,7 +105,9 @@ TEMPLATES = [
 
 SILENCED_SYSTEM_CHECKS = [
     "models.W040",  # SQLite leaves out what PostgreSQL's index carries besides: slower, not wrong
-    "axes.W002",  # its middleware is there under a name of ours (djkraph/middleware.py)
+    # their middleware is there under a name of ours (djkraph/middleware.py)
+    "axes.W002",
+    "security.W003",
 ]
 
 LANGUAGE_CODE = "en"

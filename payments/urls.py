@@ -9,15 +9,10 @@ TOKEN_IN_PATH = "(?P<token>[A-Za-z0-9_-]{1,128})"  # noqa: S105
 urlpatterns = [
     re_path(r"^stkpush/status/?$", views.StatusView.as_view(), name="stkpush-status"),
     re_path(r"^stkpush/?$", views.PushView.as_view(), name="stkpush"),
-    *(
-        re_path(address, views.CallbackView.as_view(), name=name)
-        for name, address in (
-            ("callback", rf"^api/payments/callback/{TOKEN_IN_PATH}/?$"),
-            ("bare-callback", r"^api/payments/callback/?$"),
-            ("mpesa-callback", rf"^api/mpesa-callback/{TOKEN_IN_PATH}/?$"),
-            ("bare-mpesa-callback", r"^api/mpesa-callback/?$"),
-        )
-    ),
+    re_path(rf"^api/payments/callback/{TOKEN_IN_PATH}/?$", views.CallbackView.as_view(), name="callback"),
+    re_path(r"^api/payments/callback/?$", views.BareCallbackView.as_view(), name="bare-callback"),
+    re_path(rf"^api/mpesa-callback/{TOKEN_IN_PATH}/?$", views.CallbackView.as_view(), name="mpesa-callback"),
+    re_path(r"^api/mpesa-callback/?$", views.BareCallbackView.as_view(), name="bare-mpesa-callback"),
     path("checkout/<str:token>", pages.checkout, name="checkout"),
     path("confirmation.html", pages.confirmation, name="confirmation"),
 ]

@@ -113,6 +113,11 @@ class CallbackView(APIView):
         return JsonResponse({"ResultCode": 0, "ResultDesc": "Accepted"})
 
 
+@extend_schema(exclude=True)
+class BareCallbackView(CallbackView):
+    """The address without a token. Its deliveries are hints, and nobody is to use it."""
+
+
 def _push(ask: prompts.Ask, key_id: int | None) -> idempotency.Answer:
     try:
         answer = push.request_payment(ask, clock=timezone.now, key_id=key_id)

@@ -1,11 +1,17 @@
 """`manage.py check`: what a shop may not be run with, each in a sentence."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
 
 from payments.checks import live_shop_is_safe, mpesa_settings_make_sense
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def ids(messages: list[Any]) -> list[str]:
@@ -54,6 +60,30 @@ def live(settings: Any) -> Any:
     settings.LEDGER_KEY = ["of its own"]
     settings.SECRET_KEY = "of its own too"
     return settings
+
+
+def test_a_live_shop_is_told_of_nothing() -> None:
+    """The whole of `check --deploy`, Django's own and the libraries' too, as docs/go-live.md has it run."""
+    told = {
+        "SECRET_KEY": "".join(chr(33 + n) for n in range(60)),
+        "LEDGER_KEY": "of its own",
+        "ALLOWED_HOSTS": "pay.djkraph.co.ke",
+        "SECURE_SSL_REDIRECT": "True",
+        "DATABASE_URL": "postgres://kraph:secret@db/kraph",
+        "MPESA_ENVIRONMENT": "production",
+        "MPESA_PASSKEY": "a-passkey-of-its-own",
+        "MPESA_BUSINESS_SHORT_CODE": "600123",
+        "MPESA_CONSUMER_KEY": "a-key-of-its-own",
+        "MPESA_CONSUMER_SECRET": "a-secret-of-its-own",
+        "MPESA_CALLBACK_URL": "https://pay.djkraph.co.ke/api/payments/callback",
+    }
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT, env={**os.environ, "DJANGO_SETTINGS_MODULE": "djkraph.settings", **told},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no issues" in done.stdout
 
 
 def test_a_live_shop_passes(live: Any) -> None:
