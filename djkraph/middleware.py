@@ -19,15 +19,24 @@ WAS_AWAY = (
 )
 
 
+JSON_PATHS: tuple[str, ...] = settings.JSON_PATHS
+
+
 class ForPages:
     """Put before a middleware: does nothing for a JSON endpoint, which has no cookie, no user and no markup."""
 
-    get_response: Any
+    answer_json: Any
+
+    def __init__(self, get_response: Any) -> None:
+        super().__init__(get_response)  # type: ignore[call-arg]  # the middleware that this is mixed into
+        # Django wraps each middleware in a function: where the next one is for pages too, it is passed by as well
+        following = getattr(get_response, "__wrapped__", None)
+        self.answer_json = following.answer_json if isinstance(following, ForPages) else get_response
 
     def __call__(self, request: HttpRequest) -> Any:
-        if request.path_info.startswith(settings.JSON_PATHS):
-            return self.get_response(request)
-        return super().__call__(request)  # type: ignore[misc]  # the middleware that this is mixed into
+        if request.path_info.startswith(JSON_PATHS):
+            return self.answer_json(request)
+        return super().__call__(request)  # type: ignore[misc]
 
 
 class StaticFiles(ForPages, WhiteNoiseMiddleware):

@@ -2,6 +2,7 @@
 
 import ipaddress
 import time
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -55,9 +56,15 @@ class OrdersPerAddress(PerAddress):
 def client_address(meta: dict[str, Any]) -> str | None:
     """The client's address, behind TRUSTED_PROXIES proxies: X-Forwarded-For counted from the right. None: what
     stands there is no address."""
-    proxies = settings.TRUSTED_PROXIES
-    forwarded = [part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-    named = forwarded[-min(proxies, len(forwarded))] if proxies and forwarded else meta.get("REMOTE_ADDR", "")
+    named = meta.get("REMOTE_ADDR", "")
+    if proxies := settings.TRUSTED_PROXIES:
+        forwarded = [part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+        named = forwarded[-min(proxies, len(forwarded))] if forwarded else named
+    return _as_address(named)
+
+
+@lru_cache(maxsize=4096)
+def _as_address(named: str) -> str | None:
     try:
         return str(ipaddress.ip_address(named))
     except ValueError:

@@ -10,9 +10,9 @@ from typing import Any
 
 from tests.benchmarks import rig, seed
 
-ROUNDS = 3  # ours and the yardstick take turns; the middle of the three counts
-POLL_SECONDS = 5.0
-CALLBACKS = 3000  # a round
+ROUNDS = 11  # ours and the yardstick take turns, round by round; the middle one's ratio counts
+POLL_SECONDS = 1.5
+CALLBACKS = 700  # a round
 PUSHES = 200  # in flight at any moment
 PUSH_SECONDS = 20.0
 WARM_SECONDS = 6.0  # 200 that start at the same instant stay in step for a while
@@ -103,7 +103,7 @@ def pushes(url: str) -> list[Row]:
             def poll(seconds: float) -> float:
                 return rig.rate(rig.load(port, polled, connections=16, seconds=seconds, pinned=False))
 
-            idle = poll(POLL_SECONDS)
+            idle = poll(WARM_SECONDS)
             with _Most(url) as most:
                 herd = rig.load(port, asked[:PUSHES], connections=PUSHES, seconds=0, pinned=False)
                 done = push(PUSHES, seconds=PUSH_SECONDS, warm=WARM_SECONDS)
@@ -167,7 +167,7 @@ def calls_to_daraja(url: str) -> list[Row]:
 def _in_turns(
     url: str, ours: Callable[[int], float], bare: Callable[[int], float]
 ) -> tuple[list[float], list[float]]:
-    """Both measured in turns on the same kind of server, so that a slow minute hits both."""
+    """Both measured in turns on the same kind of server, in short rounds, so that a slow moment hits both."""
     rates: tuple[list[float], list[float]] = ([], [])
     with (
         rig.granian(url) as ours_at,
@@ -181,9 +181,11 @@ def _in_turns(
 
 
 def _row(what: str, ours: list[float], bare: list[float], yardstick: str, must: str) -> Row:
-    a, b = statistics.median(ours), statistics.median(bare)
-    spread = f"{min(ours):.0f}–{max(ours):.0f}"
-    return Row(what, f"{a:.0f} ({spread})", f"{b:.0f} ({yardstick})", f"{a / b:.2f}", must)
+    """The middle rates, and the middle of the rounds' ratios with the quarter below and above it."""
+    low, middle, high = statistics.quantiles([a / b for a, b in zip(ours, bare, strict=True)], n=4)
+    rate, against = statistics.median(ours), statistics.median(bare)
+    ratio = f"{middle:.2f} ({low:.2f}–{high:.2f})"
+    return Row(what, f"{rate:.0f}", f"{against:.0f} ({yardstick})", ratio, must)
 
 
 class _Most:
