@@ -69,7 +69,7 @@ JSON_PATHS = ("/stkpush", "/api/", "/health")
 MIDDLEWARE = [
     # for every answer: https, host, sizes, who may read it, who may frame it
     "django.middleware.security.SecurityMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "djkraph.middleware.OtherSites",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # for pages only
