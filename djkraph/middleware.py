@@ -23,7 +23,7 @@ WAS_AWAY = (
 
 
 class OtherSites(CorsMiddleware):
-    """Lets the pages of CORS_ALLOWED_ORIGINS call us. A shop that lists none does without: a tenth of a poll is saved."""
+    """Lets the pages of CORS_ALLOWED_ORIGINS call us. Where none is listed it is left out: it is a tenth of a poll."""
 
     def __init__(self, get_response: Any) -> None:
         if not settings.CORS_ALLOWED_ORIGINS:
