@@ -114,7 +114,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "Africa/Nairobi"
 USE_TZ = True
 USE_I18N = False
-DATETIME_FORMAT = "j M Y, H:i:s"  # Nairobi time, to the second: staff compare it with a phone's message
+FORMAT_MODULE_PATH = "djkraph.formats"
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -7,6 +7,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from djkraph.admin import ReadOnly
+from payments.desk import words
 from payments.models import (
     DarajaToken,
     HandSettlement,
@@ -46,7 +47,7 @@ class HandSettlementAdmin(ReadOnly, ModelAdmin):
         "receipt",
         "attempt",
         "line_of_statement",
-        "amount_kes",
+        "amount",
         "decision",
         "proposed_by",
         "proposed_at",
@@ -56,6 +57,10 @@ class HandSettlementAdmin(ReadOnly, ModelAdmin):
     search_fields = ("receipt__exact", "attempt__account_reference__exact")
     list_select_related = ("attempt", "line")
     show_full_result_count = False
+
+    @display(description="Amount", ordering="amount_kes")
+    def amount(self, settlement: HandSettlement) -> str:
+        return words.on_one_line(words.kes(settlement.amount_kes))
 
     @display(description="Statement")
     def line_of_statement(self, settlement: HandSettlement) -> str:

@@ -7,6 +7,8 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import ManyToManyField
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -36,12 +38,13 @@ class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's i
     list_display = ("username", "first_name", "last_name", "roles", "is_active", "last_login")
     list_filter = ("groups", "is_active")
     fieldsets = (
-        (None, {"fields": ("username", "password")}),
+        (None, {"fields": ("username", "password_page")}),
         ("Who", {"fields": ("first_name", "last_name", "email")}),
         ("What they may do", {"fields": ("is_active", "is_staff", "groups", "is_superuser")}),
         ("Seen", {"fields": ("last_login", "date_joined")}),
     )
-    readonly_fields = ("last_login", "date_joined")
+    add_fieldsets = ((None, {"fields": ("username", "password1", "password2")}),)
+    readonly_fields = ("password_page", "last_login", "date_joined")
     filter_horizontal = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -66,6 +69,13 @@ class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's i
         if user.is_superuser:
             return "Owner"
         return ", ".join(group.name.capitalize() for group in user.groups.all()) or "None: sees nothing"
+
+    @display(description="Password")
+    def password_page(self, user: User) -> str:
+        page = reverse("admin:auth_user_password_change", args=[user.pk])
+        return format_html(
+            'Nobody can read it, not even the shop. <a class="dk-link" href="{}">Set another one</a>', page
+        )
 
     def formfield_for_manytomany(
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any

@@ -11,6 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
 from djkraph.admin import ReadOnly
 from payments.admin.actions import page_of as payment_page
@@ -18,6 +19,7 @@ from payments.admin.forms import AttachForm, DeclineForm
 from payments.admin.pager import InfinitePaginator
 from payments.admin.statements import refuse_without
 from payments.desk import statement as desk
+from payments.desk import words
 from payments.desk.words import kes
 from payments.models import HandSettlement, MpesaTransaction, StatementLine
 from payments.services import attaching, settlements
@@ -29,13 +31,25 @@ MAY_ATTACH = "payments.attach_money"
 
 @admin.register(StatementLine)
 class StatementLineAdmin(ReadOnly, ModelAdmin):
-    list_display = ("receipt", "completed_at", "paid_in", "withdrawn", "kind", "match")
+    list_display = ("receipt", "at", "came", "went", "account_no", "kind", "match")
     list_filter = ("kind", "match")
     search_fields = ("receipt",)  # shows the box; what is found stands in get_search_results
     search_help_text = "Receipt, or the account number the customer typed"
     ordering = ("-id",)
     paginator = InfinitePaginator
     show_full_result_count = False
+
+    @display(description="Time", ordering="completed_at")
+    def at(self, line: StatementLine) -> str:
+        return words.on_one_line(words.moment(line.completed_at))
+
+    @display(description="Paid in", ordering="paid_in")
+    def came(self, line: StatementLine) -> str:
+        return words.on_one_line(kes(line.paid_in)) if line.money_in else "—"
+
+    @display(description="Withdrawn", ordering="withdrawn")
+    def went(self, line: StatementLine) -> str:
+        return "—" if line.money_in else words.on_one_line(kes(line.withdrawn))
 
     def get_search_results(
         self,

@@ -4,20 +4,18 @@ SCREENSHOTS=<folder> keeps pictures of each page, to be looked at by a person.
 """
 
 import json
-import os
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import requests
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.demo import Demo
+from tests.browser.desk_looks import look, look_as_it_is
 from tests.browser.people import Desk
 from tests.browser.tabs import Tabs
 from tests.statements import Head, Row, write_csv, write_xlsx
@@ -25,8 +23,6 @@ from tests.statements import Head, Row, write_csv, write_xlsx
 pytestmark = pytest.mark.browser
 
 NAIROBI = ZoneInfo("Africa/Nairobi")
-SIZES = ((390, 844), (1280, 900))
-RAW = re.compile(r"undefined|null|NaN|None(?! has come)|Traceback|ws_CO_|\{\{|\{%|Match\.|Kind\.")
 TRANSACTION = dict[str, Any]
 
 
@@ -109,7 +105,7 @@ def test_a_statement_with_all_five_kinds_of_line_is_worked_off_until_the_totals_
     look(page, "statement-upload")
     upload(achieng, "broken.csv", write_csv(first, head=head).replace(b"1100.00", b"11OO.00", 1))
     achieng.hears("Row 8: Paid In '11OO.00' is no amount. Nothing was stored")
-    look(page, "statement-upload-refused", reload=False)
+    look_as_it_is(page, "statement-upload-refused")
 
     upload(achieng, "evening.csv", write_csv(first, head=head))
     page.wait_for_url("**/change/")
@@ -192,7 +188,7 @@ def test_matching_shows_how_far_it_is_and_goes_on_after_the_line_was_lost(tabs: 
         barasa, "many.csv", write_csv(rows, head=Head(short_code="174379", period_from=now, period_to=now))
     )
     barasa.hears("40,000 of 100,000 lines")
-    look(page, "statement-matching", reload=False)
+    look_as_it_is(page, "statement-matching")
     barasa.hears("The line to the shop was lost. Nothing is lost")
     page.unroute(steps)
     page.locator("[data-again]").click()
@@ -216,32 +212,3 @@ def test_a_viewer_reads_a_statement_and_can_change_nothing(tabs: Tabs, demo: Dem
         [viewer.page.url.split("/change/")[0] + "/matching/step/", token],
     )
     assert json.dumps(answer) == "403"
-
-
-def look(page: Page, name: str, *, reload: bool = True) -> None:
-    """At both widths, dark and light: nothing sticks out sideways, no raw codes; and a picture where wanted."""
-    schemes: tuple[Literal["light", "dark"], ...] = ("dark", "light")
-    for scheme in schemes:
-        page.emulate_media(color_scheme=scheme)
-        if reload:
-            page.reload()
-        for width, height in SIZES:
-            page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_timeout(200)  # unfold's colours and menu move
-            if folder := os.environ.get("SCREENSHOTS"):
-                page.screenshot(path=Path(folder) / f"{name}-{scheme}-{width}.png", full_page=True)
-            sideways = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            assert sideways <= 0, f"{name} is {sideways} px too wide at {width}"
-            assert cut_off(page) == [], f"{name} at {width}, {scheme}"
-    for part in page.locator(".dk").all():
-        assert RAW.findall(part.inner_text()) == []
-
-
-def cut_off(page: Page) -> list[str]:
-    """What sticks out of its card."""
-    return list(
-        page.evaluate(
-            """[...document.querySelectorAll(".dk .dk-card, .dk .dk-banner")]
-               .filter((card) => card.scrollWidth > card.clientWidth + 1).map((card) => card.id || card.innerText)"""
-        )
-    )

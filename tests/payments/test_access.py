@@ -132,9 +132,13 @@ def test_the_owner_gives_roles_in_words(admin_client: Client, db: None) -> None:
 
 def test_a_person_made_at_the_desk_may_enter_it(admin_client: Client) -> None:
     told = {"username": "njoki", "password1": "a-long-passphrase", "password2": "a-long-passphrase"}
-    answer = admin_client.post(reverse("admin:auth_user_add"), {**told, "usable_password": "true"})
-    assert answer.status_code == 302
-    assert User.objects.get(username="njoki").is_staff
+    assert admin_client.post(reverse("admin:auth_user_add"), told).status_code == 302
+    njoki = User.objects.get(username="njoki")
+    assert njoki.is_staff
+    assert njoki.check_password("a-long-passphrase")
+    page = words_of(admin_client.get(reverse("admin:auth_user_change", args=[njoki.pk])))
+    assert "Set another one" in page
+    assert "algorithm" not in page
 
 
 def test_a_stranger_is_asked_to_log_in_everywhere(db: None) -> None:

@@ -4,7 +4,13 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+
+from django.utils import timezone
+from django.utils.formats import localize
+
+from payments.desk import words
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / ".env.example"
@@ -44,3 +50,8 @@ def test_the_example_as_it_stands_is_the_default() -> None:
 
 def test_a_sandbox_asks_five_times_a_minute_unless_told_otherwise() -> None:
     assert "'MPESA_QUERY_BUDGET_PER_MINUTE': 5," in settings_under({"MPESA_ENVIRONMENT": "sandbox"})
+
+
+def test_django_writes_times_as_the_desk_does() -> None:
+    at = datetime(2026, 11, 24, 14, 5, 9, tzinfo=UTC)
+    assert localize(timezone.localtime(at)) == words.moment(at) == "24 Nov 2026, 17:05:09"
