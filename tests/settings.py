@@ -3,7 +3,9 @@
 TEST_DATABASE=postgres runs the same tests on a real PostgreSQL (tests/postgres.py starts it); default: SQLite.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -25,6 +27,7 @@ if os.environ.get("TEST_DATABASE") == "postgres":
     DATABASES = {"default": database(start())}
 else:
     folder = Path(tempfile.mkdtemp(prefix="djkraph-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     DATABASES = {"default": database(f"sqlite:///{folder / 'tests.sqlite3'}")}
     # a file, not memory: the live server's threads and other processes must see the same rows
     DATABASES["default"]["TEST"] = {"NAME": str(folder / "tests.sqlite3")}

@@ -54,7 +54,13 @@ class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's i
         return is_owner(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 — Django's
-        return is_owner(request)
+        return False  # the history names people: whoever leaves is made inactive
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A name that the history may hold stays; and no owner locks himself out."""
+        fixed = ("username",) if obj else ()
+        own = ("is_active", "is_staff", "is_superuser") if obj == request.user else ()
+        return (*super().get_readonly_fields(request, obj), *fixed, *own)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:

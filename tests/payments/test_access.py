@@ -141,6 +141,24 @@ def test_a_person_made_at_the_desk_may_enter_it(admin_client: Client) -> None:
     assert "algorithm" not in page
 
 
+def test_nobody_is_renamed_or_deleted_for_the_history_names_them(admin_client: Client, db: None) -> None:
+    member = staff_member("viewer")
+    page = reverse("admin:auth_user_change", args=[member.pk])
+    assert admin_client.post(page, {"username": "other", "first_name": "Njeri"}).status_code == 302
+    member.refresh_from_db()
+    assert (member.username, member.first_name, member.is_active) == ("viewer", "Njeri", False)
+    delete = reverse("admin:auth_user_delete", args=[member.pk])
+    assert admin_client.post(delete, {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=member.pk).exists()
+
+
+def test_an_owner_does_not_lock_himself_out(admin_client: Client, admin_user: User) -> None:
+    page = reverse("admin:auth_user_change", args=[admin_user.pk])
+    assert admin_client.post(page, {"first_name": "DJ"}).status_code == 302
+    admin_user.refresh_from_db()
+    assert (admin_user.first_name, admin_user.is_superuser, admin_user.is_active) == ("DJ", True, True)
+
+
 def test_a_stranger_is_asked_to_log_in_everywhere(db: None) -> None:
     for page in PAGES:
         assert Client().get(address_of(page)).headers["Location"].startswith("/admin/login/"), page
