@@ -145,3 +145,10 @@ def test_the_cookie_is_for_this_site_and_no_script() -> None:
     assert cookie["samesite"] == "Lax"
     assert not cookie["max-age"]  # gone with the browser
     assert shop.SESSION_COOKIE_SECURE == shop.SECURE_SSL_REDIRECT
+
+
+def test_a_form_of_a_page_that_is_too_old_is_refused_in_words(db: None) -> None:
+    answer = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "kraph", "password": "x"})
+    assert answer.status_code == 403
+    assert b"reload the page and do it again" in answer.content
+    assert b"CSRF" not in answer.content
