@@ -307,6 +307,16 @@ def test_worked_off_the_till_agrees_to_the_shilling(
     assert "dk-banner--ok" in words_of(client.get(f"{STATEMENTS}{stated.pk}/change/"))
 
 
+def test_a_difference_stays_open_while_we_hold_another_amount_than_the_statement(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    stated = all_five(click, safaricom, clock)
+    short = MpesaTransaction.objects.filter(receipt="UKN4AB12CC")
+    for held, needs in ((1400, 2), (1500, 3)):  # the other two groups need a person too
+        short.update(received_kes=held, looked_at=clock(), pays_order=True)
+        assert desk.compare(stated).needs_person == needs
+
+
 def test_equal_totals_of_different_money_are_no_agreement(
     click: Click, safaricom: FakeDaraja, clock: Clock
 ) -> None:

@@ -438,6 +438,33 @@ def test_matching_stops_and_goes_on_where_it_was(click: Click, safaricom: FakeDa
     assert stated.matched_at == clock()
 
 
+def test_a_slow_step_does_not_set_a_quick_one_back(
+    click: Click, safaricom: FakeDaraja, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two tabs match one statement: the first is overtaken while it reads, and ends last."""
+    stated = taken_in([row(f"UKN4AB120{n}", clock()) for n in range(4)], clock)
+    match, steps = matching._match, [1]
+
+    def overtaken(lines: list[Any], *, now: Any) -> Any:
+        if steps.pop() == 1:
+            steps.append(0)
+            matching.match_some(stated.pk, now=now, limit=3)
+        return match(lines, now=now)
+
+    monkeypatch.setattr(matching, "_match", overtaken)
+    matching.match_some(stated.pk, now=clock(), limit=1)
+    stated.refresh_from_db()
+    assert stated.matched_up_to == StatementLine.objects.order_by("id")[2].pk
+
+
+def test_to_begin_again_before_the_end_goes_on(clock: Clock, db: None) -> None:
+    stated = taken_in([row(f"UKN4AB120{n}", clock()) for n in range(4)], clock)
+    matching.match_some(stated.pk, now=clock(), limit=3)
+    matching.begin_again(stated.pk)
+    stated.refresh_from_db()
+    assert matching.count_ahead(stated) == 1
+
+
 def test_matching_again_finds_what_callbacks_brought_and_changes_nothing_settled(
     click: Click, safaricom: FakeDaraja, clock: Clock
 ) -> None:
