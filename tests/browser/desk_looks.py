@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 SIZES = ((390, 844), (1280, 900))
 RAW = re.compile(
-    r"undefined|null|NaN|\bNone\b(?! has come|: sees)|Traceback|ws_CO_|\{\{|\{%|Match\.|Kind\."
+    r"undefined|null|NaN|\bNone\b(?!:? [a-z])|Traceback|ws_CO_|\{\{|\{%|Match\.|Kind\."
     r"|(?<!Safaricom's code )\b(?:1032|1037|2001)\b"
 )
 CUT_OFF = """(root) => [...root.querySelectorAll(".dk-card, .dk-banner")]
