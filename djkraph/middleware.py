@@ -31,7 +31,7 @@ class OtherSites(CorsMiddleware):
         super().__init__(get_response)
 
 
-JSON_PATHS: tuple[str, ...] = settings.JSON_PATHS
+JSON_PATHS: tuple[str, ...] = settings.JSON_PATHS  # read once: each look into the settings costs every call
 
 
 class ForPages:
@@ -48,7 +48,7 @@ class ForPages:
     def __call__(self, request: HttpRequest) -> Any:
         if request.path_info.startswith(JSON_PATHS):
             return self.answer_json(request)
-        return super().__call__(request)  # type: ignore[misc]
+        return super().__call__(request)  # type: ignore[misc]  # that middleware again
 
 
 class StaticFiles(ForPages, WhiteNoiseMiddleware):

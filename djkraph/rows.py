@@ -17,7 +17,6 @@ from django.db.models import (
     BooleanField,
     CharField,
     DateTimeField,
-    DecimalField,
     Field,
     ForeignKey,
     IntegerField,
@@ -29,8 +28,8 @@ from django.db.models.expressions import Col
 Where = Mapping[str, Any]
 Fields = Sequence["Field[Any, Any]"]
 Adapter = Callable[[Any, BaseDatabaseWrapper], Any]
-# psycopg takes the values of these as a model holds them
-PLAIN = (CharField, TextField, BooleanField, IntegerField, DateTimeField, ForeignKey)
+# a database takes the values of these as a model holds them
+PLAIN = (CharField, TextField, BooleanField, IntegerField, ForeignKey)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +74,17 @@ def insert(model: type[Model], values: Where) -> int:
 
 
 def insert_new(model: type[Model], names: tuple[str, ...], values: Iterable[Sequence[Any]]) -> None:
-    """Many new rows, save those that a unique constraint refuses. Every column is named, in the order of `names`;
-    texts, numbers and truths come as the database takes them."""
+    """Many new rows, save those that a unique constraint refuses. Every column is named, in the order of `names`."""
     database = connections[DEFAULT_DB_ALIAS]
-    adapt = [_adapter(_field(model, name), database) for name in names]
-    parameters = [
-        [value if how is None else how(value) for how, value in zip(adapt, row, strict=True)]
-        for row in values
-    ]
+    statement = _insert_new(model, names, database.vendor)
+    parameters = [statement.adapted(row, database) for row in values]
     if not parameters:
         return
     with database.cursor() as cursor:
         if database.vendor == "postgresql":  # one statement with an array a column
-            cursor.execute(_unnest(model, names), [list(column) for column in zip(*parameters, strict=True)])
+            cursor.execute(statement.sql, [list(column) for column in zip(*parameters, strict=True)])
         else:
-            cursor.executemany(_insert_new(model, names), parameters)
+            cursor.executemany(statement.sql, parameters)
 
 
 def refresh_statistics(model: type[Model]) -> None:
@@ -141,32 +136,22 @@ def _update(model: type[Model], names: tuple[str, ...], where: tuple[str, ...], 
 
 
 @cache
-def _insert_new(model: type[Model], names: tuple[str, ...]) -> str:
+def _insert_new(model: type[Model], names: tuple[str, ...], vendor: str) -> Statement:
+    """On PostgreSQL it takes an array a column, elsewhere a value."""
+    fields = _fields(model, names)
+    values = f"VALUES ({', '.join(['%s'] * len(fields))})"
+    if vendor == "postgresql":
+        arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
+        values = f"SELECT * FROM UNNEST({arrays})"  # noqa: S608 — names of ours
     columns = ", ".join(_column(model, name) for name in names)
-    marks = ", ".join(["%s"] * len(names))
-    return f"INSERT INTO {_table(model)} ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
-
-
-@cache
-def _unnest(model: type[Model], names: tuple[str, ...]) -> str:
-    columns = ", ".join(_column(model, name) for name in names)
-    arrays = ", ".join(f"%s::{_field(model, name).db_type(connection)}[]" for name in names)
-    return f"INSERT INTO {_table(model)} ({columns}) SELECT * FROM UNNEST({arrays}) ON CONFLICT DO NOTHING"  # noqa: S608
+    sql = f"INSERT INTO {_table(model)} ({columns}) {values} ON CONFLICT DO NOTHING"
+    return Statement(sql, _adapters(fields, vendor))
 
 
 def _adapters(fields: Fields, vendor: str) -> Sequence[Adapter | None]:
     """How each field's values are prepared for this database."""
-    return [
-        None if vendor == "postgresql" and isinstance(field, PLAIN) else field.get_db_prep_save
-        for field in fields
-    ]
-
-
-def _adapter(field: "Field[Any, Any]", database: BaseDatabaseWrapper) -> Callable[[Any], Any] | None:
-    """How a column's values are prepared; None where they need nothing."""
-    if not isinstance(field, DecimalField | DateTimeField):
-        return None
-    return lambda value: field.get_db_prep_save(value, database)
+    plain = (*PLAIN, DateTimeField) if vendor == "postgresql" else PLAIN
+    return [None if isinstance(field, plain) else field.get_db_prep_save for field in fields]
 
 
 def _each(model: type[Model], names: tuple[str, ...], between: str) -> str:

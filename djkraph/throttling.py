@@ -63,7 +63,7 @@ def client_address(meta: dict[str, Any]) -> str | None:
     return _as_address(named)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _as_address(named: str) -> str | None:
     try:
         return str(ipaddress.ip_address(named))

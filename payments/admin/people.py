@@ -62,6 +62,11 @@ class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's i
         own = ("is_active", "is_staff", "is_superuser") if obj == request.user else ()
         return (*super().get_readonly_fields(request, obj), *fixed, *own)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who may not set a password is not sent to its page."""
+        sets = super().get_fieldsets(request, obj)
+        return sets if obj is None or is_owner(request) else ((None, {"fields": ("username",)}), *sets[1:])
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:
             obj.is_staff = True  # whoever is made here is made for the desk

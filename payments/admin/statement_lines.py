@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,8 +18,8 @@ from payments.admin.actions import page_of as payment_page
 from payments.admin.forms import AttachForm, DeclineForm
 from payments.admin.pager import InfinitePaginator
 from payments.admin.statements import refuse_without
+from payments.desk import search, words
 from payments.desk import statement as desk
-from payments.desk import words
 from payments.desk.words import kes
 from payments.models import HandSettlement, MpesaTransaction, StatementLine
 from payments.services import attaching, settlements
@@ -33,7 +33,7 @@ MAY_ATTACH = "payments.attach_money"
 class StatementLineAdmin(ReadOnly, ModelAdmin):
     list_display = ("receipt", "at", "came", "went", "account_no", "kind", "match")
     list_filter = ("kind", "match")
-    search_fields = ("receipt",)  # shows the box; what is found stands in get_search_results
+    search_fields = ("receipt",)  # shows the box; what is found stands in desk/search.py
     search_help_text = "Receipt, or the account number the customer typed"
     ordering = ("-id",)
     paginator = InfinitePaginator
@@ -53,13 +53,11 @@ class StatementLineAdmin(ReadOnly, ModelAdmin):
 
     def get_search_results(
         self,
-        request: HttpRequest,  # noqa: ARG002
+        request: HttpRequest,  # noqa: ARG002 — Django's
         queryset: QuerySet[StatementLine],
         search_term: str,
     ) -> tuple[QuerySet[StatementLine], bool]:
-        term = search_term.strip().replace("\x00", "")
-        named = Q(receipt=term.upper()) | Q(account_no=term.upper())
-        return (queryset.filter(named) if term else queryset), False
+        return search.found_lines(queryset, search_term), False
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

@@ -1,12 +1,13 @@
-"""Finding a payment by what a customer can say. Each way is one look into an index, so it is quick at any size."""
+"""Finding a payment, or a line of a statement, by what a customer can say. Each way is one look into an index, so it is
+quick at any size."""
 
 from collections.abc import Iterator
 from typing import TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from payments import gateway
-from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent
+from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent, StatementLine
 from payments.phones import NotAPhone, read_msisdn
 
 AT_MOST = 200  # of each way: more is no answer to "which one"
@@ -31,6 +32,12 @@ def by_their_payments(rows: QuerySet[Row], term: str) -> QuerySet[Row]:
         return rows
     newest = found(MpesaTransaction.objects.all(), term).order_by("-id").values_list("id", flat=True)
     return rows.filter(attempt_id__in=list(newest[:AT_MOST]))
+
+
+def found_lines(lines: QuerySet[StatementLine], term: str) -> QuerySet[StatementLine]:
+    """Lines of statements with this receipt, or this reference that the customer typed."""
+    spelt = term.strip().replace("\x00", "").upper()
+    return lines.filter(Q(receipt=spelt) | Q(account_no=spelt)) if spelt else lines
 
 
 def _ways(term: str) -> Iterator[list[int]]:

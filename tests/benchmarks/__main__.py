@@ -15,6 +15,7 @@ POLL_SECONDS = 1.5
 CALLBACKS = 700  # a round
 PUSHES = 200  # in flight at any moment
 PUSH_SECONDS = 20.0
+POLLED_FOR = 8.0  # seconds, idle and while pushes are in flight
 WARM_SECONDS = 6.0  # 200 that start at the same instant stay in step for a while
 DARAJA_ANSWERS_AFTER = 2.0  # seconds
 
@@ -100,18 +101,14 @@ def pushes(url: str) -> list[Row]:
             def push(first: int, **how: float) -> dict[str, Any]:
                 return rig.load(port, asked[first:], connections=PUSHES, pinned=False, **how)
 
-            def poll(seconds: float) -> float:
-                return rig.rate(rig.load(port, polled, connections=16, seconds=seconds, pinned=False))
+            def poll() -> float:
+                return rig.rate(rig.load(port, polled, connections=16, seconds=POLLED_FOR, pinned=False))
 
-            idle = poll(WARM_SECONDS)
+            idle = poll()
             with _Most(url) as most:
                 herd = rig.load(port, asked[:PUSHES], connections=PUSHES, seconds=0, pinned=False)
                 done = push(PUSHES, seconds=PUSH_SECONDS, warm=WARM_SECONDS)
-            with_polls: list[float] = []
-            _meanwhile(
-                lambda: push(5000, seconds=PUSH_SECONDS),
-                lambda: with_polls.append(poll(PUSH_SECONDS - 2 * WARM_SECONDS)),
-            )
+            meanwhile = _meanwhile(lambda: push(5000, seconds=PUSH_SECONDS), poll)
     ideal = PUSHES / DARAJA_ANSWERS_AFTER
     return [
         Row(
@@ -124,21 +121,21 @@ def pushes(url: str) -> list[Row]:
         ),
         Row("… most database connections meanwhile", f"{most.seen}", "20", "", "at most 20"),
         Row(
-            "… polls meanwhile, requests/s", f"{with_polls[0]:.0f}", f"{idle:.0f} (the same, idle)",
-            f"{with_polls[0] / idle:.2f}", "0.60",
+            "… polls meanwhile, requests/s", f"{meanwhile:.0f}", f"{idle:.0f} (the same, idle)",
+            f"{meanwhile / idle:.2f}", "0.60",
         ),
     ]  # fmt: skip
 
 
-def _meanwhile(first: Callable[[], dict[str, Any]], second: Callable[[], Any]) -> dict[str, Any]:
-    """Runs the first, and the second once it is well under way."""
-    told: dict[str, Any] = {}
-    runner = threading.Thread(target=lambda: told.update(first()))
+def _meanwhile(first: Callable[[], Any], second: Callable[[], float]) -> float:
+    """What the second comes to while the first is well under way."""
+    runner = threading.Thread(target=first)
     runner.start()
     time.sleep(WARM_SECONDS)
-    second()
-    runner.join()
-    return told
+    try:
+        return second()
+    finally:
+        runner.join()
 
 
 def calls_to_daraja(url: str) -> list[Row]:

@@ -3,14 +3,11 @@
 from collections.abc import Callable
 
 import pytest
-from django.contrib.admin import site
 from django.db import connection
 from django.db.models import QuerySet
-from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
-from payments.admin.statement_lines import StatementLineAdmin
 from payments.desk import orders, search
 from payments.models import MpesaTransaction, StatementLine
 from tests.payments.conftest import Clock, FakeDaraja
@@ -49,15 +46,10 @@ def test_no_search_reads_a_whole_table(term: str) -> None:
     plans = [
         *_plans(lambda: search.found(MpesaTransaction.objects.all(), term)),
         *_plans(lambda: orders.found(Order.objects.all(), term)),
-        *_plans(lambda: _lines(term)),
+        *_plans(lambda: search.found_lines(StatementLine.objects.all(), term)),
     ]
     assert len(plans) > 10
     assert [plan for plan in plans if "Seq Scan" in plan] == []
-
-
-def _lines(term: str) -> QuerySet[StatementLine]:
-    desk = StatementLineAdmin(StatementLine, site)
-    return desk.get_search_results(RequestFactory().get("/"), StatementLine.objects.all(), term)[0]
 
 
 def _plans(find: Callable[[], QuerySet]) -> list[str]:
