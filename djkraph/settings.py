@@ -266,7 +266,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/favicon.svg"}],
     "STYLES": ["/static/css/desk.css"],
     "SHOW_HISTORY": False,
-    "DASHBOARD_CALLBACK": "payments.admin.home.dashboard",
+    "DASHBOARD_CALLBACK": "payments.desk.home.page.dashboard",
     "COLORS": {
         "base": {  # the shop's night, and greys to go with it by day
             "50": "#fafafa",
@@ -310,7 +310,7 @@ UNFOLD = {
                         "title": "Report of a day",
                         "icon": "today",
                         "link": reverse_lazy("desk-day"),
-                        "permission": "payments.admin.day.is_offered",
+                        "permission": "payments.desk.day.page.is_offered",
                     },
                     _desk("Mixes", "album", "orders.mix"),
                 ],
@@ -324,7 +324,7 @@ UNFOLD = {
                         "title": "Ledger check",
                         "icon": "fact_check",
                         "link": reverse_lazy("desk-ledger-check"),
-                        "permission": "payments.admin.ledger_check.is_offered",
+                        "permission": "payments.desk.staff.ledger_check.is_offered",
                     },
                     _desk("Staff", "group", "auth.user"),
                 ],

@@ -8,10 +8,10 @@ from djkraph import health
 from djkraph.errors import bad_request, not_found, server_error
 
 urlpatterns = [
-    path("", include("payments.urls")),  # first: tried in this order, and polls are most of the traffic
+    path("", include("payments.api.urls")),  # first: tried in this order, and polls are most of the traffic
     path("", include("orders.urls")),
-    path("admin/report/", include("payments.admin.day")),
-    path("admin/ledger-check/", include("payments.admin.ledger_check")),
+    path("admin/report/", include("payments.desk.day.page")),
+    path("admin/ledger-check/", include("payments.desk.staff.ledger_check")),
     path("admin/", admin.site.urls),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^health/?$", health.alive, name="health"),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
-from djkraph import rows
+from djkraph import sql
 from orders.codes import is_code
 from orders.models import Mix, Order, OrderItem
 
@@ -28,10 +28,10 @@ def id_of_order(reference: str) -> int | None:
     """Which order this names: by the code people read aloud (case and blanks don't matter), or as the reference
     under which the merchant's own page opened an unpriced one."""
     spelt = reference.strip().upper()
-    found = rows.select(Order, ("id",), {"code": spelt}) if is_code(spelt) else None
+    found = sql.select_id(Order, {"code": spelt}) if is_code(spelt) else None
     if found is None and reference:
-        found = rows.select(Order, ("id",), {"client_reference": reference})
-    return found["id"] if found else None
+        found = sql.select_id(Order, {"client_reference": reference})
+    return found
 
 
 def items_of(order: Order) -> list[OrderItem]:

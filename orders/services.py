@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from djkraph import rows
+from djkraph import sql
 from orders.codes import new_code, new_token
 from orders.models import MAX_TOTAL_KES, Mix, Order, OrderItem
 
@@ -64,7 +64,7 @@ def mark_paid(order_id: int, *, at: datetime) -> bool:
     Runs inside the ledger's transaction, so that the order is paid together with the payment or not at all.
     """
     paid = {"state": Order.State.PAID, "paid_at": at}
-    return rows.update(Order, paid, where={"id": order_id, "state": Order.State.OPEN}) == 1
+    return sql.update(Order, paid, where={"id": order_id, "state": Order.State.OPEN}) == 1
 
 
 def _insert_with_items(total_kes: int, mixes: list[Mix], *, email: str, now: datetime) -> Order:
@@ -88,4 +88,4 @@ def _insert(
         "email": email,
         "created_at": now,
     }
-    return Order(id=rows.insert(Order, values), **values)
+    return Order(id=sql.insert(Order, values), **values)

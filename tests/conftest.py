@@ -13,7 +13,7 @@ import requests
 from django.core.cache import cache
 
 from orders.models import Mix
-from payments import gateway
+from payments.gateway import settings as gateway_settings
 from tests.simulated import Simulated
 from tests.suite_log import SuiteLog
 
@@ -39,7 +39,7 @@ def _the_suites_log_holds_nothing_private(tmp_path_factory: pytest.TempPathFacto
 def _fresh_process_memory() -> None:
     """Counters of throttles and the client's token live in the process: no test inherits them."""
     cache.clear()
-    gateway._client.cache_clear()
+    gateway_settings._client.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,7 @@ class Result:
     final: bool
     paid: bool = False
     retry: Retry
-    watch: bool = False
+    follow_up: bool = False
     check_earlier: bool = False
     buyer: str
     staff: str
@@ -104,13 +104,13 @@ _BUYERS = (
     _final("1025", "The prompt could not be sent", Retry.LATER, "We could not reach your phone. Try again.",
            "A passing fault, or a prompt over 182 characters. If it repeats, shorten the reference."),
     _final("1031", "Cancelled by the user", Retry.NOW, _CANCELLED,
-           "Cancelled on the phone, by a code known from hearsay only: it is watched for a day.", watch=True),
+           "Cancelled on the phone, by a code known from hearsay only: it is watched for a day.", follow_up=True),
     _final("1032", "Cancelled by the user", Retry.NOW, _CANCELLED,
            "Cancelled on the phone, or the prompt closed by itself. The buyer may try again."),
     _final("1037", "No answer from the phone", Retry.LATER,
            "We got no answer from your phone. Check it is on, then try again.",
            "Phone off, out of cover, old SIM (*234#), or no PIN typed. Money may have moved: watched 24 h.",
-           watch=True),
+           follow_up=True),
     _final("2001", "Wrong PIN", Retry.NOW, _WRONG_PIN,
            "The buyer typed a wrong M-PESA PIN and may try again."),
     _final("2006", "Account rule forbids it", Retry.NEVER, "This account cannot make the payment.",
@@ -163,11 +163,11 @@ _NOT_FINAL = (
     _open("100000011", "Throttled", Retry.LATER, _BUSY, _WAIT_WORDS),
     _open("1036", "The phone's network did not confirm the prompt", Retry.LATER, _UNREACHED,
           "SMSC ACK timeout: the prompt may or may not have arrived. It is asked about for 24 hours.",
-          watch=True),
+          follow_up=True),
     _open("9999", "The prompt could not be sent, or a general fault", Retry.LATER,
           CHECKING,  # "try again" only once Daraja, asked again, has not said "paid"
           "No proof either way. Ask Daraja again before a new push; it is asked about for 24 hours.",
-          watch=True),
+          follow_up=True),
     _open("15", "Duplicate originator id"),
     _open("2029", "Unresolved reason type"),
     _open("2033", "Receipt not found"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from payments.attention import REASONS, Reason
+from payments.facts import REASONS, Reason
 from payments.models import PROBLEM_VERDICTS, CallbackDelivery, HandSettlement, MpesaTransaction
 
 COUNTED_UP_TO = 1000  # beyond it, "many" says as much
@@ -56,8 +56,13 @@ ALL: Sequence[Work] = (
         label="Callback problems",
         what="A callback came that was not believed or could not be read.",
         to_do="Look at it and at its payment, then mark it as looked at.",
-        waiting=lambda: CallbackDelivery.objects.filter(verdict__in=PROBLEM_VERDICTS, looked_at=None),
+        waiting=lambda: CallbackDelivery.objects.filter(verdict__in=PROBLEM_VERDICTS, reviewed_at=None),
         since="received_at",
         payment="attempt__",
     ),
 )
+
+
+def count_payments_in_need() -> dict[str, int]:
+    """How many payments need a person, by the key of each reason."""
+    return {reason.key: MpesaTransaction.objects.filter(reason.applies).count() for reason in REASONS}

@@ -4,8 +4,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from payments.attention import REASONS, Reason
-from payments.models import MpesaTransaction
 from payments.states import State
 
 NAIROBI = ZoneInfo("Africa/Nairobi")
@@ -48,11 +46,6 @@ def span(time: timedelta) -> str:
         ):
             return _counted(round(seconds / size), name)
     return _counted(seconds, "second")
-
-
-def reasons_of(attempt: MpesaTransaction) -> list[Reason]:
-    """Why this payment needs a person, as the database would say it (attention.py), without asking it."""
-    return [reason for reason in REASONS if reason.is_so(vars(attempt))]
 
 
 def _counted(number: int, name: str) -> str:

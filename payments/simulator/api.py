@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from payments.simulator import replies
 from payments.simulator.accounts import ACCOUNTS, CONSUMER_KEY, CONSUMER_SECRET, Account
-from payments.simulator.agenda import Agenda, eat
+from payments.simulator.bank import Bank, Transaction
 from payments.simulator.checks import (
     BadFieldError,
     PushOrder,
@@ -22,7 +22,7 @@ from payments.simulator.exchange import Exchange
 from payments.simulator.faults import FaultBoard, FaultValue
 from payments.simulator.incoming import Request
 from payments.simulator.replies import RefusalError, Reply
-from payments.simulator.world import Transaction, World
+from payments.simulator.schedule import Schedule, eat
 
 OAUTH = "/oauth/v1/generate"
 PUSH = "/mpesa/stkpush/v1/processrequest"
@@ -46,9 +46,9 @@ QUERY_APART_SECONDS = 12.0
 
 
 class DarajaApi:
-    def __init__(self, *, world: World, agenda: Agenda, faults: FaultBoard, exchange: Exchange) -> None:
-        self._world = world
-        self._agenda = agenda
+    def __init__(self, *, bank: Bank, schedule: Schedule, faults: FaultBoard, exchange: Exchange) -> None:
+        self._bank = bank
+        self._schedule = schedule
         self._faults = faults
         self._exchange = exchange
 
@@ -69,7 +69,7 @@ class DarajaApi:
     # --- OAuth ---
 
     def _oauth(self, request: Request) -> Reply:
-        self._world.count("oauth")
+        self._bank.count("oauth")
         delay = self._faults.number("slow_oauth") or 0.0
         if (fault := self._canned(OAUTH_FAULTS, None)) is not None:
             return fault[0]
@@ -83,7 +83,7 @@ class DarajaApi:
         if credentials.strip() != base64.b64encode(f"{CONSUMER_KEY}:{CONSUMER_SECRET}".encode()).decode():
             return replies.EMPTY_400
         keep = self._faults.take("keep_old_tokens") is not None
-        token = self._world.issue_token(self._agenda.now(), keep_older=keep)
+        token = self._bank.issue_token(self._schedule.now(), keep_older=keep)
         as_number = self._faults.take("expires_in_number") is not None
         body = {"access_token": token, "expires_in": 3599 if as_number else "3599"}
         return replace(replies.json_reply(body), delay=delay)
@@ -91,7 +91,7 @@ class DarajaApi:
     # --- push ---
 
     def _push(self, request: Request) -> Reply:
-        self._world.count("push")
+        self._bank.count("push")
         phone = phone_in(request.body)
         fault = self._canned(PUSH_FAULTS, phone)
         if fault is not None and fault[1] != "accepted":
@@ -130,17 +130,17 @@ class DarajaApi:
     # --- query ---
 
     def _query(self, request: Request) -> Reply:
-        self._world.count("query")
+        self._bank.count("query")
         fields = read_json(request.body) or {}
         asked = fields.get("CheckoutRequestID")
-        known = self._world.find(asked) if isinstance(asked, str) else None
+        known = self._bank.find(asked) if isinstance(asked, str) else None
         phone = known.order.phone if known else None
         if (fault := self._canned(QUERY_FAULTS, phone)) is not None:
             return fault[0]
         delay = self._faults.number("slow_query", phone) or 0.0
         self._check_access(request)
         limited = self._faults.take("query_limiter", phone) is not None
-        if limited and not self._world.may_query(self._agenda.now(), QUERY_APART_SECONDS):
+        if limited and not self._bank.may_query(self._schedule.now(), QUERY_APART_SECONDS):
             return replies.SPIKE_ARREST
         order = read_query(self._fields(request))
         self._merchant(order)
@@ -188,7 +188,7 @@ class DarajaApi:
         if request.method != "POST":
             raise RefusalError(self._error(405, replies.BAD_METHOD, f"{request.method} Method Not Allowed"))
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not self._world.is_token(token.strip(), self._agenda.now()):
+        if scheme.lower() != "bearer" or not self._bank.is_token(token.strip(), self._schedule.now()):
             status = 401 if self._faults.take("token_401") is not None else 404
             raise RefusalError(self._error(status, replies.INVALID_TOKEN, "Invalid Access Token"))
 
@@ -215,9 +215,9 @@ class DarajaApi:
         sent = moment_of(timestamp)
         if allowed is None or sent is None:
             return
-        now = eat(self._agenda.now()).replace(tzinfo=sent.tzinfo)
+        now = eat(self._schedule.now()).replace(tzinfo=sent.tzinfo)
         if abs((now - sent).total_seconds()) > allowed:
             raise BadFieldError("Timestamp")
 
     def _error(self, status: int, code: str, message: str) -> Reply:
-        return replies.error(status, code, message, self._world.request_id())
+        return replies.error(status, code, message, self._bank.request_id())

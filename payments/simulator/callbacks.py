@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from payments.simulator.agenda import eat
+from payments.simulator.bank import Transaction
 from payments.simulator.endings import CANCELLED, OUTCOMES, PAID, Outcome
 from payments.simulator.faults import FaultValue
-from payments.simulator.world import Transaction
+from payments.simulator.schedule import eat
 
 Take = Callable[[str], FaultValue | None]
 """Whether a fault is on for this transaction, and its value; each call uses it once."""

@@ -5,15 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from payments.simulator.agenda import Agenda, eat
+from payments.simulator.bank import Bank, Transaction
+from payments.simulator.callback_sender import CallbackSender
 from payments.simulator.checks import MSISDN, read_json
 from payments.simulator.exchange import ACTIONS, Exchange
 from payments.simulator.faults import FaultBoard, Switch
 from payments.simulator.incoming import Request
-from payments.simulator.postman import Postman
 from payments.simulator.replies import Reply, json_reply
+from payments.simulator.schedule import Schedule, eat
 from payments.simulator.texts import message_text, prompt_text
-from payments.simulator.world import Transaction, World
 
 PREFIX = "/control/"
 MESSAGES_SHOWN = 5
@@ -30,13 +30,19 @@ class BadControlError(ValueError):
 
 class Control:
     def __init__(
-        self, *, world: World, agenda: Agenda, faults: FaultBoard, exchange: Exchange, postman: Postman
+        self,
+        *,
+        bank: Bank,
+        schedule: Schedule,
+        faults: FaultBoard,
+        exchange: Exchange,
+        callback_sender: CallbackSender,
     ) -> None:
-        self._world = world
-        self._agenda = agenda
+        self._bank = bank
+        self._schedule = schedule
         self._faults = faults
         self._exchange = exchange
-        self._postman = postman
+        self._callback_sender = callback_sender
         self._routes: Mapping[tuple[str, str], Callable[[Request], Answer]] = {
             ("GET", "state"): self._state,
             ("POST", "reset"): self._reset,
@@ -62,7 +68,7 @@ class Control:
             return route(request)
         folder, _, checkout_request_id = name.partition("/")
         if request.method == "POST" and folder in ("prompts", "redeliver") and checkout_request_id:
-            transaction = self._world.find(checkout_request_id)
+            transaction = self._bank.find(checkout_request_id)
             if transaction is None:
                 return 404, {"error": "no such transaction"}
             if folder == "prompts":
@@ -73,25 +79,25 @@ class Control:
     # --- what is seen ---
 
     def _state(self, _request: Request) -> Answer:
-        now = self._agenda.now()
+        now = self._schedule.now()
         return 200, {
             "now": eat(now).isoformat(),
             "speed": "instant" if self._exchange.instant else "real",
-            "counters": self._world.counters(),
+            "counters": self._bank.counters(),
             "faults": [asdict(switch) for switch in self._faults.listed()],
             "warnings": [
                 {"checkout_request_id": t.checkout_request_id, "phone": t.order.phone, "text": text}
-                for t, text in self._world.warnings()
+                for t, text in self._bank.warnings()
             ],
-            "prompts": [prompt_json(t) for t in self._world.open_prompts()],
-            "transactions": [transaction_json(t) for t in self._world.transactions()],
+            "prompts": [prompt_json(t) for t in self._bank.open_prompts()],
+            "transactions": [transaction_json(t) for t in self._bank.transactions()],
         }
 
     def _prompts(self, request: Request) -> Answer:
         """What one phone shows, newest first; without `phone`, the line that was prompted last."""
-        lines = self._world.lines()
+        lines = self._bank.lines()
         phone = request.query.get("phone") or (lines[0] if lines else "")
-        newest_first = self._world.transactions(phone)[::-1] if phone else []
+        newest_first = self._bank.transactions(phone)[::-1] if phone else []
         ended = [t for t in newest_first if t.outcome is not None]
         return 200, {
             "phone": phone,
@@ -108,15 +114,15 @@ class Control:
 
     def _wait_idle(self, request: Request) -> Answer:
         timeout = float(request.query.get("timeout", "10"))
-        idle = self._agenda.wait_idle(min(timeout, MAX_WAIT_SECONDS))
+        idle = self._schedule.wait_idle(min(timeout, MAX_WAIT_SECONDS))
         return (200 if idle else 504), {"idle": idle}
 
     # --- what is done ---
 
     def _reset(self, _request: Request) -> Answer:
-        self._agenda.reset()
-        self._agenda.wait_idle(RESET_WAIT_SECONDS)  # no callback of before lands in what comes after
-        self._world.reset()
+        self._schedule.reset()
+        self._schedule.wait_idle(RESET_WAIT_SECONDS)  # no callback of before lands in what comes after
+        self._bank.reset()
         self._faults.reset()
         return 200, {"reset": True}
 
@@ -128,8 +134,8 @@ class Control:
             or not 0 <= seconds <= MAX_ADVANCE
         ):
             raise BadControlError("advance takes a number of seconds, 0 or more")
-        fired = self._agenda.advance(float(seconds))
-        return 200, {"now": eat(self._agenda.now()).isoformat(), "fired": fired}
+        fired = self._schedule.advance(float(seconds))
+        return 200, {"now": eat(self._schedule.now()).isoformat(), "fired": fired}
 
     def _set_fault(self, request: Request) -> Answer:
         body = _body(request)
@@ -151,7 +157,7 @@ class Control:
         return self._list_faults(request)
 
     def _expire_tokens(self, _request: Request) -> Answer:
-        self._world.expire_tokens()
+        self._bank.expire_tokens()
         return 200, {"expired": True}
 
     def _act(self, request: Request, transaction: Transaction) -> Answer:
@@ -165,7 +171,7 @@ class Control:
     def _redeliver(self, transaction: Transaction) -> Answer:
         if transaction.outcome is None:
             return 409, {"error": "the prompt is still open: there is nothing to deliver"}
-        return 200, asdict(self._postman.tell_again(transaction))
+        return 200, asdict(self._callback_sender.tell_again(transaction))
 
 
 def _body(request: Request) -> Mapping[str, Any]:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from payments.simulator.accounts import Account
-from payments.simulator.agenda import Agenda
+from payments.simulator.bank import Bank, Transaction
+from payments.simulator.callback_sender import CallbackSender
 from payments.simulator.checks import PushOrder, is_paired, warnings_about
 from payments.simulator.endings import (
     CANCELLED,
@@ -23,9 +24,8 @@ from payments.simulator.endings import (
     ending_of,
 )
 from payments.simulator.faults import FaultBoard
-from payments.simulator.postman import Postman
+from payments.simulator.schedule import Schedule
 from payments.simulator.texts import MAX_PROMPT, prompt_text
-from payments.simulator.world import Transaction, World
 
 ACTIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -46,40 +46,46 @@ class Exchange:
     """`instant`: a listed ending happens when `settle` is called, not after its real time."""
 
     def __init__(
-        self, *, world: World, agenda: Agenda, faults: FaultBoard, postman: Postman, instant: bool
+        self,
+        *,
+        bank: Bank,
+        schedule: Schedule,
+        faults: FaultBoard,
+        callback_sender: CallbackSender,
+        instant: bool,
     ) -> None:
-        self._world = world
-        self._agenda = agenda
+        self._bank = bank
+        self._schedule = schedule
         self._faults = faults
-        self._postman = postman
+        self._callback_sender = callback_sender
         self.instant = instant
 
     def open(self, order: PushOrder, account: Account) -> Transaction | None:
         """The prompt appears on the phone; None when one is open there already."""
-        now = self._agenda.now()
+        now = self._schedule.now()
         ending = self._ending(order, account, now)
         warnings = warnings_about(order, account)
-        transaction = self._world.accept(order, account, now=now, ending=ending, warnings=warnings)
+        transaction = self._bank.accept(order, account, now=now, ending=ending, warnings=warnings)
         if transaction is None:
             return None
         if ending is None:
-            self._agenda.at(now + PROMPT_SECONDS, lambda due: self._end(transaction, NO_ANSWER, due))
+            self._schedule.at(now + PROMPT_SECONDS, lambda due: self._end(transaction, NO_ANSWER, due))
         elif not self.instant:
-            self._agenda.at(now + ending.seconds, lambda due: self._end_as_listed(transaction, ending, due))
+            self._schedule.at(now + ending.seconds, lambda due: self._end_as_listed(transaction, ending, due))
         return transaction
 
     def settle(self, transaction: Transaction) -> threading.Thread | None:
         """End a listed one now; returns the thread that tells of it, if one does."""
         if transaction.ending is None:
             return None
-        return self._end_as_listed(transaction, transaction.ending, self._agenda.now())
+        return self._end_as_listed(transaction, transaction.ending, self._schedule.now())
 
     def answer(self, transaction: Transaction, action: str) -> bool:
         """A person answers the prompt; False when it is closed already."""
-        now = self._agenda.now()
-        if not self._world.end(transaction, OUTCOMES[ACTIONS[action]], now):
+        now = self._schedule.now()
+        if not self._bank.end(transaction, OUTCOMES[ACTIONS[action]], now):
             return False
-        self._postman.tell_the_end(transaction, now)
+        self._callback_sender.tell_the_end(transaction, now)
         return True
 
     def _ending(self, order: PushOrder, account: Account, now: float) -> Ending | None:
@@ -96,7 +102,7 @@ class Exchange:
         if len(prompt_text(order, account)) > MAX_PROMPT:
             return TOO_LONG_A_PROMPT
         ruled = self._faults.take("rule_17", order.phone) is not None
-        if ruled and self._world.paid_since(order, now - SAME_AMOUNT_SECONDS):
+        if ruled and self._bank.paid_since(order, now - SAME_AMOUNT_SECONDS):
             return SAME_AMOUNT_TOO_SOON
         return None
 
@@ -104,16 +110,16 @@ class Exchange:
         if transaction.outcome is not None:
             return None
         if ending.pays_later is not None:
-            self._agenda.at(at + ending.pays_later, lambda due: self._pay_late(transaction, due))
+            self._schedule.at(at + ending.pays_later, lambda due: self._pay_late(transaction, due))
         return self._end(transaction, ending.code, at)
 
     def _end(self, transaction: Transaction, code: str, at: float) -> threading.Thread | None:
-        if not self._world.end(transaction, OUTCOMES[code], at):
+        if not self._bank.end(transaction, OUTCOMES[code], at):
             return None
-        return self._postman.tell_the_end(transaction, at)
+        return self._callback_sender.tell_the_end(transaction, at)
 
     def _pay_late(self, transaction: Transaction, at: float) -> None:
-        if transaction.state == "failed" and self._world.end(
+        if transaction.state == "failed" and self._bank.end(
             transaction, OUTCOMES[PAID], at, even_if_ended=True
         ):
-            self._postman.tell_the_end(transaction, at)
+            self._callback_sender.tell_the_end(transaction, at)

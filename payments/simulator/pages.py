@@ -7,15 +7,15 @@ from pathlib import Path
 from types import MappingProxyType
 
 from payments.simulator.accounts import ACCOUNTS, PAYBILL
-from payments.simulator.agenda import Agenda
+from payments.simulator.bank import Bank
 from payments.simulator.checks import MSISDN
 from payments.simulator.control import switch_text
 from payments.simulator.faults import FaultBoard
 from payments.simulator.incoming import Request
 from payments.simulator.manual import credentials, endings, faults
 from payments.simulator.replies import Reply
+from payments.simulator.schedule import Schedule
 from payments.simulator.statement import statement_csv
-from payments.simulator.world import World
 
 FOLDER = Path(__file__).parent / "static"
 PAGE_TYPE = "text/html; charset=utf-8"
@@ -38,9 +38,9 @@ HEADERS: Mapping[str, str] = MappingProxyType(
 
 
 class Pages:
-    def __init__(self, *, world: World, agenda: Agenda, faults: FaultBoard, base_url: str) -> None:
-        self._world = world
-        self._agenda = agenda
+    def __init__(self, *, bank: Bank, schedule: Schedule, faults: FaultBoard, base_url: str) -> None:
+        self._bank = bank
+        self._schedule = schedule
         self._faults = faults
         self._base_url = base_url
 
@@ -61,12 +61,12 @@ class Pages:
 
     def _statement(self, request: Request) -> Reply:
         """Of the merchant named by `short_code`; else of the one that was asked to be paid first."""
-        transactions = self._world.transactions()
+        transactions = self._bank.transactions()
         asked = transactions[0].account if transactions else PAYBILL
         account = ACCOUNTS.get(request.query.get("short_code", asked.short_code))
         if account is None:
             return _page("There is no such short code here.", status=HTTPStatus.NOT_FOUND)
-        text = statement_csv(transactions, account, now=self._agenda.now())
+        text = statement_csv(transactions, account, now=self._schedule.now())
         saved_as = {"Content-Disposition": 'attachment; filename="statement.csv"'}
         return Reply(body=text.encode(), content_type=CSV_TYPE, headers={**HEADERS, **saved_as})
 

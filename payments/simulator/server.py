@@ -12,17 +12,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from payments.simulator.agenda import Agenda
 from payments.simulator.api import DarajaApi
+from payments.simulator.bank import Bank
+from payments.simulator.callback_sender import CallbackSender
 from payments.simulator.control import PREFIX, Control
 from payments.simulator.exchange import Exchange
 from payments.simulator.faults import FaultBoard
 from payments.simulator.incoming import Request
 from payments.simulator.options import Config
 from payments.simulator.pages import Pages
-from payments.simulator.postman import Postman
 from payments.simulator.replies import Reply, json_reply
-from payments.simulator.world import World
+from payments.simulator.schedule import Schedule
 
 MAX_BODY = 1_000_000
 IDLE_SECONDS = 65
@@ -33,17 +33,25 @@ class Site:
     """Everything behind the socket, wired together."""
 
     def __init__(self, config: Config, base_url: str) -> None:
-        self.agenda = Agenda()
-        world, faults = World(), FaultBoard(config.faults)
-        postman = Postman(world=world, agenda=self.agenda, faults=faults)
+        self.schedule = Schedule()
+        bank, faults = Bank(), FaultBoard(config.faults)
+        callback_sender = CallbackSender(bank=bank, schedule=self.schedule, faults=faults)
         exchange = Exchange(
-            world=world, agenda=self.agenda, faults=faults, postman=postman, instant=config.speed == "instant"
+            bank=bank,
+            schedule=self.schedule,
+            faults=faults,
+            callback_sender=callback_sender,
+            instant=config.speed == "instant",
         )
-        self._api = DarajaApi(world=world, agenda=self.agenda, faults=faults, exchange=exchange)
+        self._api = DarajaApi(bank=bank, schedule=self.schedule, faults=faults, exchange=exchange)
         self._control = Control(
-            world=world, agenda=self.agenda, faults=faults, exchange=exchange, postman=postman
+            bank=bank,
+            schedule=self.schedule,
+            faults=faults,
+            exchange=exchange,
+            callback_sender=callback_sender,
         )
-        self._pages = Pages(world=world, agenda=self.agenda, faults=faults, base_url=base_url)
+        self._pages = Pages(bank=bank, schedule=self.schedule, faults=faults, base_url=base_url)
 
     def answer(self, request: Request) -> Reply:
         if request.path.startswith(API_PREFIXES):
@@ -95,7 +103,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _finish(self, reply: Reply) -> None:
         """Answer, then do what comes after; the client's absence doesn't stop that."""
-        under_way = self.server.site.agenda.busy() if reply.after else contextlib.nullcontext()
+        under_way = self.server.site.schedule.busy() if reply.after else contextlib.nullcontext()
         with under_way:
             if reply.delay:
                 self.server.stopped.wait(reply.delay)
@@ -160,7 +168,7 @@ class HttpServer(ThreadingHTTPServer):
 def running(config: Config) -> Iterator[HttpServer]:
     """A server on a thread of its own, for as long as the block lasts. Raises OSError when the port is taken."""
     server = HttpServer(config)
-    server.site.agenda.start()
+    server.site.schedule.start()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
@@ -169,7 +177,7 @@ def running(config: Config) -> Iterator[HttpServer]:
         server.stopped.set()
         server.shutdown()
         server.server_close()
-        server.site.agenda.stop()
+        server.site.schedule.stop()
         thread.join(timeout=5)
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from payments.simulator.accounts import PAYBILL, Account
-from payments.simulator.agenda import eat
-from payments.simulator.world import Transaction
+from payments.simulator.bank import Transaction
+from payments.simulator.schedule import eat
 
 COLUMNS = (
     "Receipt No.", "Completion Time", "Initiation Time", "Details", "Transaction Status", "Paid In", "Withdrawn",

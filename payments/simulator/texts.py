@@ -1,10 +1,10 @@
 """What the payer reads: the prompt and the message afterwards. Words only; the page that shows them is elsewhere."""
 
 from payments.simulator.accounts import PAYBILL, Account
-from payments.simulator.agenda import eat
+from payments.simulator.bank import Transaction
 from payments.simulator.checks import PushOrder
 from payments.simulator.endings import CANCELLED, INSUFFICIENT, NO_ANSWER, WRONG_PIN
-from payments.simulator.world import Transaction
+from payments.simulator.schedule import eat
 
 MAX_PROMPT = 182
 """A longer prompt ends with 1025 (daraja.md 2.1)."""

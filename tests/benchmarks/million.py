@@ -22,11 +22,11 @@ MUST = 1.3
 LOGIN = """from django.contrib.auth.models import User; from django.test import Client
 c = Client(); c.force_login(User.objects.get_or_create(username="bench", is_staff=True, is_superuser=True)[0])
 print("session", c.cookies["sessionid"].value)"""
-CLAIMS = """import time; from django.utils import timezone; from payments.services import reconcile
+CLAIMS = """import time; from django.utils import timezone; from payments.enquiries import ask
 took = []
 for _ in range(60):
-    began = time.perf_counter(); due = reconcile.due(now=timezone.now(), limit=20)
-    reconcile.claim(due[0], now=timezone.now()); took.append(time.perf_counter() - began)
+    began = time.perf_counter(); due = ask.due(now=timezone.now(), limit=20)
+    ask._claim(due[0], now=timezone.now()); took.append(time.perf_counter() - began)
 print("seconds", sorted(took)[30])"""
 
 

@@ -12,9 +12,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from orders.models import Mix, Order
+from payments.callbacks import token_hash
 from payments.models import CallbackDelivery, MpesaTransaction
 from payments.phones import NotAPhone, read_msisdn
-from payments.services.callbacks import token_hash
 from payments.states import State
 from tests.contract.conftest import (
     ACCEPTED,

@@ -11,9 +11,9 @@ import requests
 from django.utils import timezone
 
 from orders.models import Order
-from payments import daraja
+from payments import checkout, daraja
+from payments.checkout import idempotency
 from payments.models import IdempotencyKey, MpesaTransaction
-from payments.services import idempotency, push
 from tests.contract.conftest import GOOD_PUSH, Caller, refused, said
 from tests.payments.conftest import FakeDaraja
 from tests.payments.test_callbacks import failure
@@ -107,7 +107,7 @@ def test_trouble_of_ours_is_no_answer_and_is_not_replayed(
         raise RuntimeError
 
     with monkeypatch.context() as broken:
-        broken.setattr(push, "request_payment", fails)
+        broken.setattr(checkout, "request_payment", fails)
         assert pushed(caller).status_code == 500
     IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(seconds=61))
     assert said(pushed(caller))["checkoutRequestId"] == "ws_CO_1"

@@ -14,9 +14,8 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from djkraph.logs import ScrubbingFormatter
-from payments import gateway
+from payments import checkout, gateway, ledger
 from payments.models import DarajaToken, MpesaTransaction
-from payments.services import ledger, push
 from tests.contract.conftest import Caller, said
 from tests.payments.test_callbacks import failure, success
 
@@ -170,7 +169,7 @@ def round_of_everything(caller: Caller, talking: Daraja, monkeypatch: pytest.Mon
         ask(reference="LOST", amount=77)
         call_back(told(f"ws_CO_{len(talking.callback_tokens)}", amount=77))
     with monkeypatch.context() as broken:
-        broken.setattr(push, "request_payment", away)
+        broken.setattr(checkout, "request_payment", away)
         ask(reference="AWAY", amount=78)
     with monkeypatch.context() as broken:
 
@@ -251,7 +250,7 @@ def test_the_oauth_token_is_kept_sealed(after_everything: list[Any]) -> None:
 def test_objects_that_hold_the_phone_do_not_show_it() -> None:
     from payments.daraja import Merchant, PushRequest
 
-    ask = push.Ask(msisdn=PHONE, amount_kes=1, reference="R")
+    ask = checkout.Ask(msisdn=PHONE, amount_kes=1, reference="R")
     request = PushRequest(
         phone=PHONE, amount=1, account_reference="R", description="D", callback_url=f"https://x/{SECRET}"
     )

@@ -11,10 +11,10 @@ from django.utils import timezone
 from jsonschema import Draft202012Validator
 
 from orders.models import Mix, Order
-from payments import daraja, gateway
-from payments.exceptions import STATUS
+from payments import checkout, daraja, enquiries, gateway, ledger
+from payments.api.errors import STATUS
+from payments.checkout import status
 from payments.models import CallbackDelivery, MpesaTransaction
-from payments.services import ledger, push, reconcile, status
 from payments.states import State
 from tests.contract.conftest import ACCEPTED, GOOD_ORDER, GOOD_PUSH, Caller, refused, said
 from tests.payments.conftest import FakeDaraja, not_paid_answer, paid_answer
@@ -109,7 +109,7 @@ def being_checked(caller: Caller, safaricom: FakeDaraja, settings: Any) -> Any:
     caller.send("/stkpush", GOOD_PUSH)
     caller.send(f"/api/payments/callback/{safaricom.last_token}", success("ws_CO_1", 1))
     safaricom.query_answer = paid_answer()
-    reconcile.ask(reconcile.see(MpesaTransaction.objects.get().id), clock=timezone.now)
+    enquiries.ask_about(enquiries.read_due(MpesaTransaction.objects.get().id), clock=timezone.now)
     return GOOD_PUSH
 
 
@@ -240,7 +240,7 @@ def test_our_own_id_can_be_polled_too(caller: Caller, ringing: str) -> None:
 @pytest.mark.parametrize(
     "trouble", [DatabaseError("gone"), RuntimeError("a bug"), MemoryError(), KeyError("x")], ids=repr
 )
-@pytest.mark.parametrize("where", ["standing", "asking"])
+@pytest.mark.parametrize("where", ["payment_status", "asking"])
 def test_our_own_trouble_on_a_poll_is_pending(
     caller: Caller, ringing: str, monkeypatch: pytest.MonkeyPatch, trouble: Exception, where: str
 ) -> None:
@@ -248,10 +248,10 @@ def test_our_own_trouble_on_a_poll_is_pending(
         raise trouble
 
     overdue()
-    if where == "standing":
-        monkeypatch.setattr(status, "standing", fails)
+    if where == "payment_status":
+        monkeypatch.setattr(status, "payment_status", fails)
     else:
-        monkeypatch.setattr(reconcile, "ask", fails)
+        monkeypatch.setattr(enquiries, "ask_about", fails)
     told = polled(caller, ringing)
     assert (told["success"], told["status"]) == (True, "pending")
 
@@ -304,7 +304,7 @@ def test_our_own_trouble_on_a_push_is_a_500_in_words(
     def fails(*_: Any, **__: Any) -> Any:
         raise trouble
 
-    monkeypatch.setattr(push, "request_payment", fails)
+    monkeypatch.setattr(checkout, "request_payment", fails)
     answer = caller.send("/stkpush", GOOD_PUSH)
     assert (answer.status_code, said(answer)["success"], said(answer)["code"]) == (500, False, "server_error")
     assert "hunter2" not in answer.content.decode()
@@ -388,7 +388,7 @@ def test_an_allowed_site_may_read_success_and_every_error(
     def fails(*_: Any, **__: Any) -> Any:
         raise RuntimeError
 
-    monkeypatch.setattr(push, "request_payment", fails)
+    monkeypatch.setattr(checkout, "request_payment", fails)
     answers.append(other_site.send("/stkpush", GOOD_PUSH, HTTP_ORIGIN=ORIGIN))
     monkeypatch.setattr("rest_framework.views.APIView.dispatch", fails)
     answers.append(other_site.send("/stkpush", GOOD_PUSH, HTTP_ORIGIN=ORIGIN))

@@ -53,7 +53,7 @@ def test_what_stays_open_never_tells_the_buyer_to_try_again():
 
 
 def test_thin_evidence_is_watched_and_an_earlier_prompt_is_looked_at():
-    assert {code for code in RESULTS if RESULTS[code].watch} == {"1031", "1036", "1037", "9999"}
+    assert {code for code in RESULTS if RESULTS[code].follow_up} == {"1031", "1036", "1037", "9999"}
     assert {code for code in RESULTS if RESULTS[code].check_earlier} == {"17", "1001"}
 
 

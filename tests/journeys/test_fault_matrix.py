@@ -17,11 +17,10 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from orders.models import Order
-from payments import gateway
+from payments import gateway, ledger
 from payments.daraja import lookup
 from payments.management.commands import reconcile_payments
 from payments.models import MpesaTransaction
-from payments.services import audit
 from payments.states import State
 from tests.conftest import Shop
 from tests.payments.last_words import LastWords
@@ -272,7 +271,7 @@ def test_whatever_goes_wrong_the_buyer_is_told_the_truth(
     on_phones = simulator.state()["transactions"]
     SEEN[name] = {ending: _seen(ending, answer, shop, on_phones) for ending, answer in pushed.items()}
     assert SEEN[name] == row.gives
-    assert list(audit.faults()) == []
+    assert list(ledger.faults()) == []
 
 
 def _switch_on(simulator: Simulated, faults: Mapping[str, Any]) -> None:

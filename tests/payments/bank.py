@@ -12,7 +12,7 @@ from typing import Any
 
 from orders.models import Order
 from payments import daraja
-from payments.callback_tokens import token_hash
+from payments.callbacks.tokens import token_hash
 from payments.daraja import PushAccepted, QueryAnswer, Verdict
 from payments.daraja.query_reply import read_query
 from payments.daraja.replies import Reply

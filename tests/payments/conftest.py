@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from payments import daraja, gateway
+from payments.checkout import prompts, push
 from payments.daraja import PushAccepted, QueryAnswer, Verdict
 from payments.models import MpesaTransaction
-from payments.services import prompts, push
 
 WANJIRU = "254712345678"  # buys
 OTIENO = "254798765432"  # must not see hers

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from payments import callbacks
 from payments.models import CallbackDelivery, MpesaTransaction
-from payments.services import callbacks
 from tests.payments.conftest import Clock, FakeDaraja
 from tests.payments.test_callbacks import failure, success
 
@@ -18,7 +18,7 @@ def called_back(
     """Safaricom's callback for the last push: paid with this receipt and amount, or another code."""
     checkout_id = f"ws_CO_{len(safaricom.pushes)}"
     body = failure(code, checkout_id) if code else success(checkout_id, amount, receipt)
-    return callbacks.receive(
+    return callbacks.receive_callback(
         token=safaricom.last_token, body=json.dumps(body).encode(), source_address=SAFARICOM, now=clock()
     )
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from payments.models import MpesaTransaction, Statement, StatementLine
-from payments.services import matching, statement
-from payments.services.matching import Matched
-from payments.statement.cells import NAIROBI
+from payments.reconciliation import importing, matching
+from payments.reconciliation.matching import Matched
+from payments.statement_file.cells import NAIROBI
 from tests.payments.conftest import Clock, FakeDaraja
 from tests.payments.paying import pay
 from tests.statements import Head, Row, write_csv
@@ -66,7 +66,7 @@ def head(clock: Clock, **more: Any) -> Head:
 
 def taken_in(rows: Sequence[Row], clock: Clock, *, name: str = "november.csv", **head_of: Any) -> Statement:
     data = write_csv(rows, head=head(clock, **head_of))
-    return statement.import_file(data, file_name=name, by="akinyi", now=clock()).statement
+    return importing.import_file(data, file_name=name, by="akinyi", now=clock()).statement
 
 
 def matched(stated: Statement, clock: Clock) -> Matched:

@@ -9,8 +9,8 @@ from django.contrib import admin
 from django.test import Client
 
 from orders.models import Mix
+from payments import callbacks
 from payments.models import DarajaToken, MpesaTransaction
-from payments.services import callbacks
 from tests.payments.conftest import WANJIRU, Clock, FakeDaraja
 from tests.payments.test_callbacks import success
 
@@ -20,7 +20,7 @@ Click = Callable[..., MpesaTransaction]
 @pytest.fixture
 def paid(click: Click, safaricom: FakeDaraja, clock: Clock) -> MpesaTransaction:
     attempt = click()
-    callbacks.receive(
+    callbacks.receive_callback(
         token=safaricom.last_token,
         body=json.dumps(success()).encode(),
         source_address="196.201.212.69",

@@ -8,9 +8,9 @@ import pytest
 from django.core.management import call_command
 
 from orders.models import Order
+from payments import ledger
+from payments.ledger import Source, Update
 from payments.models import MpesaTransaction, PaymentEvent
-from payments.services import audit, ledger
-from payments.services.ledger import Happening, Source
 from payments.states import Event
 from tests.payments.conftest import Clock
 
@@ -22,13 +22,13 @@ def paid(click: Click, clock: Clock) -> MpesaTransaction:
     """A payment with four events: created, accepted, asked, confirmed."""
     attempt = click()
     ledger.note(attempt.id, "asked", source=Source.QUERY, now=clock(), facts={"code": "4999"})
-    told = Happening(event=Event.CONFIRMED, source=Source.CALLBACK, code="0", receipt="UKN4AB12CD")
+    told = Update(event=Event.CONFIRMED, source=Source.CALLBACK, code="0", receipt="UKN4AB12CD")
     ledger.record(attempt.id, told, now=clock())
     return MpesaTransaction.objects.get(id=attempt.id)
 
 
 def found() -> list[str]:
-    return [str(fault) for fault in audit.faults()]
+    return [str(fault) for fault in ledger.faults()]
 
 
 def verify(exit_code: int) -> str:

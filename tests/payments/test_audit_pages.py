@@ -9,8 +9,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from payments import ledger
+from payments.ledger import verify
+from payments.manual import actions
 from payments.models import MpesaTransaction, PaymentEvent
-from payments.services import audit, ledger, staff
 from payments.states import State
 from tests.payments.conftest import Clock, FakeDaraja
 from tests.payments.desk import ROLES, at_desk, words_of
@@ -83,7 +85,7 @@ def test_an_event_leads_to_its_payment(paid: MpesaTransaction) -> None:
 
 
 def test_the_trail_tells_who_did_what_newest_first(paid: MpesaTransaction, clock: Clock) -> None:
-    staff.write_note(paid.pk, text="She called.", by="akinyi", now=clock())
+    actions.write_note(paid.pk, text="She called.", by="akinyi", now=clock())
     page = words_of(at_desk("auditor").get(TRAIL))
     assert page.index("She called.") < page.index("Safaricom took the request")
     assert "akinyi" in page
@@ -94,13 +96,13 @@ def test_the_trail_tells_who_did_what_newest_first(paid: MpesaTransaction, clock
 def test_the_trail_is_filtered_by_person_kind_and_source_and_searched(
     paid: MpesaTransaction, clock: Clock
 ) -> None:
-    staff.write_note(paid.pk, text="She called.", by="auditor", now=clock())
+    actions.write_note(paid.pk, text="She called.", by="auditor", now=clock())
     client = at_desk("auditor")
-    ledger.write(
+    ledger.apply_change(
         paid.pk,
-        lambda seen: ledger.Change(kind="note", to=State(seen["state"])),
+        lambda row: ledger.Change(kind=ledger.EventKind.AMOUNT_ACCEPTED, to=State(row.state)),
         source=PaymentEvent.Source.STAFF,
-        facts={"text": "Both saw it.", "by": "akinyi", "confirmed_by": "auditor"},
+        facts={"reason": "Both saw it.", "by": "akinyi", "confirmed_by": "auditor"},
         now=clock(),
     )
     assert "Both saw it." in words_of(client.get(f"{TRAIL}?by=auditor"))
@@ -120,7 +122,7 @@ def test_the_trail_asks_the_database_no_more_when_it_is_longer(
     attempt = pay(click, safaricom, clock)
     for notes in (1, 40):
         for number in range(notes):
-            staff.write_note(attempt.pk, text=f"Note {number}", by="akinyi", now=clock())
+            actions.write_note(attempt.pk, text=f"Note {number}", by="akinyi", now=clock())
         client.get(TRAIL)
         with CaptureQueriesContext(
             connection,
@@ -139,7 +141,7 @@ def test_a_whole_ledger_is_said_to_be_whole(
 ) -> None:
     for number in range(5):
         click(f"25471234567{number}", reference=f"CART{number}")
-    monkeypatch.setattr(audit, "BATCH", 2)
+    monkeypatch.setattr(verify, "BATCH", 2)
     says, lines = to_the_end(at_desk("auditor"))
     assert says.startswith("All 5 payments are whole")
     assert lines == []
@@ -151,7 +153,7 @@ def test_each_fault_is_told_with_a_link_to_its_payment(
     touched = [click(f"25471234567{number}", reference=f"CART{number}") for number in range(3)]
     for attempt in touched[:2]:
         MpesaTransaction.objects.filter(pk=attempt.pk).update(receipt=f"UKN4AB12C{attempt.pk}")
-    monkeypatch.setattr(audit, "BATCH", 2)
+    monkeypatch.setattr(verify, "BATCH", 2)
     says, lines = to_the_end(at_desk("auditor"))
     assert says.startswith("3 payments checked, 2 faults found.")
     assert [line["href"] for line in lines] == [
@@ -163,16 +165,16 @@ def test_each_fault_is_told_with_a_link_to_its_payment(
 def test_a_payment_that_moves_while_it_is_checked_is_no_fault(
     paid: MpesaTransaction, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, moved = audit._events_of, []
+    read, moved = verify._events_of, []
 
     def moves(attempt_ids: list[int]) -> Any:
         if not moved:
-            staff.write_note(paid.pk, text="Just now.", by="akinyi", now=clock())
+            actions.write_note(paid.pk, text="Just now.", by="akinyi", now=clock())
             moved.append(1)
         return read(attempt_ids)
 
-    monkeypatch.setattr(audit, "_events_of", moves)
-    assert list(audit.faults()) == []
+    monkeypatch.setattr(verify, "_events_of", moves)
+    assert list(ledger.faults()) == []
     assert moved
 
 

@@ -10,10 +10,12 @@ from django.db import DatabaseError
 
 from orders.models import Order
 from orders.services import mark_paid
-from payments import selectors
+from payments import callbacks, enquiries, ledger
+from payments.checkout.status import payment_status
+from payments.desk.needs import count_payments_in_need
+from payments.ledger import write
+from payments.manual import actions
 from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent
-from payments.selectors import standing
-from payments.services import audit, callbacks, ledger, reconcile, staff
 from payments.states import Public, State
 from tests.payments.conftest import OTIENO, WANJIRU, Clock, FakeDaraja, paid_answer
 
@@ -49,7 +51,7 @@ def failure(code: Any = 1032, checkout_id: str = "ws_CO_1") -> dict[str, Any]:
 def deliver(safaricom: FakeDaraja, clock: Clock) -> Callable[..., Verdict]:
     def post(body: Any, token: str | None = None) -> Verdict:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return callbacks.receive(
+        return callbacks.receive_callback(
             token=safaricom.last_token if token is None else token,
             body=raw,
             source_address="196.201.212.69",
@@ -125,7 +127,7 @@ def test_an_unknown_token_pays_nothing(click: Click, deliver: Deliver, clock: Cl
     assert deliver(success(), token="0" * 48) == Verdict.UNKNOWN_TOKEN
     attempt.refresh_from_db()
     assert attempt.state == State.PENDING
-    assert [due.id for due in reconcile.due(now=clock())] == [attempt.id]  # but we go and ask
+    assert [due.id for due in enquiries.due(now=clock())] == [attempt.id]  # but we go and ask
 
 
 def test_the_bare_address_is_only_a_hint(click: Click, deliver: Deliver, clock: Clock) -> None:
@@ -133,7 +135,7 @@ def test_the_bare_address_is_only_a_hint(click: Click, deliver: Deliver, clock: 
     assert deliver(success(), token="") == Verdict.HINT
     attempt.refresh_from_db()
     assert attempt.state == State.PENDING
-    assert [due.id for due in reconcile.due(now=clock())] == [attempt.id]
+    assert [due.id for due in enquiries.due(now=clock())] == [attempt.id]
 
 
 def test_another_payments_id_on_my_token_pays_nothing(click: Click, deliver: Deliver) -> None:
@@ -152,7 +154,7 @@ def test_a_wrong_amount_never_pays_and_is_raised_to_staff(
     attempt = click()
     assert deliver(success(amount=amount)) == Verdict.WRONG_AMOUNT
     safaricom.query_answer = paid_answer()
-    reconcile.ask(reconcile.see(attempt.id), clock=clock)  # Safaricom: paid (it names no amount)
+    enquiries.ask_about(enquiries.read_due(attempt.id), clock=clock)  # Safaricom: paid (it names no amount)
     attempt.refresh_from_db()
     assert (attempt.amount_differs, attempt.state, attempt.pays_order) == (True, State.COMPLETED, False)
     assert attempt.order.state == Order.State.OPEN
@@ -163,8 +165,8 @@ def _in_doubt(click: Click, deliver: Deliver, safaricom: FakeDaraja, clock: Cloc
     attempt = click()
     deliver(success(amount=1))
     safaricom.query_answer = paid_answer()
-    reconcile.ask(reconcile.see(attempt.id), clock=clock)
-    found = standing(attempt.public_id, now=clock())
+    enquiries.ask_about(enquiries.read_due(attempt.id), clock=clock)
+    found = payment_status(attempt.public_id, now=clock())
     assert found is not None
     assert found.status == Public.PENDING
     return attempt
@@ -175,18 +177,18 @@ def test_the_true_callback_after_a_wrong_amount_pays_the_order(
     receipt: str | None, click: Click, deliver: Deliver, safaricom: FakeDaraja, clock: Clock
 ) -> None:
     attempt = _in_doubt(click, deliver, safaricom, clock)
-    assert selectors.needs_person()["wrong_amount"] == 1
+    assert count_payments_in_need()["wrong_amount"] == 1
     assert deliver(success(receipt=receipt)) == Verdict.APPLIED
     attempt.refresh_from_db()
     assert (attempt.pays_order, attempt.refund_due, attempt.receipt) == (True, False, receipt)
     assert attempt.order.state == Order.State.PAID
-    found = standing(attempt.public_id, now=clock())
+    found = payment_status(attempt.public_id, now=clock())
     assert found is not None
     assert (found.status, found.receipt) == (Public.COMPLETED, receipt)
-    assert selectors.needs_person()["wrong_amount"] == 1  # two callbacks disagreed: a person looks once
-    staff.mark_looked_at(attempt.pk, by="kraph", now=clock())
-    assert selectors.needs_person()["wrong_amount"] == 0
-    assert list(audit.faults()) == []
+    assert count_payments_in_need()["wrong_amount"] == 1  # two callbacks disagreed: a person looks once
+    actions.mark_reviewed(attempt.pk, by="kraph", now=clock())
+    assert count_payments_in_need()["wrong_amount"] == 0
+    assert list(ledger.faults()) == []
     assert deliver(success(receipt=receipt)) == Verdict.REPEATED
 
 
@@ -198,24 +200,24 @@ def test_the_true_callback_for_an_order_that_was_paid_meanwhile_is_refund_due(
     deliver(success())
     attempt.refresh_from_db()
     assert (attempt.pays_order, attempt.refund_due) == (False, True)
-    found = standing(attempt.public_id, now=clock())
+    found = payment_status(attempt.public_id, now=clock())
     assert found is not None
     assert found.status == Public.COMPLETED
-    assert selectors.needs_person()["wrong_amount"] == 0
+    assert count_payments_in_need()["wrong_amount"] == 0
 
 
 def test_money_that_was_sent_back_pays_nothing_whatever_is_said_later(
     click: Click, deliver: Deliver, safaricom: FakeDaraja, clock: Clock
 ) -> None:
     attempt = _in_doubt(click, deliver, safaricom, clock)
-    staff.record_refund(
+    actions.record_refund(
         attempt.pk, reference="UKR1AB12CD", amount_kes=1, reason="wrong", by="kraph", now=clock()
     )
     deliver(success())
     attempt.refresh_from_db()
     assert (attempt.pays_order, attempt.receipt) == (False, "UKN4AB12CD")
     assert attempt.order.state == Order.State.OPEN
-    assert list(audit.faults()) == []
+    assert list(ledger.faults()) == []
 
 
 def test_neither_a_wrong_amount_nor_a_query_ends_the_doubt(
@@ -224,7 +226,7 @@ def test_neither_a_wrong_amount_nor_a_query_ends_the_doubt(
     attempt = _in_doubt(click, deliver, safaricom, clock)
     deliver(success(amount=1501))
     clock.advance(minutes=1)
-    assert reconcile.ask(reconcile.see(attempt.id), clock=clock) is reconcile.Outcome.PAID
+    assert enquiries.ask_about(enquiries.read_due(attempt.id), clock=clock) is enquiries.Outcome.PAID
     attempt.refresh_from_db()
     assert (attempt.pays_order, attempt.refund_due, attempt.receipt) == (False, False, None)
 
@@ -311,7 +313,7 @@ def test_a_receipt_that_comes_after_the_query_is_filled_in(
 ) -> None:
     attempt = click()
     safaricom.query_answer = paid_answer()
-    reconcile.ask(reconcile.see(attempt.id), clock=clock)
+    enquiries.ask_about(enquiries.read_due(attempt.id), clock=clock)
     attempt.refresh_from_db()
     assert (attempt.state, attempt.receipt) == (State.COMPLETED, None)
     assert deliver(success()) == Verdict.APPLIED
@@ -343,7 +345,7 @@ def test_paid_together_or_not_at_all(click: Click, deliver: Deliver, monkeypatch
     def dies(*_: Any, **__: Any) -> None:
         raise DatabaseError("killed")
 
-    monkeypatch.setattr(ledger, "_append", dies)
+    monkeypatch.setattr(write, "append", dies)
     deliver(success())
     attempt.refresh_from_db()
     assert (attempt.state, attempt.order.state) == (State.PENDING, Order.State.OPEN)
@@ -355,8 +357,8 @@ def test_a_second_reader_of_an_applied_delivery_leaves_its_verdict(
     """The worker had read it before the request applied it, and judges it after."""
     click()
     deliver(success())
-    [same] = callbacks.stored(CallbackDelivery.objects.all())
-    assert callbacks.apply(same, now=clock()) == Verdict.REPEATED
+    [same] = callbacks.stored_deliveries(CallbackDelivery.objects.all())
+    assert callbacks.apply_delivery(same, now=clock()) == Verdict.REPEATED
     assert CallbackDelivery.objects.get().verdict == Verdict.APPLIED
 
 
@@ -365,6 +367,6 @@ def test_a_reader_that_can_read_less_leaves_the_verdict_of_an_applied_delivery(
 ) -> None:
     click()
     deliver(success())
-    [same] = callbacks.stored(CallbackDelivery.objects.all())
-    assert callbacks.apply(replace(same, body="{}"), now=clock()) == Verdict.UNREADABLE
+    [same] = callbacks.stored_deliveries(CallbackDelivery.objects.all())
+    assert callbacks.apply_delivery(replace(same, body="{}"), now=clock()) == Verdict.UNREADABLE
     assert CallbackDelivery.objects.get().verdict == Verdict.APPLIED

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from payments.chain import Keyring, Link, key_id
+from payments.signing import Keyring, Link, key_id
 
 LINK = Link(
     attempt="pay_1", number=2, kind="confirmed", source="callback", from_state="pending", to_state="completed",

@@ -14,15 +14,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from payments import daraja
-from payments.desk import needs, report_statement
-from payments.desk import report as reports
-from payments.desk.report import Line, Report, report
-from payments.desk.report_text import as_csv, as_text
+from payments import daraja, enquiries, manual
+from payments.checkout.prompts import PushProblem
+from payments.desk import needs
+from payments.desk.day import report as reports
+from payments.desk.day import report_statement
+from payments.desk.day.report import Line, Report, report
+from payments.desk.day.report_text import as_csv, as_text
+from payments.manual import Settlement, actions
 from payments.models import CallbackDelivery, MpesaTransaction, Statement, StatementLine
-from payments.services import reconcile, settlements, staff
-from payments.services.prompts import PushProblem
-from payments.services.settlements import Claim
 from tests.payments.conftest import WANJIRU, Clock, FakeDaraja, paid_answer
 from tests.payments.desk import at_desk
 from tests.payments.test_callbacks import Deliver, success
@@ -151,7 +151,7 @@ def test_an_amount_in_doubt_is_not_taken_and_needs_a_person(
     deliver(success(amount=10))
     safaricom.query_answer = paid_answer()
     clock.advance(minutes=1)
-    reconcile.ask(reconcile.see(attempt.id), clock=clock)
+    enquiries.ask_about(enquiries.read_due(attempt.id), clock=clock)
     told = of_day()
     assert figures(told, "Taken") == {}
     wrong = next(line for line in lines(told, "Needs a person") if line.key == "wrong_amount")
@@ -165,7 +165,7 @@ def paid_without_receipt(click: Click, safaricom: FakeDaraja, clock: Clock, numb
     attempt = click(f"2547113{number:05}", 1500, f"LATE{number}")
     safaricom.query_answer = paid_answer()
     clock.advance(minutes=1)
-    reconcile.ask(reconcile.see(attempt.id), clock=clock)
+    enquiries.ask_about(enquiries.read_due(attempt.id), clock=clock)
     return attempt
 
 
@@ -178,10 +178,10 @@ def test_what_needs_a_person_is_named_by_order_until_it_is_done(
     awaited = next(line for line in lines(told, "Needs a person") if line.key == "receipt_awaited")
     assert (awaited.count, awaited.kes, list(awaited.codes)) == (1, 1500, [attempt.account_reference])
     assert f"      order {attempt.account_reference}\n" in as_text(told)
-    claim = Claim(
+    claim = Settlement(
         receipt="UKN4AB12CD", amount_kes=1500, evidence="sms", reason="read to me", accepts_amount=True
     )
-    settlements.propose(attempt.id, claim, by="kraph", now=clock())
+    manual.propose_settlement(attempt.id, claim, by="kraph", now=clock())
     assert "receipt_awaited" not in [line.key for line in lines(of_day(), "Needs a person")]
 
 
@@ -213,10 +213,10 @@ def test_callback_problems_and_settlements_that_wait_are_told(
     deliver(b"no callback", token="strange")
     attempt = paid_without_receipt(click, safaricom, clock, 1)
     MpesaTransaction.objects.filter(id=attempt.id).update(amount_kes=9000)
-    claim = Claim(
+    claim = Settlement(
         receipt="UKN4AB12CD", amount_kes=9000, evidence="sms", reason="read to me", accepts_amount=False
     )
-    settlements.propose(attempt.id, claim, by="kraph", now=clock())
+    manual.propose_settlement(attempt.id, claim, by="kraph", now=clock())
     found = {line.key: line for line in lines(of_day(), "Needs a person")}
     assert found[needs.CALLBACKS].count == 1
     assert list(found[needs.SETTLEMENTS].codes) == [attempt.account_reference]
@@ -245,14 +245,16 @@ def test_refunds_and_settlements_stand_on_the_day_they_were_made(
 ) -> None:
     first = paid_without_receipt(click, safaricom, clock, 1)
     clock.advance(minutes=20)
-    claim = Claim(
+    claim = Settlement(
         receipt="UKN4AB12CD", amount_kes=1500, evidence="sms", reason="read to me", accepts_amount=False
     )
-    settlements.propose(first.id, claim, by="kraph", now=clock())
+    manual.propose_settlement(first.id, claim, by="kraph", now=clock())
     settled = first.account_reference
     MpesaTransaction.objects.filter(id=first.id).update(pays_order=False, refund_due=True)
     clock.advance(days=1)
-    staff.record_refund(first.id, reference="ukp1", amount_kes=1500, reason="twice", by="kamau", now=clock())
+    actions.record_refund(
+        first.id, reference="ukp1", amount_kes=1500, reason="twice", by="kamau", now=clock()
+    )
     (by_hand,) = lines(of_day(), "Settled by hand")
     assert (by_hand.kes, list(by_hand.codes)) == (1500, [settled])
     assert by_hand.detail == "receipt UKN4AB12CD, by kraph: read to me"
@@ -373,8 +375,10 @@ def test_what_staff_typed_runs_no_formula_moves_no_cursor_and_holds_no_phone(
 ) -> None:
     attempt = paid_without_receipt(click, safaricom, clock, 1)
     clock.advance(minutes=20)
-    claim = Claim(receipt="UKN4AB12CD", amount_kes=1500, evidence="sms", reason="x", accepts_amount=False)
-    settlements.propose(attempt.id, claim, by="kraph", now=clock())
+    claim = Settlement(
+        receipt="UKN4AB12CD", amount_kes=1500, evidence="sms", reason="x", accepts_amount=False
+    )
+    manual.propose_settlement(attempt.id, claim, by="kraph", now=clock())
     attempt.settlements.update(reason="called\x1b[2J 0712345678; =HYPERLINK(1)")
     text, table = as_text(of_day()), as_csv(of_day())
     for written in (text, table):
@@ -478,7 +482,7 @@ def test_its_queries_do_not_grow_with_the_day(
         many_orders(more, clock())
         attempts = MpesaTransaction.objects.order_by("-id")[:more]
         MpesaTransaction.objects.filter(id__in=[attempt.id for attempt in attempts[: more // 3]]).update(
-            state="completed", settled_at=clock()
+            state="completed", concluded_at=clock()
         )
         CallbackDelivery.objects.bulk_create(
             CallbackDelivery(received_at=clock(), body="", verdict="unreadable") for _ in range(more)

@@ -14,16 +14,18 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from payments import daraja, spool
-from payments.admin import home as page
-from payments.desk import home, outcomes, trouble
-from payments.desk.home import Home
+from payments import callbacks, daraja, enquiries, manual
+from payments.callbacks import spool
+from payments.callbacks.spool import Spooled
+from payments.checkout.prompts import PushProblem
+from payments.desk import outcomes
+from payments.desk.home import figures, trouble
+from payments.desk.home import page as page
+from payments.desk.home.figures import Home
+from payments.enquiries import heartbeat
 from payments.management.commands import reconcile_payments
+from payments.manual import Settlement, actions
 from payments.models import CallbackDelivery, Heartbeat, MpesaTransaction
-from payments.services import callbacks, heartbeat, reconcile, settlements, staff
-from payments.services.prompts import PushProblem
-from payments.services.settlements import Claim
-from payments.spool import Spooled
 from tests.payments.conftest import Clock, FakeDaraja, paid_answer
 from tests.payments.test_callbacks import Deliver, failure, success
 from tests.payments.test_callbacks import deliver as deliver  # the fixture
@@ -52,7 +54,7 @@ def buys(click: Click, safaricom: FakeDaraja, deliver: Deliver, clock: Clock) ->
 
 @pytest.fixture
 def seen(clock: Clock) -> Callable[[], Home]:
-    return lambda: home.home(now=clock())
+    return lambda: figures.home(now=clock())
 
 
 @pytest.fixture
@@ -241,7 +243,7 @@ def test_money_for_a_paid_order_is_refund_due_until_the_refund_is_recorded(
     deliver(success("ws_CO_1"), token=first_token)
     deliver(success("ws_CO_2", receipt="UKN4AB12CE"))
     assert need(seen(), "refund_due") == 1
-    staff.record_refund(
+    actions.record_refund(
         second.id, reference="UKR4AB12CD", amount_kes=1500, reason="paid twice", by="kraph", now=clock()
     )
     assert need(seen(), "refund_due") == 0
@@ -258,11 +260,11 @@ def test_a_wrong_amount_is_counted_as_payment_and_as_callback_until_each_is_sett
     )  # not believed, so nothing came yet
     safaricom.query_answer = paid_answer()
     clock.advance(minutes=1)
-    reconcile.ask(reconcile.see(attempt.id), clock=clock)
+    enquiries.ask_about(enquiries.read_due(attempt.id), clock=clock)
     assert (need(seen(), "wrong_amount"), need(seen(), "receipt_awaited")) == (1, 1)
-    staff.mark_delivery_looked_at(CallbackDelivery.objects.get().id, by="kraph", now=clock())
+    actions.mark_delivery_reviewed(CallbackDelivery.objects.get().id, by="kraph", now=clock())
     assert (need(seen(), "wrong_amount"), need(seen(), "callbacks")) == (1, 0)
-    staff.record_refund(
+    actions.record_refund(
         attempt.id, reference="UKR4AB12CD", amount_kes=10, reason="not ours", by="kraph", now=clock()
     )
     assert need(seen(), "wrong_amount") == 0
@@ -283,7 +285,7 @@ def test_an_unpriced_payment_is_counted_until_it_is_looked_at(
 ) -> None:
     attempt = buys()
     assert need(seen(), "unpriced") == 1
-    staff.mark_looked_at(attempt.id, by="kraph", now=clock())
+    actions.mark_reviewed(attempt.id, by="kraph", now=clock())
     assert need(seen(), "unpriced") == 0
 
 
@@ -292,15 +294,15 @@ def test_a_settlement_waits_for_a_second_person_until_one_decides(
 ) -> None:
     attempt = click(amount=9000)
     clock.advance(minutes=5)
-    claim = Claim(receipt="UKN4AB12CD", amount_kes=9000, evidence="sms", reason="seen on her phone")
-    proposed = settlements.propose(attempt.id, claim, by="kraph", now=clock())
+    claim = Settlement(receipt="UKN4AB12CD", amount_kes=9000, evidence="sms", reason="seen on her phone")
+    proposed = manual.propose_settlement(attempt.id, claim, by="kraph", now=clock())
     assert need(seen(), "settlements") == 1
-    settlements.confirm(proposed.pk, by="wambui", now=clock())
+    manual.confirm_settlement(proposed.pk, by="wambui", now=clock())
     assert need(seen(), "settlements") == 0
 
 
 def test_counting_ends_at_a_thousand(buys: Shopper, seen: Callable[[], Home], monkeypatch: Any) -> None:
-    monkeypatch.setattr(home, "COUNTED_UP_TO", 2)
+    monkeypatch.setattr(figures, "COUNTED_UP_TO", 2)
     buys()
     buys()
     assert [(each.count, each.capped) for each in seen().needs if each.key == "unpriced"] == [(2, False)]
@@ -348,12 +350,12 @@ def test_an_amount_in_doubt_is_not_counted_until_it_is_known_and_then_as_receive
     deliver(success(amount=10))
     safaricom.query_answer = paid_answer()
     clock.advance(minutes=1)
-    reconcile.ask(reconcile.see(attempt.id), clock=clock)
+    enquiries.ask_about(enquiries.read_due(attempt.id), clock=clock)
     assert (seen().periods[0].count, seen().periods[0].kes) == (0, 0)
-    claim = Claim(
+    claim = Settlement(
         receipt="UKN4AB12CD", amount_kes=10, evidence="portal", reason="as agreed", accepts_amount=True
     )
-    settlements.propose(attempt.id, claim, by="kraph", now=clock())
+    manual.propose_settlement(attempt.id, claim, by="kraph", now=clock())
     assert (seen().periods[0].count, seen().periods[0].kes) == (1, 10)
 
 
@@ -380,22 +382,22 @@ def test_only_none_is_0_percent_and_only_all_is_100(part: int, whole: int, told:
 def test_the_time_to_pay_is_median_and_p95_by_safaricoms_clock(
     buys: Shopper, seen: Callable[[], Home]
 ) -> None:
-    assert seen().speed == home.Speed(measured=0, median=None, p95=None)
+    assert seen().speed == figures.Speed(measured=0, median=None, p95=None)
     ids = [buys().id for _ in range(20)]
     for seconds, attempt_id in enumerate(ids, start=1):
         attempt = MpesaTransaction.objects.get(id=attempt_id)
         MpesaTransaction.objects.filter(id=attempt_id).update(
             paid_at=attempt.created_at + timedelta(seconds=seconds)
         )
-    assert seen().speed == home.Speed(measured=20, median=10.5, p95=19)
+    assert seen().speed == figures.Speed(measured=20, median=10.5, p95=19)
     # without a time of Safaricom's, the time at which it became known here (9 s after the request)
     MpesaTransaction.objects.update(paid_at=None)
-    assert seen().speed == home.Speed(measured=20, median=9, p95=9)
+    assert seen().speed == figures.Speed(measured=20, median=9, p95=9)
     # a clock of Safaricom's that is behind ours makes nobody pay before he was asked
     MpesaTransaction.objects.update(
         paid_at=MpesaTransaction.objects.earliest("id").created_at - timedelta(days=1)
     )
-    assert seen().speed == home.Speed(measured=20, median=0, p95=0)
+    assert seen().speed == figures.Speed(measured=20, median=0, p95=0)
 
 
 def test_the_time_to_pay_leaves_out_what_staff_settled_and_what_is_old(
@@ -403,8 +405,8 @@ def test_the_time_to_pay_leaves_out_what_staff_settled_and_what_is_old(
 ) -> None:
     attempt = click()
     clock.advance(minutes=30)
-    claim = Claim(receipt="UKN4AB12CD", amount_kes=1500, evidence="sms", reason="seen on her phone")
-    settlements.propose(attempt.id, claim, by="kraph", now=clock())
+    claim = Settlement(receipt="UKN4AB12CD", amount_kes=1500, evidence="sms", reason="seen on her phone")
+    manual.propose_settlement(attempt.id, claim, by="kraph", now=clock())
     assert seen().speed.measured == 0
     buys()
     assert seen().speed.measured == 1
@@ -413,11 +415,11 @@ def test_the_time_to_pay_leaves_out_what_staff_settled_and_what_is_old(
 
 
 def test_the_newest_payments_are_measured(buys: Shopper, seen: Callable[[], Home], monkeypatch: Any) -> None:
-    monkeypatch.setattr(home, "MEASURED", 2)
+    monkeypatch.setattr(figures, "MEASURED", 2)
     for seconds in (50, 3, 3):
         attempt = buys(after=seconds)
         MpesaTransaction.objects.filter(id=attempt.id).update(paid_at=None)
-    assert seen().speed == home.Speed(measured=2, median=3, p95=3)
+    assert seen().speed == figures.Speed(measured=2, median=3, p95=3)
 
 
 def test_reasons_are_told_in_words_and_those_that_mean_the_same_as_one(
@@ -430,7 +432,7 @@ def test_reasons_are_told_in_words_and_those_that_mean_the_same_as_one(
     refused(click, safaricom, daraja.Misconfigured("Wrong credentials", code="500.001.1001"), 1)
     refused(click, safaricom, daraja.Unreachable("no line"), 2)
     lost = click()
-    reconcile.expire(lost.id, now=clock(), why="No payment was seen within 24 hours.")
+    enquiries.expire(lost.id, now=clock(), why="No payment was seen within 24 hours.")
     told = seen()
     assert [(each.meaning, each.count, each.share) for each in told.failures] == [
         ("Cancelled by the user", 2, 33),
@@ -538,7 +540,7 @@ def test_each_figure_leads_to_the_payments_behind_it(
         buys(code=code)
     click()
     buys()
-    reconcile.expire(buys(code=1037).id, now=clock(), why="stays failed")
+    enquiries.expire(buys(code=1037).id, now=clock(), why="stays failed")
     told = html(admin_client)
     for words, count in (("4 paid", 4), ("1 open", 1), ("all", 8), ("3 not paid", 3)):
         link = re.search(rf'<a href="([^"]+)">{words}</a>', told)
@@ -563,8 +565,8 @@ def test_the_work_of_others_lists_is_linked_as_they_filter_it(
     attempt = click(amount=9000)
     deliver(success(), token="forged")
     clock.advance(minutes=5)
-    claim = Claim(receipt="UKN4AB12CD", amount_kes=9000, evidence="sms", reason="seen on her phone")
-    settlements.propose(attempt.id, claim, by="kraph", now=clock())
+    claim = Settlement(receipt="UKN4AB12CD", amount_kes=9000, evidence="sms", reason="seen on her phone")
+    manual.propose_settlement(attempt.id, claim, by="kraph", now=clock())
     told = html(viewer)
     assert "/admin/payments/callbackdelivery/?problem=1" in told
     waiting_list = "/admin/payments/handsettlement/?decision__exact=waiting"
@@ -656,7 +658,7 @@ def test_a_pulse_that_cannot_be_written_stops_nothing(
         raise OperationalError("the disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(heartbeat, "beat", broken)
+        patched.setattr(enquiries, "beat", broken)
         worker.run(20)
     assert Heartbeat.objects.count() == 0
     worker.run(20)

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from payments.models import MpesaTransaction, Statement
-from payments.services import matching, statement
+from payments.reconciliation import importing, matching
 from tests.payments.conftest import Clock, FakeDaraja
 from tests.payments.stating import head, paid_now, row, row_of, sweep
 from tests.statements import write_csv
@@ -114,7 +114,7 @@ def test_a_database_that_is_away_is_said(clock: Clock, run: Run, monkeypatch: py
     def away(*_args: Any, **_kwargs: Any) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(statement, "earlier", away)
+    monkeypatch.setattr(importing, "earlier", away)
     with pytest.raises(CommandError, match="The database can't be reached"):
         run(row("UKN4AB12CD", clock()))
 

@@ -11,11 +11,13 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.callback_tokens import token_hash
-from payments.desk import inbox
+from payments import callbacks
+from payments.callbacks.tokens import token_hash
+from payments.daraja import CallbackUnreadable
+from payments.desk.inbox import figures
+from payments.manual import actions
+from payments.manual.actions import ActionRefused
 from payments.models import PROBLEM_VERDICTS, CallbackDelivery, MpesaTransaction, PaymentEvent
-from payments.services import callbacks, staff
-from payments.services.staff import NotPossible
 from tests.payments.conftest import OTIENO, WANJIRU, Clock, FakeDaraja
 from tests.payments.desk import ROLES, at_desk
 from tests.payments.paying import SAFARICOM, called_back, pay
@@ -33,7 +35,7 @@ def arrive(
 ) -> CallbackDelivery:
     """A post at our callback address; by default from a stranger, to an address that is none."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    callbacks.receive(token=token, body=raw, source_address=source, now=clock())
+    callbacks.receive_callback(token=token, body=raw, source_address=source, now=clock())
     return CallbackDelivery.objects.latest("id")
 
 
@@ -58,10 +60,10 @@ def misread(
     click()
 
     def broken(_: object) -> None:
-        raise callbacks.CallbackUnreadable("a bug")
+        raise CallbackUnreadable("a bug")
 
     with monkeypatch.context() as patched:
-        patched.setattr(callbacks, "read_callback", broken)
+        patched.setattr("payments.callbacks.apply.read_callback", broken)
         called_back(safaricom, clock)
     return CallbackDelivery.objects.get()
 
@@ -82,8 +84,8 @@ def listed(browser: Client, query: dict[str, str]) -> set[int]:
 
 
 def test_every_verdict_has_words() -> None:
-    assert set(inbox.MEANINGS) == set(Verdict)
-    for key, meaning in inbox.MEANINGS.items():
+    assert set(figures.MEANINGS) == set(Verdict)
+    for key, meaning in figures.MEANINGS.items():
         assert meaning.what.endswith(".")
         assert meaning.to_do.endswith(".")
         assert (meaning.tone in ("warn", "bad")) is (key in PROBLEM_VERDICTS), key
@@ -92,7 +94,7 @@ def test_every_verdict_has_words() -> None:
 def test_a_good_callback_is_told_in_a_sentence(applied: CallbackDelivery) -> None:
     applied.refresh_from_db()
     code = MpesaTransaction.objects.get().account_reference
-    assert inbox.sentence(applied) == (
+    assert figures.sentence(applied) == (
         f"It came on 23 Nov 2026, 18:00:00 from Safaricom's address {SAFARICOM} for order {code}. "
         "It says: paid, KES 1,500, receipt UKN4AB12CD."
     )
@@ -128,7 +130,7 @@ def test_a_page_opens_whatever_was_sent(body: bytes, clock: Clock, db: None) -> 
 
 def test_json_is_shown_over_several_lines_and_as_it_was_sent() -> None:
     sent = '{"Amount": 450.00,"Amount":1e2, "Item":[], "More":[{"x":"a, {b}"}]}'
-    assert inbox.indented(sent) == (
+    assert figures.indented(sent) == (
         '{\n  "Amount": 450.00,\n  "Amount": 1e2,\n  "Item": [],\n  "More": [\n    {\n'
         '      "x": "a, {b}"\n    }\n  ]\n}'
     )
@@ -144,7 +146,7 @@ JSON = st.recursive(
 @given(JSON, st.booleans())
 def test_indenting_changes_nothing(data: Any, wide: bool) -> None:
     text = json.dumps(data, ensure_ascii=wide, indent=3 if wide else None)
-    assert json.loads(inbox.indented(text)) == data
+    assert json.loads(figures.indented(text)) == data
 
 
 # --- found ----------------------------------------------------------------------------------------------
@@ -212,7 +214,7 @@ def test_who_may_mark_a_problem_as_looked_at(role: str, forged: CallbackDelivery
     forged.refresh_from_db()
     assert ('data-action="looked-at"' in shown) is (role in MARKERS)
     assert answer.status_code == (302 if role in MARKERS else 403)
-    assert forged.looked_at_by == (role if role in MARKERS else "")
+    assert forged.reviewed_by == (role if role in MARKERS else "")
     if role in MARKERS:
         assert listed(browser, {"problem": "1"}) == set()
         assert "Needs a look" not in page_of(forged, browser)
@@ -249,9 +251,9 @@ def test_what_is_applied_is_not_offered_and_refused(applied: CallbackDelivery) -
 
 
 def test_a_problem_is_marked_once(forged: CallbackDelivery, clock: Clock) -> None:
-    staff.mark_delivery_looked_at(forged.pk, by="kraph", now=clock())
-    with pytest.raises(NotPossible, match="kraph has looked at it already"):
-        staff.mark_delivery_looked_at(forged.pk, by="otieno", now=clock())
+    actions.mark_delivery_reviewed(forged.pk, by="kraph", now=clock())
+    with pytest.raises(ActionRefused, match="kraph has looked at it already"):
+        actions.mark_delivery_reviewed(forged.pk, by="otieno", now=clock())
 
 
 def test_many_are_read_and_each_says_what_came_of_it(
@@ -270,14 +272,14 @@ def test_one_that_fails_stops_no_other(
     misread: CallbackDelivery, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = arrive(b"<html>", clock)
-    apply = callbacks.apply
+    apply = callbacks.apply_delivery
 
-    def breaks(delivery: callbacks.Delivery, **kwargs: Any) -> Any:
+    def breaks(delivery: Any, **kwargs: Any) -> Any:
         if delivery.id == broken.pk:
             raise RuntimeError("a bug")
         return apply(delivery, **kwargs)
 
-    monkeypatch.setattr(callbacks, "apply", breaks)
+    monkeypatch.setattr(callbacks, "apply_delivery", breaks)
     chosen = {"action": "read_selected", "_selected_action": [misread.pk, broken.pk]}
     page = at_desk("supervisor").post(INBOX, chosen).content.decode()
     assert "Read once more: applied." in page
@@ -288,7 +290,7 @@ def test_many_are_marked_at_once(forged: CallbackDelivery, clock: Clock) -> None
     junk = arrive(b"<html>", clock)
     cashier = at_desk("cashier")
     cashier.post(INBOX, {"action": "mark_selected", "_selected_action": [forged.pk, junk.pk]})
-    assert CallbackDelivery.objects.filter(looked_at_by="cashier").count() == 2
+    assert CallbackDelivery.objects.filter(reviewed_by="cashier").count() == 2
 
 
 @pytest.mark.django_db
@@ -299,7 +301,7 @@ def test_more_than_a_hundred_at_once_are_refused(clock: Clock) -> None:
     chosen = {"action": "mark_selected", "_selected_action": ["1"], "select_across": "1"}
     page = at_desk("supervisor").post(INBOX, chosen, follow=True).content.decode()
     assert "Nothing was done: choose at most 100 at once." in page
-    assert not CallbackDelivery.objects.exclude(looked_at=None).exists()
+    assert not CallbackDelivery.objects.exclude(reviewed_at=None).exists()
 
 
 def test_the_pages_history_names_who_did_what(misread: CallbackDelivery) -> None:

@@ -8,19 +8,18 @@ from typing import Any
 import pytest
 from django.db import IntegrityError
 
-from payments import gateway
-from payments.chain import Link
+from payments import gateway, ledger
 from payments.daraja import OutcomeUnknown
+from payments.ledger import ReceiptTaken, Source, Update, decide, doors
 from payments.models import MpesaTransaction, PaymentEvent
-from payments.services import ledger
-from payments.services.ledger import Happening, ReceiptTaken, Source
+from payments.signing import Link
 from payments.states import Event, State
 from tests.payments.conftest import OTIENO, WANJIRU, Clock, FakeDaraja
 
 Click = Callable[..., MpesaTransaction]
 
-PAID = Happening(event=Event.CONFIRMED, source=Source.CALLBACK, code="0", receipt="UKN4AB12CD")
-CANCELLED = Happening(event=Event.DECLINED, source=Source.QUERY, code="1032")
+PAID = Update(event=Event.CONFIRMED, source=Source.CALLBACK, code="0", receipt="UKN4AB12CD")
+CANCELLED = Update(event=Event.DECLINED, source=Source.QUERY, code="1032")
 
 
 def links(attempt: MpesaTransaction) -> list[tuple[Link, PaymentEvent]]:
@@ -54,10 +53,10 @@ def test_a_writer_that_was_overtaken_decides_anew(
 ) -> None:
     """Between this writer's read and its write, a callback says paid."""
     attempt = click()
-    really_see = ledger._see
-    snapshots = [really_see(attempt.id)]
+    really_read = doors.read
+    snapshots = [really_read(attempt.id)]
     ledger.record(attempt.id, PAID, now=clock())
-    monkeypatch.setattr(ledger, "_see", lambda pk: snapshots.pop() if snapshots else really_see(pk))
+    monkeypatch.setattr(doors, "read", lambda pk: snapshots.pop() if snapshots else really_read(pk))
     recorded = ledger.record(attempt.id, CANCELLED, now=clock())
     attempt.refresh_from_db()
     assert (attempt.state, recorded.before) == (State.COMPLETED, State.COMPLETED)
@@ -116,7 +115,7 @@ def test_two_attempts_cannot_both_pay_one_order(click: Click, clock: Clock) -> N
 
 
 def test_facts_hold_no_phone_and_no_checkout_id(click: Click, clock: Clock) -> None:
-    told = Happening(
+    told = Update(
         event=Event.CONFIRMED, source=Source.CALLBACK, code="0", checkout_request_id="ws_CO_1708374149"
     )
     attempt = click()
@@ -139,18 +138,16 @@ def test_another_receipt_with_the_right_amount_ends_no_doubt(click: Click, clock
 
 # --- an id that comes late --------------------------------------------------------------------------------
 
-TAKEN = Happening(event=Event.ACCEPTED, source=Source.PUSH, checkout_request_id="ws_CO_late")
-NO_PIN = Happening(
-    event=Event.DECLINED, source=Source.CALLBACK, code="1037", checkout_request_id="ws_CO_late"
-)
-EXPIRED = Happening(event=Event.EXPIRED, source=Source.CLOCK)
-REFUSED = Happening(event=Event.REFUSED, source=Source.PUSH, code="Unreachable")
+TAKEN = Update(event=Event.ACCEPTED, source=Source.PUSH, checkout_request_id="ws_CO_late")
+NO_PIN = Update(event=Event.DECLINED, source=Source.CALLBACK, code="1037", checkout_request_id="ws_CO_late")
+EXPIRED = Update(event=Event.EXPIRED, source=Source.CLOCK)
+REFUSED = Update(event=Event.REFUSED, source=Source.PUSH, code="Unreachable")
 
 
 @pytest.mark.parametrize("news", [TAKEN, NO_PIN], ids=["the push's answer", "a callback"])
 @pytest.mark.parametrize("before", [EXPIRED, REFUSED], ids=["expired", "refused"])
 def test_an_attempt_that_was_given_up_is_asked_about_once_its_id_is_known(
-    before: Happening, news: Happening, click: Click, safaricom: FakeDaraja, clock: Clock
+    before: Update, news: Update, click: Click, safaricom: FakeDaraja, clock: Clock
 ) -> None:
     safaricom.push_answer = OutcomeUnknown("read timeout")
     attempt = click()
@@ -159,7 +156,7 @@ def test_an_attempt_that_was_given_up_is_asked_about_once_its_id_is_known(
     ledger.record(attempt.id, news, now=clock())
     attempt.refresh_from_db()
     assert attempt.checkout_request_id == "ws_CO_late"
-    assert attempt.next_check_at == clock() + ledger.FIRST_CHECK_AFTER
+    assert attempt.next_check_at == clock() + decide.FIRST_CHECK_AFTER
 
 
 def test_an_id_that_comes_late_to_a_certain_failure_starts_no_questions(

@@ -12,10 +12,12 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.models import Mix, Order
 from orders.services import place_order
-from payments.desk import orders as told
+from payments import callbacks
+from payments.checkout import prompts, push
+from payments.desk.orders import figures
+from payments.ledger import Source, Update, record
+from payments.manual import actions
 from payments.models import MpesaTransaction
-from payments.services import callbacks, prompts, push, staff
-from payments.services.ledger import Happening, Source, record
 from payments.states import Event
 from tests.payments.conftest import OTIENO, WANJIRU, Clock, FakeDaraja
 from tests.payments.desk import at_desk
@@ -31,7 +33,7 @@ def answer(safaricom: FakeDaraja, clock: Clock) -> Callable[[Any], None]:
 
     def post(body: Any) -> None:
         raw = json.dumps(body).encode()
-        callbacks.receive(token=safaricom.last_token, body=raw, source_address=None, now=clock())
+        callbacks.receive_callback(token=safaricom.last_token, body=raw, source_address=None, now=clock())
 
     return post
 
@@ -51,7 +53,7 @@ def two_mixes(mixes: list[Mix], safaricom: FakeDaraja, clock: Clock) -> Order:
 
 def sentence(order: Order) -> str:
     order.refresh_from_db()
-    return told.sentence(order, list(order.attempts.all()), items=order.items.count())
+    return figures.sentence(order, list(order.attempts.all()), items=order.items.count())
 
 
 def page_of(order: Order, browser: Client) -> str:
@@ -100,7 +102,7 @@ def paid_twice(click: Click, answer: Answer, clock: Clock) -> Order:
     clock.advance(minutes=3)
     second = click()
     for attempt, receipt in ((second, "UKN4AB12CD"), (first, "UKN4ZZ99ZZ")):
-        late = Happening(event=Event.CONFIRMED, source=Source.CALLBACK, receipt=receipt)
+        late = Update(event=Event.CONFIRMED, source=Source.CALLBACK, receipt=receipt)
         record(attempt.pk, late, now=clock.advance(seconds=5))
     return first.order
 
@@ -109,14 +111,14 @@ def test_money_that_came_twice_is_due_back_until_its_refund_is_recorded(
     paid_twice: Order, clock: Clock
 ) -> None:
     attempts = list(paid_twice.attempts.all())
-    told_of = told.money(paid_twice, attempts)
+    told_of = figures.money(paid_twice, attempts)
     assert (told_of.received, told_of.due_back, told_of.refunded) == (3000, 1500, 0)
     assert sentence(paid_twice).endswith("nothing is owed. KES 1,500 more came for it and must be sent back.")
     spare = next(attempt for attempt in attempts if attempt.refund_due)
-    staff.record_refund(
+    actions.record_refund(
         spare.pk, reference="UKP1", amount_kes=1500, reason="twice", by="kraph", now=clock.advance(hours=1)
     )
-    after = told.money(paid_twice, list(paid_twice.attempts.all()))
+    after = figures.money(paid_twice, list(paid_twice.attempts.all()))
     assert (after.received, after.due_back, after.refunded) == (3000, 0, 1500)
     assert sentence(paid_twice).endswith("nothing is owed. KES 1,500 was sent back.")
 
@@ -126,9 +128,9 @@ def test_a_wrong_amount_leaves_the_order_owed_and_waits_for_a_person(
 ) -> None:
     attempt = click()
     answer(success(amount=1000))
-    record(attempt.pk, Happening(event=Event.CONFIRMED, source=Source.QUERY, code="0"), now=clock())
+    record(attempt.pk, Update(event=Event.CONFIRMED, source=Source.QUERY, code="0"), now=clock())
     order = attempt.order
-    told_of = told.money(order, list(order.attempts.all()))
+    told_of = figures.money(order, list(order.attempts.all()))
     assert (told_of.owed, told_of.undecided, told_of.received, told_of.in_doubt) == (1500, 0, 0, 1)
     assert "how much is not known yet: a person must decide on it." in sentence(order)
     viewer = at_desk("viewer")

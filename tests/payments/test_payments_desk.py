@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from payments import manual
 from payments.models import HandSettlement, MpesaTransaction, PaymentEvent
-from payments.services import settlements
 from tests.payments.conftest import Clock, FakeDaraja, paid_answer
 from tests.payments.desk import PAYMENTS, ROLES, at_desk, words_of
 from tests.payments.paying import called_back, pay
@@ -169,7 +169,7 @@ def test_declining_wants_a_reason(click: Click, clock: Clock) -> None:
     attempt = click(amount=12_000)
     from dataclasses import replace
 
-    waiting = settlements.propose(
+    waiting = manual.propose_settlement(
         attempt.pk, replace(SMS, amount_kes=12_000), by="akinyi", now=timezone.now()
     )
     kraph, decide = at_desk("supervisor", "kraph"), f"{PAYMENTS}{attempt.pk}/settlement/{waiting.pk}/decline/"

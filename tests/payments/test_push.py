@@ -8,12 +8,12 @@ from django.db import IntegrityError, connection
 
 from orders.models import Order
 from orders.services import place_order
-from payments import daraja
-from payments.connections import CalledInsideTransaction, let_go_of_database
+from payments import daraja, enquiries, ledger
+from payments.checkout import prompts
+from payments.checkout.prompts import PushProblem
+from payments.gateway.connections import CalledInsideTransaction, release_connection
+from payments.ledger import Source, Update
 from payments.models import MpesaTransaction
-from payments.services import ledger, prompts, reconcile
-from payments.services.ledger import Happening, Source
-from payments.services.prompts import PushProblem
 from payments.states import Event, State
 from tests.payments.conftest import (
     OTIENO,
@@ -29,12 +29,12 @@ Click = Callable[..., MpesaTransaction]
 
 
 def confirm(attempt: MpesaTransaction, clock: Clock, receipt: str = "UKN4AB12CD") -> None:
-    told = Happening(event=Event.CONFIRMED, source=Source.CALLBACK, code="0", receipt=receipt)
+    told = Update(event=Event.CONFIRMED, source=Source.CALLBACK, code="0", receipt=receipt)
     ledger.record(attempt.id, told, now=clock())
 
 
 def decline(attempt: MpesaTransaction, clock: Clock, code: str = "1032") -> None:
-    ledger.record(attempt.id, Happening(event=Event.DECLINED, source=Source.CALLBACK, code=code), now=clock())
+    ledger.record(attempt.id, Update(event=Event.DECLINED, source=Source.CALLBACK, code=code), now=clock())
 
 
 def refusal(press: Callable[[], object]) -> str:
@@ -225,7 +225,7 @@ def test_a_locked_line_makes_us_ask_about_the_earlier_prompt(
     clock.advance(minutes=3)
     safaricom.push_answer = daraja.SubscriberLocked("Unable to lock subscriber")
     assert refusal(lambda: click(amount=900, reference="CART2")) == "prompt_open"
-    assert earlier.id in [due.id for due in reconcile.due(now=clock())]
+    assert earlier.id in [due.id for due in enquiries.due(now=clock())]
 
 
 # --- the idle prompt ------------------------------------------------------------------------------------
@@ -338,6 +338,6 @@ def test_daraja_is_never_called_inside_a_transaction() -> None:
     from django.db import transaction
 
     with transaction.atomic(), pytest.raises(CalledInsideTransaction):
-        let_go_of_database()
-    let_go_of_database()
+        release_connection()
+    release_connection()
     assert connection.connection is None

@@ -12,14 +12,17 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from orders.models import Order
-from payments import attention
+from payments import enquiries, ledger
+from payments.checkout import status
+from payments.checkout.status import payment_status
 from payments.daraja import OutcomeUnknown, QueryAnswer, Verdict, lookup
+from payments.desk.needs import count_payments_in_need
+from payments.enquiries import budget
+from payments.enquiries.ask import Outcome
+from payments.facts import attention
+from payments.ledger import Update
 from payments.management.commands import reconcile_payments
 from payments.models import MpesaTransaction, QueryBudget
-from payments.selectors import needs_person, standing
-from payments.services import audit, budget, ledger, reconcile, status
-from payments.services.ledger import Happening
-from payments.services.reconcile import Outcome
 from payments.states import Event, Public, State
 from tests.payments.conftest import OTIENO, Clock, FakeDaraja, not_paid_answer, paid_answer, processing_answer
 
@@ -27,7 +30,7 @@ Click = Callable[..., MpesaTransaction]
 
 
 def ask(attempt: MpesaTransaction, clock: Clock) -> Outcome:
-    outcome = reconcile.ask(reconcile.see(attempt.id), clock=clock)
+    outcome = enquiries.ask_about(enquiries.read_due(attempt.id), clock=clock)
     attempt.refresh_from_db()
     return outcome
 
@@ -76,10 +79,10 @@ def test_the_same_answer_twice_is_noted_once(click: Click, clock: Clock) -> None
 
 
 def test_two_who_saw_the_same_attempt_ask_once(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
-    seen = reconcile.see(click().id)
-    reconcile.ask(seen, clock=clock)
+    seen = enquiries.read_due(click().id)
+    enquiries.ask_about(seen, clock=clock)
     clock.advance(minutes=1)
-    assert reconcile.ask(seen, clock=clock) is Outcome.NOT_ASKED
+    assert enquiries.ask_about(seen, clock=clock) is Outcome.NOT_ASKED
     assert len(safaricom.queries) == 1
 
 
@@ -101,7 +104,7 @@ def test_one_budget_for_all_questions(
     attempt = click()
     asked = []
     for _ in range(61):
-        asked.append(reconcile.ask(reconcile.see(attempt.id), clock=clock))
+        asked.append(enquiries.ask_about(enquiries.read_due(attempt.id), clock=clock))
         clock.advance(seconds=1)
     assert len(safaricom.queries) == 6  # at 0, 12, 24, 36, 48 and 60 s
     assert asked.count(Outcome.NOT_ASKED) == 55
@@ -124,12 +127,12 @@ def test_a_poll_asks_only_when_the_callback_is_overdue(
     attempt = click()
     poll_id = attempt.checkout_request_id or ""
     for _ in range(6):
-        status.standing_now(poll_id, clock=clock)
+        status.payment_status_now(poll_id, clock=clock)
         clock.advance(seconds=3)
     assert safaricom.queries == []
     clock.advance(seconds=2)
     safaricom.query_answer = paid_answer()
-    found = status.standing_now(poll_id, clock=clock)
+    found = status.payment_status_now(poll_id, clock=clock)
     assert found is not None
     assert (found.status, len(safaricom.queries)) == (Public.COMPLETED, 1)
 
@@ -142,10 +145,10 @@ def test_a_push_that_never_noted_its_answer_becomes_unknown_not_failed(
         state=State.CREATED, checkout_request_id=None, next_check_at=clock() + timedelta(seconds=90)
     )
     clock.advance(seconds=91)
-    assert reconcile.settle_without_asking(reconcile.see(attempt.id), now=clock())
+    assert enquiries.resolve_by_clock(enquiries.read_due(attempt.id), now=clock())
     attempt.refresh_from_db()
     assert attempt.state == State.UNKNOWN
-    found = standing(attempt.public_id, now=clock())
+    found = payment_status(attempt.public_id, now=clock())
     assert found is not None
     assert found.status == Public.PENDING
 
@@ -164,9 +167,9 @@ WORDS = ["processing", "don't know", "429", "dropped line"]
 def worked(clock: Clock, *, hours: float) -> None:
     """So much later the worker makes a round."""
     clock.advance(hours=hours)
-    for seen in reconcile.due(now=clock()):
-        if not reconcile.settle_without_asking(seen, now=clock()):
-            reconcile.ask(seen, clock=clock)
+    for seen in enquiries.due(now=clock()):
+        if not enquiries.resolve_by_clock(seen, now=clock()):
+            enquiries.ask_about(seen, clock=clock)
 
 
 @pytest.mark.parametrize("answer", NO_OUTCOME, ids=WORDS)
@@ -201,7 +204,7 @@ def test_what_safaricom_never_answers_is_given_up_after_three_days_and_says_so(
     last = attempt.events.last()
     assert last is not None
     assert (last.kind, last.source) == ("given_up", "clock")
-    assert list(audit.faults()) == []
+    assert list(ledger.faults()) == []
 
 
 def test_after_three_days_without_a_worker_safaricom_is_asked_before_anything_is_given_up(
@@ -244,9 +247,9 @@ def test_an_attempt_nobody_can_ask_about_expires_after_a_day(
 ) -> None:
     safaricom.push_answer = OutcomeUnknown("read timeout")
     attempt = click()
-    assert reconcile.due(now=clock.advance(hours=23)) == []
-    seen = reconcile.due(now=clock.advance(hours=2))[0]
-    assert reconcile.settle_without_asking(seen, now=clock())
+    assert enquiries.due(now=clock.advance(hours=23)) == []
+    seen = enquiries.due(now=clock.advance(hours=2))[0]
+    assert enquiries.resolve_by_clock(seen, now=clock())
     attempt.refresh_from_db()
     assert (attempt.state, attempt.next_check_at) == (State.EXPIRED, None)
 
@@ -259,8 +262,8 @@ def test_no_answer_from_the_phone_closes_softly_and_is_watched_for_a_day(
     ask(attempt, clock)
     assert attempt.state == State.FAILED
     safaricom.query_answer = paid_answer()
-    seen = reconcile.due(now=clock.advance(minutes=2))[0]
-    assert reconcile.ask(seen, clock=clock) is Outcome.PAID
+    seen = enquiries.due(now=clock.advance(minutes=2))[0]
+    assert enquiries.ask_about(seen, clock=clock) is Outcome.PAID
     attempt.refresh_from_db()
     assert (attempt.state, attempt.came_late, attempt.order.state) == (State.COMPLETED, True, "paid")
 
@@ -304,7 +307,7 @@ def test_a_certain_failure_that_a_hint_made_us_ask_about_is_no_news_to_staff(
     ask(attempt, clock)
     MpesaTransaction.objects.filter(id=attempt.id).update(next_check_at=None)
     clock.advance(hours=200)
-    reconcile.hint(attempt.id, now=clock())
+    enquiries.request_check(attempt.id, now=clock())
     safaricom.query_answer = QueryAnswer(verdict=Verdict.NO_ANSWER, asked=True, description="unknown id")
     worked(clock, hours=0)
     attempt.refresh_from_db()
@@ -314,12 +317,12 @@ def test_a_certain_failure_that_a_hint_made_us_ask_about_is_no_news_to_staff(
 
 def test_hints_cannot_make_us_ask_often(click: Click, clock: Clock) -> None:
     attempt = click()
-    reconcile.hint(attempt.id, now=clock())
-    assert len(reconcile.due(now=clock())) == 1
+    enquiries.request_check(attempt.id, now=clock())
+    assert len(enquiries.due(now=clock())) == 1
     ask(attempt, clock)
     clock.advance(seconds=5)
-    reconcile.hint(attempt.id, now=clock())
-    assert reconcile.due(now=clock()) == []
+    enquiries.request_check(attempt.id, now=clock())
+    assert enquiries.due(now=clock()) == []
 
 
 # --- the command ----------------------------------------------------------------------------------------
@@ -360,7 +363,7 @@ def test_unpriced_payments_are_told_but_raise_no_alarm(
     click: Click, safaricom: FakeDaraja, clock: Clock
 ) -> None:
     attempt = click()
-    confirmed = Happening(event=Event.CONFIRMED, source=ledger.Source.CALLBACK, receipt="UKN4AB12CD")
+    confirmed = Update(event=Event.CONFIRMED, source=ledger.Source.CALLBACK, receipt="UKN4AB12CD")
     ledger.record(attempt.id, confirmed, now=clock())
     assert run() == "0 open payments looked at: nothing to do. Needs a person: 1 unpriced.\n"
 
@@ -375,7 +378,7 @@ def test_a_payment_that_may_have_been_made_unseen_raises_the_alarm(
 
 
 def test_the_command_counts_every_reason_of_the_desk(db: None) -> None:
-    assert list(needs_person()) == [reason.key for reason in attention.REASONS]
+    assert list(count_payments_in_need()) == [reason.key for reason in attention.REASONS]
 
 
 @pytest.mark.usefixtures("command_time")
@@ -480,7 +483,7 @@ def test_code_17_makes_us_ask_about_the_earlier_prompt(
         verdict=Verdict.NOT_PAID, asked=True, code="17", description="rule limited", result=lookup("17")
     )
     ask(second, clock)
-    assert first.id in [due.id for due in reconcile.due(now=clock())]
+    assert first.id in [due.id for due in enquiries.due(now=clock())]
 
 
 def test_code_17_is_pending_while_the_earlier_prompt_is_asked_about_and_completed_if_that_one_paid(
@@ -496,7 +499,7 @@ def test_code_17_is_pending_while_the_earlier_prompt_is_asked_about_and_complete
     ask(second, clock)
 
     def told() -> Public:
-        found = standing(second.checkout_request_id or "", now=clock())
+        found = payment_status(second.checkout_request_id or "", now=clock())
         assert found is not None
         return found.status
 
@@ -521,16 +524,16 @@ def test_an_earlier_prompt_is_found_after_the_ledgers_key_was_rotated(
     )
     clock.advance(seconds=25)
     ask(second, clock)
-    assert first.id in [due.id for due in reconcile.due(now=clock())]
+    assert first.id in [due.id for due in enquiries.due(now=clock())]
     safaricom.query_answer = paid_answer()
     clock.advance(seconds=1)
     assert ask(first, clock) is Outcome.PAID
-    found = standing(second.checkout_request_id or "", now=clock())
+    found = payment_status(second.checkout_request_id or "", now=clock())
     assert found is not None
     assert found.status == Public.COMPLETED
     otienos.refresh_from_db()
     assert otienos.phone_hash == before
-    assert list(audit.faults()) == []
+    assert list(ledger.faults()) == []
 
 
 def test_code_17_with_no_earlier_prompt_is_failed_in_words(
@@ -539,7 +542,7 @@ def test_code_17_with_no_earlier_prompt_is_failed_in_words(
     attempt = click()
     safaricom.query_answer = not_paid_answer("17")
     ask(attempt, clock)
-    found = standing(attempt.checkout_request_id or "", now=clock())
+    found = payment_status(attempt.checkout_request_id or "", now=clock())
     assert found is not None
     assert (found.status, found.message) == (Public.FAILED, lookup("17").buyer)
 
@@ -571,7 +574,7 @@ def test_three_thousand_open_payments_are_read_in_less_than_half_a_megabyte(
 
     copies(3000)
     tracemalloc.start()
-    count = sum(1 for _ in reconcile.open_since(before=clock()))
+    count = sum(1 for _ in enquiries.open_since(before=clock()))
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert count == 3001

@@ -7,8 +7,9 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from payments import callbacks
+from payments.daraja import CallbackUnreadable
 from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent
-from payments.services import callbacks
 from payments.states import State
 from tests.payments.conftest import Clock, FakeDaraja
 from tests.payments.test_callbacks import success
@@ -30,11 +31,11 @@ def misread(
     attempt = click()
 
     def broken(_: object) -> None:
-        raise callbacks.CallbackUnreadable("a bug")
+        raise CallbackUnreadable("a bug")
 
     with monkeypatch.context() as patched:
-        patched.setattr(callbacks, "read_callback", broken)
-        callbacks.receive(
+        patched.setattr("payments.callbacks.apply.read_callback", broken)
+        callbacks.receive_callback(
             token=safaricom.last_token, body=json.dumps(success()).encode(), source_address=None, now=clock()
         )
     return attempt

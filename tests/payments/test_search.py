@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
-from payments.desk import orders, search
+from payments.desk.lists import search
+from payments.desk.orders import figures
 from payments.models import MpesaTransaction, StatementLine
 from tests.payments.conftest import Clock, FakeDaraja
 from tests.payments.paying import pay
@@ -45,7 +46,7 @@ def test_a_payment_is_found_by_each_of_its_names_and_their_beginning(
 def test_no_search_reads_a_whole_table(term: str) -> None:
     plans = [
         *_plans(lambda: search.found(MpesaTransaction.objects.all(), term)),
-        *_plans(lambda: orders.found(Order.objects.all(), term)),
+        *_plans(lambda: figures.found(Order.objects.all(), term)),
         *_plans(lambda: search.found_lines(StatementLine.objects.all(), term)),
     ]
     assert len(plans) > 10

@@ -9,10 +9,10 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from orders.models import Order
+from payments import enquiries, ledger, manual
+from payments.manual import Settlement, settling
+from payments.manual.actions import ActionRefused
 from payments.models import HandSettlement, MpesaTransaction, PaymentEvent, StatementLine
-from payments.services import audit, reconcile, settlements
-from payments.services.settlements import Claim
-from payments.services.staff import NotPossible
 from payments.states import State
 from tests.payments.conftest import Clock, FakeDaraja, paid_answer
 from tests.payments.paying import called_back, pay
@@ -20,7 +20,7 @@ from tests.payments.paying import called_back, pay
 Click = Callable[..., MpesaTransaction]
 Decision = HandSettlement.Decision
 
-SMS = Claim(
+SMS = Settlement(
     receipt="UKN4AB12CD", amount_kes=1500, evidence="sms", reason="The customer read the message to me."
 )
 LARGE = 12_000
@@ -44,7 +44,7 @@ def large(click: Click, clock: Clock) -> MpesaTransaction:
 @pytest.fixture
 def settle(clock: Clock) -> Callable[..., HandSettlement]:
     def propose(attempt: MpesaTransaction, by: str = "akinyi", **other: Any) -> HandSettlement:
-        return settlements.propose(attempt.pk, replace(SMS, **other), by=by, now=clock())
+        return manual.propose_settlement(attempt.pk, replace(SMS, **other), by=by, now=clock())
 
     return propose
 
@@ -66,7 +66,7 @@ def test_the_receipt_from_the_customers_message_pays_the_order(
     assert (facts["by"], facts["evidence"], facts["reason"]) == (
         "akinyi", "The customer's M-PESA message", "The customer read the message to me.",
     )  # fmt: skip
-    assert list(audit.faults()) == []
+    assert list(ledger.faults()) == []
 
 
 def test_the_true_callback_afterwards_changes_nothing(
@@ -76,21 +76,21 @@ def test_the_true_callback_afterwards_changes_nothing(
     called_back(safaricom, clock)
     stuck.refresh_from_db()
     assert (stuck.receipt, stuck.refund_due) == ("UKN4AB12CD", False)
-    assert list(audit.faults()) == []
+    assert list(ledger.faults()) == []
 
 
 def test_a_receipt_awaited_is_filled_in_by_hand(
     stuck: MpesaTransaction, settle: Settle, safaricom: FakeDaraja, clock: Clock
 ) -> None:
-    from payments.services import reconcile
+    from payments import enquiries
 
     safaricom.query_answer = paid_answer()
-    reconcile.ask(reconcile.see(stuck.pk), clock=clock)
+    enquiries.ask_about(enquiries.read_due(stuck.pk), clock=clock)
     settle(stuck)
     stuck.refresh_from_db()
     assert (stuck.receipt, stuck.pays_order) == ("UKN4AB12CD", True)
     assert PaymentEvent.objects.filter(attempt=stuck, kind="receipt_learned").count() == 1
-    assert list(audit.faults()) == []
+    assert list(ledger.faults()) == []
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_receipt_awaited_is_filled_in_by_hand(
 def test_a_claim_that_cannot_be_is_refused(
     stuck: MpesaTransaction, settle: Settle, wrong: dict[str, Any], words: str
 ) -> None:
-    with pytest.raises(NotPossible, match=words):
+    with pytest.raises(ActionRefused, match=words):
         settle(stuck, **wrong)
     stuck.refresh_from_db()
     assert stuck.state == State.PENDING
@@ -118,7 +118,7 @@ def test_while_the_prompt_may_be_on_the_phone_nothing_is_settled(
 ) -> None:
     attempt = click()
     clock.advance(seconds=119)
-    with pytest.raises(NotPossible, match="may still be on the phone"):
+    with pytest.raises(ActionRefused, match="may still be on the phone"):
         settle(attempt)
     clock.advance(seconds=1)
     settle(attempt)
@@ -127,7 +127,7 @@ def test_while_the_prompt_may_be_on_the_phone_nothing_is_settled(
 def test_a_paid_payment_with_its_receipt_is_not_settled_again(
     click: Click, safaricom: FakeDaraja, clock: Clock, settle: Settle
 ) -> None:
-    with pytest.raises(NotPossible, match="nothing to settle"):
+    with pytest.raises(ActionRefused, match="nothing to settle"):
         settle(pay(click, safaricom, clock), receipt="UKN4AB12ZZ")
 
 
@@ -135,7 +135,9 @@ def test_another_payments_receipt_is_refused_and_named(
     stuck: MpesaTransaction, click: Click, safaricom: FakeDaraja, clock: Clock, settle: Settle
 ) -> None:
     other = pay(click, safaricom, clock, msisdn="254798765432", reference="CART2")
-    with pytest.raises(NotPossible, match=f"belongs to another payment, of order {other.account_reference}"):
+    with pytest.raises(
+        ActionRefused, match=f"belongs to another payment, of order {other.account_reference}"
+    ):
         settle(stuck)
 
 
@@ -143,7 +145,7 @@ def test_the_statement_is_believed_over_what_is_typed(
     stuck: MpesaTransaction, settle: Settle, clock: Clock
 ) -> None:
     statement_line(clock, receipt="UKN4AB12CD", paid_in=900)
-    with pytest.raises(NotPossible, match="receipt UKN4AB12CD is KES 900"):
+    with pytest.raises(ActionRefused, match="receipt UKN4AB12CD is KES 900"):
         settle(stuck)
 
 
@@ -151,8 +153,8 @@ def test_another_amount_pays_only_where_it_is_accepted(stuck: MpesaTransaction, 
     settle(stuck, amount_kes=1400, accepts_amount=True)
     stuck.refresh_from_db()
     assert (stuck.pays_order, stuck.received_kes, stuck.amount_differs) == (True, 1400, True)
-    assert stuck.looked_at is not None
-    assert list(audit.faults()) == []
+    assert stuck.reviewed_at is not None
+    assert list(ledger.faults()) == []
 
 
 def test_money_of_a_wrong_amount_without_a_receipt_is_accepted_by_hand_and_pays(
@@ -161,11 +163,11 @@ def test_money_of_a_wrong_amount_without_a_receipt_is_accepted_by_hand_and_pays(
     attempt = click()
     called_back(safaricom, clock, amount=1400)
     safaricom.query_answer = paid_answer()
-    reconcile.ask(reconcile.see(attempt.pk), clock=clock)
+    enquiries.ask_about(enquiries.read_due(attempt.pk), clock=clock)
     settle(attempt, amount_kes=1400, accepts_amount=True)
     attempt.refresh_from_db()
     assert (attempt.receipt, attempt.pays_order, attempt.order.state) == ("UKN4AB12CD", True, "paid")
-    assert list(audit.faults()) == []
+    assert list(ledger.faults()) == []
 
 
 def test_money_of_a_wrong_amount_is_accepted_by_hand(
@@ -176,7 +178,7 @@ def test_money_of_a_wrong_amount_is_accepted_by_hand(
     attempt.refresh_from_db()
     assert (attempt.pays_order, attempt.received_kes) == (True, 1000)
     assert Order.objects.get(pk=attempt.order_id).state == Order.State.PAID
-    assert list(audit.faults()) == []
+    assert list(ledger.faults()) == []
 
 
 def test_above_the_limit_a_second_person_confirms(
@@ -185,14 +187,14 @@ def test_above_the_limit_a_second_person_confirms(
     waiting = settle(large, amount_kes=LARGE)
     large.refresh_from_db()
     assert (waiting.decision, large.state) == (Decision.WAITING, State.PENDING)
-    with pytest.raises(NotPossible, match="A second person must confirm"):
-        settlements.confirm(waiting.pk, by="akinyi", now=clock())
-    settlements.confirm(waiting.pk, by="kraph", now=clock())
+    with pytest.raises(ActionRefused, match="A second person must confirm"):
+        manual.confirm_settlement(waiting.pk, by="akinyi", now=clock())
+    manual.confirm_settlement(waiting.pk, by="kraph", now=clock())
     large.refresh_from_db()
     assert (large.state, large.pays_order) == (State.COMPLETED, True)
     facts = PaymentEvent.objects.get(attempt=large, kind="confirmed").facts
     assert (facts["by"], facts["confirmed_by"]) == ("akinyi", "kraph")
-    assert list(audit.faults()) == []
+    assert list(ledger.faults()) == []
 
 
 def test_the_limit_counts_what_was_asked_too(large: MpesaTransaction, settle: Settle) -> None:
@@ -212,15 +214,15 @@ def test_the_database_refuses_a_first_person_as_second(
 
 def test_two_proposals_do_not_wait_at_once(large: MpesaTransaction, settle: Settle) -> None:
     settle(large, amount_kes=LARGE)
-    with pytest.raises(NotPossible, match="waits for a second person already"):
+    with pytest.raises(ActionRefused, match="waits for a second person already"):
         settle(large, by="kraph", amount_kes=LARGE)
 
 
 def test_a_declined_settlement_settles_nothing(large: MpesaTransaction, settle: Settle, clock: Clock) -> None:
     waiting = settle(large, amount_kes=LARGE)
-    settlements.decline(waiting.pk, why="The message is a forgery.", by="kraph", now=clock())
-    with pytest.raises(NotPossible, match="decided already"):
-        settlements.confirm(waiting.pk, by="kraph", now=clock())
+    manual.decline_settlement(waiting.pk, why="The message is a forgery.", by="kraph", now=clock())
+    with pytest.raises(ActionRefused, match="decided already"):
+        manual.confirm_settlement(waiting.pk, by="kraph", now=clock())
     large.refresh_from_db()
     assert large.state == State.PENDING
     assert PaymentEvent.objects.filter(attempt=large, kind="settlement_declined").count() == 1
@@ -232,8 +234,8 @@ def test_a_payment_that_was_paid_meanwhile_is_not_confirmed(
 ) -> None:
     waiting = settle(large, amount_kes=LARGE)
     called_back(safaricom, clock, receipt="UKN4AB12ZZ", amount=LARGE)
-    with pytest.raises(NotPossible, match="nothing to settle"):
-        settlements.confirm(waiting.pk, by="kraph", now=clock())
+    with pytest.raises(ActionRefused, match="nothing to settle"):
+        manual.confirm_settlement(waiting.pk, by="kraph", now=clock())
     waiting.refresh_from_db()
     assert waiting.decision == Decision.WAITING
 
@@ -245,19 +247,19 @@ def test_a_receipt_that_came_in_the_same_instant_wins_over_the_typed_one(
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    checked = settlements._refuse_nonsense
+    checked = settling._refuse_nonsense
 
     def and_then_the_callback_comes(*args: Any, **kwargs: Any) -> None:
         checked(*args, **kwargs)
         called_back(safaricom, clock, receipt="UKN4AB12ZZ")
 
-    monkeypatch.setattr(settlements, "_refuse_nonsense", and_then_the_callback_comes)
-    with pytest.raises(NotPossible, match="Meanwhile"):
+    monkeypatch.setattr(settling, "_refuse_nonsense", and_then_the_callback_comes)
+    with pytest.raises(ActionRefused, match="Meanwhile"):
         settle(stuck)
     stuck.refresh_from_db()
     assert (stuck.receipt, stuck.by_hand) == ("UKN4AB12ZZ", False)
     assert HandSettlement.objects.count() == 0
-    assert list(audit.faults()) == []
+    assert list(ledger.faults()) == []
 
 
 def test_a_second_payment_settled_by_hand_is_due_back(
@@ -271,18 +273,18 @@ def test_a_second_payment_settled_by_hand_is_due_back(
     settle(first, receipt="UKN4AB12ZZ")
     first.refresh_from_db()
     assert (first.refund_due, first.pays_order, first.came_late) == (True, False, True)
-    assert list(audit.faults()) == []
+    assert list(ledger.faults()) == []
 
 
 def wrong_amount(click: Click, safaricom: FakeDaraja, clock: Clock) -> MpesaTransaction:
     """A callback named KES 1,000 for KES 1,500, and Safaricom, asked, says it is paid."""
-    from payments.services import reconcile
+    from payments import enquiries
 
     attempt = click()
     called_back(safaricom, clock, amount=1000)
     clock.advance(minutes=10)
     safaricom.query_answer = paid_answer()
-    reconcile.ask(reconcile.see(attempt.pk), clock=clock)
+    enquiries.ask_about(enquiries.read_due(attempt.pk), clock=clock)
     attempt.refresh_from_db()
     assert (attempt.state, attempt.pays_order, attempt.amount_differs) == (State.COMPLETED, False, True)
     return attempt

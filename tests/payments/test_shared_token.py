@@ -8,8 +8,8 @@ import pytest
 from django.db import OperationalError, connection
 
 from payments.daraja import Token, Unreachable
+from payments.gateway.token import FETCH_LEASE, SharedTokens
 from payments.models import DarajaToken
-from payments.shared_token import FETCH_LEASE, SharedTokens
 
 KEY = "sealing-key"
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from payments import gateway, spool
+from payments import callbacks, gateway
+from payments.callbacks import spool
 from payments.models import CallbackDelivery, MpesaTransaction
-from payments.services import callbacks
 from payments.states import State
 from tests.payments.conftest import WANJIRU, Clock, FakeDaraja
 from tests.payments.test_callbacks import success
@@ -32,14 +32,14 @@ def database_away(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
         def away(*_: Any, **__: Any) -> None:
             raise OperationalError("the server closed the connection")
 
-        patched.setattr("payments.services.callbacks.rows.insert", away)
+        patched.setattr("payments.callbacks.receive.sql.insert", away)
         return patched
 
     return start
 
 
 def receive(safaricom: FakeDaraja, clock: Clock, body: Any = None) -> None:
-    callbacks.receive(
+    callbacks.receive_callback(
         token=safaricom.last_token,
         body=json.dumps(body or success()).encode(),
         source_address="196.201.212.69",
@@ -54,11 +54,11 @@ def test_a_callback_waits_on_disk_and_is_applied_once(
     away = database_away()
     receive(safaricom, clock)
     away.undo()
-    assert (spool.count(folder), CallbackDelivery.objects.count()) == (1, 0)
+    assert (spool.count_spooled(folder), CallbackDelivery.objects.count()) == (1, 0)
     assert callbacks.replay_spool(now=clock()) == 1
     attempt.refresh_from_db()
     assert (attempt.state, attempt.receipt) == (State.COMPLETED, "UKN4AB12CD")
-    assert (spool.count(folder), callbacks.replay_spool(now=clock())) == (0, 0)
+    assert (spool.count_spooled(folder), callbacks.replay_spool(now=clock())) == (0, 0)
     delivery = CallbackDelivery.objects.get()
     assert (delivery.verdict, delivery.from_safaricom, delivery.received_at) == ("applied", True, clock())
 

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from payments import enquiries, ledger
+from payments.enquiries.ask import Outcome
+from payments.manual import actions
+from payments.manual.actions import ActionRefused
 from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent
-from payments.services import audit, reconcile, staff
-from payments.services.reconcile import Outcome
-from payments.services.staff import NotPossible
 from payments.states import State
 from tests.payments.conftest import WANJIRU, Clock, FakeDaraja, not_paid_answer, paid_answer
 from tests.payments.paying import called_back, pay
@@ -17,8 +18,8 @@ Click = Callable[..., MpesaTransaction]
 
 
 @pytest.fixture
-def kraph_asks(clock: Clock) -> Callable[[MpesaTransaction], staff.Asked]:
-    return lambda attempt: staff.ask_now(attempt.pk, by="kraph", clock=clock)
+def kraph_asks(clock: Clock) -> Callable[[MpesaTransaction], actions.Asked]:
+    return lambda attempt: actions.ask_now(attempt.pk, by="kraph", clock=clock)
 
 
 def events_of(attempt: MpesaTransaction) -> list[tuple[str, str]]:
@@ -27,7 +28,7 @@ def events_of(attempt: MpesaTransaction) -> list[tuple[str, str]]:
 
 
 def test_a_stuck_payment_is_asked_about_and_seen_paid(
-    click: Click, safaricom: FakeDaraja, clock: Clock, kraph_asks: Callable[..., staff.Asked]
+    click: Click, safaricom: FakeDaraja, clock: Clock, kraph_asks: Callable[..., actions.Asked]
 ) -> None:
     attempt = click()
     clock.advance(minutes=10)
@@ -37,14 +38,14 @@ def test_a_stuck_payment_is_asked_about_and_seen_paid(
     assert attempt.state == State.COMPLETED
     assert attempt.pays_order
     assert events_of(attempt) == [("staff_asked", "kraph")]
-    assert list(audit.faults()) == []
+    assert list(ledger.faults()) == []
 
 
 def test_without_a_free_turn_nothing_is_asked_and_staff_hear_when(
     click: Click,
     safaricom: FakeDaraja,
     clock: Clock,
-    kraph_asks: Callable[..., staff.Asked],
+    kraph_asks: Callable[..., actions.Asked],
     settings: object,
 ) -> None:
     settings.MPESA_QUERY_BUDGET_PER_MINUTE = 5  # type: ignore[attr-defined]
@@ -59,33 +60,33 @@ def test_without_a_free_turn_nothing_is_asked_and_staff_hear_when(
 
 
 def test_asking_about_a_payment_that_ended_starts_no_new_watch(
-    click: Click, safaricom: FakeDaraja, clock: Clock, kraph_asks: Callable[..., staff.Asked]
+    click: Click, safaricom: FakeDaraja, clock: Clock, kraph_asks: Callable[..., actions.Asked]
 ) -> None:
     attempt = click()
     called_back(safaricom, clock, code=1032)
     clock.advance(minutes=10)
     safaricom.query_answer = not_paid_answer()
     assert kraph_asks(attempt).outcome is Outcome.NOT_PAID
-    assert reconcile.due(now=clock.advance(hours=1)) == []
+    assert enquiries.due(now=clock.advance(hours=1)) == []
 
 
 def test_a_paid_payment_and_one_without_an_id_are_not_asked_about(
-    click: Click, safaricom: FakeDaraja, clock: Clock, kraph_asks: Callable[..., staff.Asked]
+    click: Click, safaricom: FakeDaraja, clock: Clock, kraph_asks: Callable[..., actions.Asked]
 ) -> None:
     paid = pay(click, safaricom, clock)
-    with pytest.raises(NotPossible, match="It is paid"):
+    with pytest.raises(ActionRefused, match="It is paid"):
         kraph_asks(paid)
     MpesaTransaction.objects.filter(pk=paid.pk).update(
         state=State.UNKNOWN, checkout_request_id=None, pays_order=False
     )
-    with pytest.raises(NotPossible, match="never gave this request an id"):
+    with pytest.raises(ActionRefused, match="never gave this request an id"):
         kraph_asks(paid)
     assert safaricom.queries == []
 
 
 def test_a_note_is_kept_with_its_writer_and_without_phone_numbers(click: Click, clock: Clock) -> None:
     attempt = click()
-    staff.write_note(attempt.pk, text=f"Called from {WANJIRU}, sent the SMS", by="akinyi", now=clock())
+    actions.write_note(attempt.pk, text=f"Called from {WANJIRU}, sent the SMS", by="akinyi", now=clock())
     event = PaymentEvent.objects.get(attempt=attempt, kind="note")
     assert event.facts["by"] == "akinyi"
     assert WANJIRU not in event.facts["text"]
@@ -97,17 +98,17 @@ def test_marking_an_unpriced_payment_takes_it_off_the_list_once(
 ) -> None:
     attempt = pay(click, safaricom, clock)
     assert attempt.unpriced
-    staff.mark_looked_at(attempt.pk, by="kraph", now=clock())
+    actions.mark_reviewed(attempt.pk, by="kraph", now=clock())
     attempt.refresh_from_db()
-    assert attempt.looked_at == clock()
-    with pytest.raises(NotPossible, match="already"):
-        staff.mark_looked_at(attempt.pk, by="kraph", now=clock())
+    assert attempt.reviewed_at == clock()
+    with pytest.raises(ActionRefused, match="already"):
+        actions.mark_reviewed(attempt.pk, by="kraph", now=clock())
     assert events_of(attempt) == [("looked_at", "kraph")]
 
 
 def test_a_payment_that_waits_has_nothing_to_mark(click: Click, clock: Clock) -> None:
-    with pytest.raises(NotPossible, match="nothing about it"):
-        staff.mark_looked_at(click().pk, by="kraph", now=clock())
+    with pytest.raises(ActionRefused, match="nothing about it"):
+        actions.mark_reviewed(click().pk, by="kraph", now=clock())
 
 
 def test_a_refund_is_recorded_once_with_its_reference(
@@ -115,16 +116,16 @@ def test_a_refund_is_recorded_once_with_its_reference(
 ) -> None:
     attempt = pay(click, safaricom, clock)
     told = {"reason": "Bought twice", "by": "akinyi", "now": clock()}
-    staff.record_refund(attempt.pk, reference=" ukp7rf00aa ", amount_kes=1500, **told)
+    actions.record_refund(attempt.pk, reference=" ukp7rf00aa ", amount_kes=1500, **told)
     attempt.refresh_from_db()
     assert (attempt.refund_reference, attempt.refunded_kes, attempt.state) == (
         "UKP7RF00AA",
         1500,
         State.COMPLETED,
     )
-    with pytest.raises(NotPossible, match="recorded already"):
-        staff.record_refund(attempt.pk, reference="UKP7RF00AB", amount_kes=1500, **told)
-    assert list(audit.faults()) == []
+    with pytest.raises(ActionRefused, match="recorded already"):
+        actions.record_refund(attempt.pk, reference="UKP7RF00AB", amount_kes=1500, **told)
+    assert list(ledger.faults()) == []
 
 
 def test_no_refund_without_money_nor_of_more_than_came(
@@ -132,20 +133,20 @@ def test_no_refund_without_money_nor_of_more_than_came(
 ) -> None:
     told = {"reason": "Bought twice", "by": "akinyi", "now": clock()}
     attempt = click()
-    with pytest.raises(NotPossible, match="No money has come"):
-        staff.record_refund(attempt.pk, reference="UKP7RF00AA", amount_kes=1500, **told)
+    with pytest.raises(ActionRefused, match="No money has come"):
+        actions.record_refund(attempt.pk, reference="UKP7RF00AA", amount_kes=1500, **told)
     called_back(safaricom, clock)
-    with pytest.raises(NotPossible, match="More would be refunded"):
-        staff.record_refund(attempt.pk, reference="UKP7RF00AA", amount_kes=1501, **told)
+    with pytest.raises(ActionRefused, match="More would be refunded"):
+        actions.record_refund(attempt.pk, reference="UKP7RF00AA", amount_kes=1501, **told)
 
 
 def test_one_reference_is_one_refund(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
     first = pay(click, safaricom, clock)
     second = pay(click, safaricom, clock, msisdn="254798765432", reference="CART2", receipt="UKN4AB12CE")
     told = {"reason": "Bought twice", "by": "akinyi", "now": clock(), "amount_kes": 1500}
-    staff.record_refund(first.pk, reference="UKP7RF00AA", **told)
-    with pytest.raises(NotPossible, match="another payment's refund"):
-        staff.record_refund(second.pk, reference="UKP7RF00AA", **told)
+    actions.record_refund(first.pk, reference="UKP7RF00AA", **told)
+    with pytest.raises(ActionRefused, match="another payment's refund"):
+        actions.record_refund(second.pk, reference="UKP7RF00AA", **told)
     second.refresh_from_db()
     assert second.refunded_at is None
 
@@ -157,13 +158,13 @@ def test_the_ledger_check_finds_a_refund_that_no_event_tells(
     MpesaTransaction.objects.filter(pk=attempt.pk).update(
         refunded_at=clock(), refunded_kes=1500, refund_reference="UKP7RF00AA"
     )
-    assert [fault.what for fault in audit.faults()] == ["its refund is not the one its events name"]
+    assert [fault.what for fault in ledger.faults()] == ["its refund is not the one its events name"]
 
 
 def test_a_callback_is_taken_off_the_list_of_problems_once(db: None, clock: Clock) -> None:
     delivery = CallbackDelivery.objects.create(received_at=clock(), body="{}", verdict="unreadable")
-    staff.mark_delivery_looked_at(delivery.pk, by="kraph", now=clock())
-    with pytest.raises(NotPossible, match="kraph has looked at it already"):
-        staff.mark_delivery_looked_at(delivery.pk, by="akinyi", now=clock.advance(hours=1))
+    actions.mark_delivery_reviewed(delivery.pk, by="kraph", now=clock())
+    with pytest.raises(ActionRefused, match="kraph has looked at it already"):
+        actions.mark_delivery_reviewed(delivery.pk, by="akinyi", now=clock.advance(hours=1))
     delivery.refresh_from_db()
-    assert delivery.looked_at_by == "kraph"
+    assert delivery.reviewed_by == "kraph"

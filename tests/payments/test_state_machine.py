@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings as shop_settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import DatabaseError, OperationalError, connection
@@ -39,7 +40,11 @@ from hypothesis.stateful import (
 
 from orders.models import Mix, Order, OrderItem
 from orders.services import place_order
-from payments import gateway
+from payments import gateway, ledger
+from payments.callbacks import receive, replay
+from payments.checkout import idempotency
+from payments.checkout.status import payment_status
+from payments.enquiries import budget
 from payments.management.commands import reconcile_payments
 from payments.models import (
     CallbackDelivery,
@@ -48,8 +53,6 @@ from payments.models import (
     PaymentEvent,
     QueryBudget,
 )
-from payments.selectors import standing
-from payments.services import audit, budget, callbacks, idempotency, ledger
 from payments.states import LIVE, Public, State
 from tests.payments.bank import (
     CANCELLED,
@@ -123,7 +126,7 @@ class Story(RuleBasedStateMachine):
         ] = []  # callbacks unread, and from when on they are read
         self.fresh = 0
         _empty()
-        gateway.settings.LEDGER_KEY = ["key 0"]
+        shop_settings.LEDGER_KEY = ["key 0"]
         self.goods = {"cart 1": ("CART1", 1500), "cart 2": ("CART2", 900)}
         for number, price in ((1, 1500), (2, 1000)):
             Mix.objects.create(slug=f"mix-{number}", title="Mix", minutes=60, price_kes=price)
@@ -332,7 +335,7 @@ class Story(RuleBasedStateMachine):
         if heard:
             self._hears(push, letter.code)
         else:
-            wait = timedelta() if trouble == "inbox" else callbacks.LEFT_BEHIND_AFTER
+            wait = timedelta() if trouble == "inbox" else replay.LEFT_BEHIND_AFTER
             self.waiting.append((push, letter.code, self.clock.now + wait))
 
     def _hears(self, push: Push, code: str) -> None:
@@ -415,16 +418,16 @@ class Story(RuleBasedStateMachine):
         cache.clear()
         connection.close()
 
-    @precondition(lambda self: len(gateway.settings.LEDGER_KEY) < 3)
+    @precondition(lambda self: len(shop_settings.LEDGER_KEY) < 3)
     @rule()
     def the_ledgers_key_is_rotated(self) -> None:
-        keys = gateway.settings.LEDGER_KEY
-        gateway.settings.LEDGER_KEY = [f"key {len(keys)}", *keys]
+        keys = shop_settings.LEDGER_KEY
+        shop_settings.LEDGER_KEY = [f"key {len(keys)}", *keys]
 
     def _work(self, *, deaf: bool = False) -> bool:
         if deaf:  # what is on disk comes into the inbox, and no further
             self.waiting = [
-                (push, code, max(at, at + callbacks.LEFT_BEHIND_AFTER)) for push, code, at in self.waiting
+                (push, code, max(at, at + replay.LEFT_BEHIND_AFTER)) for push, code, at in self.waiting
             ]
         else:
             self._left_behind_is_read()
@@ -451,7 +454,7 @@ class Story(RuleBasedStateMachine):
         for push in self.bank.pushes:
             self._check_attempt(push, rows[push.attempt_id])
         self._check_orders(rows)
-        assert [str(fault) for fault in audit.faults()] == []
+        assert [str(fault) for fault in ledger.faults()] == []
 
     def _check_attempt(self, push: Push, row: MpesaTransaction) -> None:
         if PAID in push.told:
@@ -472,7 +475,7 @@ class Story(RuleBasedStateMachine):
             assert row.receipt is not None, (
                 "a query, which names no amount, paid an order whose amount is in doubt"
             )
-        told = standing(row.public_id, now=self.clock.now)
+        told = payment_status(row.public_id, now=self.clock.now)
         assert told is not None
         if told.status is Public.FAILED:
             self._check_failed(push, row)
@@ -492,9 +495,9 @@ class Story(RuleBasedStateMachine):
         else:
             names = (row.order.code, row.order.client_reference)
             replaced = any(ref in names and at - row.created_at >= IDLE for ref, at in self.idle_clicks)
-            assert row.settled_at is not None
-            age = row.settled_at - row.created_at
-            unnamed = push.named_at is None or push.named_at >= row.settled_at  # when it was given up
+            assert row.concluded_at is not None
+            age = row.concluded_at - row.created_at
+            unnamed = push.named_at is None or push.named_at >= row.concluded_at  # when it was given up
             over = self.bank.over(push) or (unnamed and age >= UNASKABLE)
             assert (unnamed and age >= DAY) or _given_up(push) or (replaced and over), (
                 f"expired while it could still be paid:\n{_story(push)}"
@@ -567,7 +570,7 @@ class Story(RuleBasedStateMachine):
     def _work_until_idle(self) -> None:
         for _ in range(ROUNDS):
             if not self._work():
-                free_at = budget.free_at()
+                free_at = budget.next_turn_at()
                 due = MpesaTransaction.objects.filter(next_check_at__lte=self.clock.now).exists()
                 if not due or free_at is None or free_at <= self.clock.now:
                     return
@@ -618,7 +621,7 @@ def _empty() -> None:
     for table in TABLES:
         rows = table.objects.all()
         rows._raw_delete(rows.db)
-    for file in Path(gateway.settings.SPOOL_DIR).glob("*"):
+    for file in Path(shop_settings.SPOOL_DIR).glob("*"):
         file.unlink()
 
 
@@ -634,7 +637,7 @@ def stage(
     monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path, transactional_db: None
 ) -> Iterator[None]:
     """The shop with the story's clock, bank and troubles in place of the real ones."""
-    record, store = ledger.record, callbacks._store
+    record, store = ledger.record, receive.store
 
     def record_or_not(*args: Any, **kwargs: Any) -> Any:
         if Story.playing.deaf:
@@ -655,7 +658,8 @@ def stage(
     monkeypatch.setattr(timezone, "now", lambda: Story.playing.clock.now)
     monkeypatch.setattr(gateway, "client", lambda: Story.playing.bank)
     monkeypatch.setattr(ledger, "record", record_or_not)
-    monkeypatch.setattr(callbacks, "_store", store_or_not)
+    for room in (receive, replay):
+        monkeypatch.setattr(room, "store", store_or_not)
     monkeypatch.setattr(reconcile_payments, "time", SimpleNamespace(sleep=wait))
     seconds = SimpleNamespace(sleep=wait, monotonic=lambda: Story.playing.clock.now.timestamp())
     monkeypatch.setattr(idempotency, "time", seconds)

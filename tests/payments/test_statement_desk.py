@@ -15,9 +15,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.models import Order
-from payments.desk import statement as desk
+from payments import ledger, manual, reconciliation
+from payments.desk.statements import figures as desk
 from payments.models import HandSettlement, MpesaTransaction, Statement, StatementLine
-from payments.services import audit, matching, settlements, statement
+from payments.reconciliation import importing, matching
 from tests.payments.conftest import OTIENO, Clock, FakeDaraja
 from tests.payments.desk import ROLES, at_desk, words_of
 from tests.payments.stating import (
@@ -193,7 +194,7 @@ def test_matching_tells_how_far_it_is(
 ) -> None:
     stated = taken_in([row(f"UKN4AB12C{n}", clock()) for n in range(5)], clock)
     some = matching.match_some
-    monkeypatch.setattr(matching, "match_some", lambda pk, *, now: some(pk, now=now, limit=2))
+    monkeypatch.setattr(reconciliation, "match_some", lambda pk, *, now: some(pk, now=now, limit=2))
     client, cursor, seen = at_desk("supervisor"), "0-0", []
     for _ in range(3):
         step = client.post(f"{STATEMENTS}{stated.pk}/matching/step/", {"cursor": cursor}).json()
@@ -303,7 +304,7 @@ def test_worked_off_the_till_agrees_to_the_shilling(
     client.post(f"/admin/payments/mpesatransaction/{short.pk}/looked-at/")
     found = desk.compare(stated)
     assert found.verdict == "The till agrees to the shilling: KES 4,600 on both sides."
-    assert (found.needs_person, list(audit.faults())) == (0, [])
+    assert (found.needs_person, list(ledger.faults())) == (0, [])
     assert "dk-banner--ok" in words_of(client.get(f"{STATEMENTS}{stated.pk}/change/"))
 
 
@@ -313,7 +314,7 @@ def test_a_difference_stays_open_while_we_hold_another_amount_than_the_statement
     stated = all_five(click, safaricom, clock)
     short = MpesaTransaction.objects.filter(receipt="UKN4AB12CC")
     for held, needs in ((1400, 2), (1500, 3)):  # the other two groups need a person too
-        short.update(received_kes=held, looked_at=clock(), pays_order=True)
+        short.update(received_kes=held, reviewed_at=clock(), pays_order=True)
         assert desk.compare(stated).needs_person == needs
 
 
@@ -501,7 +502,7 @@ def test_a_declined_attachment_is_told_on_the_line(
     order, client = place(clock), at_desk("supervisor")
     client.post(f"{LINES}{unknown_money.pk}/attach/", {"target": order.code, "reason": WHY})
     waiting = HandSettlement.objects.get()
-    settlements.decline(waiting.pk, why="It is otieno's.", by="barasa", now=clock())
+    manual.decline_settlement(waiting.pk, why="It is otieno's.", by="barasa", now=clock())
     told = words_of(client.get(f"{LINES}{unknown_money.pk}/change/"))
     assert "barasa declined" in told
     assert "attach-form" in told
@@ -569,7 +570,7 @@ def test_a_hundred_thousand_lines_are_taken_in_matched_and_compared(
     data = write_csv([*many(LINES_OF_A_YEAR - 1), row_of(paid)], head=head(clock))
     del paid
     before, started = memory(), time.monotonic()
-    stated = statement.import_file(data, file_name="year.csv", by="akinyi", now=clock()).statement
+    stated = importing.import_file(data, file_name="year.csv", by="akinyi", now=clock()).statement
     result = matching.match_all(stated.pk, clock=clock, progress=lambda _so_far: None)
     assert (result.by_receipt, result.nobodys) == (1, LINES_OF_A_YEAR - 1)
     found = desk.compare(stated)

@@ -7,8 +7,8 @@ import pytest
 from django.db import DatabaseError
 
 from payments.models import Statement, StatementLine
-from payments.services import statement
-from payments.statement import StatementUnreadable
+from payments.reconciliation import importing
+from payments.statement_file import StatementUnreadable
 from tests.payments.conftest import Clock
 from tests.payments.stating import charge, head, row, sweep, taken_in
 from tests.statements import many, write_csv, write_xlsx
@@ -41,9 +41,9 @@ def test_the_lines_that_count_are_stored_with_what_they_say(clock: Clock) -> Non
 
 def test_the_same_file_twice_changes_nothing(clock: Clock) -> None:
     data = write_csv([row("UKN4AB12CD", clock())], head=head(clock))
-    first = statement.import_file(data, file_name="a.csv", by="akinyi", now=clock())
+    first = importing.import_file(data, file_name="a.csv", by="akinyi", now=clock())
     clock.advance(hours=1)
-    second = statement.import_file(data, file_name="b.csv", by="kraph", now=clock())
+    second = importing.import_file(data, file_name="b.csv", by="kraph", now=clock())
     assert (first.again, second.again, second.statement.pk) == (False, True, first.statement.pk)
     assert Statement.objects.get().uploaded_by == "akinyi"
     assert StatementLine.objects.count() == 1
@@ -53,15 +53,15 @@ def test_two_who_upload_it_in_the_same_moment_store_it_once(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = write_csv([row("UKN4AB12CD", clock())], head=head(clock))
-    read_file = statement.read_file
+    read_file = importing.read_file
 
     def and_then_another_is_first(data: bytes, *, file_name: str) -> Any:
-        monkeypatch.setattr(statement, "read_file", read_file)
-        statement.import_file(data, file_name=file_name, by="kraph", now=clock())
+        monkeypatch.setattr(importing, "read_file", read_file)
+        importing.import_file(data, file_name=file_name, by="kraph", now=clock())
         return read_file(data, file_name=file_name)
 
-    monkeypatch.setattr(statement, "read_file", and_then_another_is_first)
-    imported = statement.import_file(data, file_name="a.csv", by="akinyi", now=clock())
+    monkeypatch.setattr(importing, "read_file", and_then_another_is_first)
+    imported = importing.import_file(data, file_name="a.csv", by="akinyi", now=clock())
     assert (imported.again, imported.statement.uploaded_by) == (True, "kraph")
     assert StatementLine.objects.count() == 1
 
@@ -111,12 +111,12 @@ def test_a_broken_row_is_named_and_nothing_is_stored(clock: Clock) -> None:
     data = write_csv(rows, head=head(clock)).replace(b"1500.00", b"1500.00", 1)
     broken = data.replace(b"UKN4AB12C2", b"0712345678")
     with pytest.raises(StatementUnreadable, match=r"Row 10: .*is no M-PESA receipt number"):
-        statement.import_file(broken, file_name="a.csv", by="akinyi", now=clock())
+        importing.import_file(broken, file_name="a.csv", by="akinyi", now=clock())
     assert (Statement.objects.count(), StatementLine.objects.count()) == (0, 0)
 
 
 def test_a_database_that_fails_half_way_leaves_nothing(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statement, "BATCH", 2)
+    monkeypatch.setattr(importing, "BATCH", 2)
     told: list[int] = []
 
     def fail_at_four(done: int, _total: int) -> None:
@@ -127,7 +127,7 @@ def test_a_database_that_fails_half_way_leaves_nothing(clock: Clock, monkeypatch
     rows = [row(f"UKN4AB12C{n}", clock()) for n in range(6)]
     data = write_csv(rows, head=head(clock))
     with pytest.raises(DatabaseError):
-        statement.import_file(data, file_name="a.csv", by="akinyi", now=clock(), progress=fail_at_four)
+        importing.import_file(data, file_name="a.csv", by="akinyi", now=clock(), progress=fail_at_four)
     assert told == [2, 4]
     assert (Statement.objects.count(), StatementLine.objects.count()) == (0, 0)
 
@@ -135,7 +135,7 @@ def test_a_database_that_fails_half_way_leaves_nothing(clock: Clock, monkeypatch
 def test_an_excel_file_is_the_same_statement(clock: Clock) -> None:
     rows = [row("UKN4AB12CD", clock(), 1500, "DK34679ACD"), sweep(clock())]
     data = write_xlsx(rows, head=head(clock))
-    statement.import_file(data, file_name="november.xlsx", by="akinyi", now=clock())
+    importing.import_file(data, file_name="november.xlsx", by="akinyi", now=clock())
     again = taken_in(rows, clock)
     assert (again.lines_in_file, again.lines_known) == (2, 2)
 
@@ -158,7 +158,7 @@ def test_overlapping_files_in_the_same_moment_bring_each_line_once(
 ) -> None:
     """Neither sees the other's lines before it writes its own: the database leaves them out."""
     taken_in([row("UKN4AB12CD", clock())], clock)
-    monkeypatch.setattr(statement, "_not_known", list)
+    monkeypatch.setattr(importing, "_not_known", list)
     second = taken_in([row("UKN4AB12CD", clock()), row("UKN4AB12CE", clock())], clock, name="b.csv")
     assert (second.lines_known, second.lines.count(), StatementLine.objects.count()) == (1, 1, 2)
 
@@ -166,5 +166,5 @@ def test_overlapping_files_in_the_same_moment_bring_each_line_once(
 def test_few_queries_for_many_lines(clock: Clock, django_assert_max_num_queries: Any) -> None:
     data = write_csv(many(3000), head=head(clock))
     with django_assert_max_num_queries(15):
-        statement.import_file(data, file_name="a.csv", by="akinyi", now=clock())
+        importing.import_file(data, file_name="a.csv", by="akinyi", now=clock())
     assert StatementLine.objects.count() == 3000

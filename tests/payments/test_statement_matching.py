@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from orders.models import Order
+from payments import enquiries, facts, ledger, manual
+from payments.checkout import prompts, push
+from payments.manual import Claim, Settlement, actions, claim_receipt
+from payments.manual.actions import ActionRefused
 from payments.models import MpesaTransaction, PaymentEvent, Statement, StatementLine
-from payments.services import audit, ledger, matching, prompts, push, reconcile, settlements, staff
-from payments.services.attaching import Attachment, attach
-from payments.services.settlements import Claim
-from payments.services.staff import NotPossible
+from payments.reconciliation import matching
 from payments.states import State
 from tests.payments.conftest import OTIENO, Clock, FakeDaraja, not_paid_answer, paid_answer
 from tests.payments.paying import called_back, pay
@@ -25,7 +26,7 @@ Match = StatementLine.Match
 def _the_ledger_stays_whole(db: None) -> Any:
     """Whatever a statement does, every history is complete and every order is paid by one payment."""
     yield
-    assert list(audit.faults()) == []
+    assert list(ledger.faults()) == []
 
 
 def after(attempt: MpesaTransaction) -> MpesaTransaction:
@@ -36,7 +37,7 @@ def asked_and_paid(attempt: MpesaTransaction, safaricom: FakeDaraja, clock: Cloc
     """No callback came; Safaricom, asked, says paid, and names no receipt."""
     clock.advance(minutes=2)
     safaricom.query_answer = paid_answer()
-    reconcile.ask(reconcile.see(attempt.pk), clock=clock)
+    enquiries.ask_about(enquiries.read_due(attempt.pk), clock=clock)
 
 
 def events_of(attempt: MpesaTransaction) -> list[str]:
@@ -84,9 +85,9 @@ def test_another_amount_is_raised_again_though_it_was_looked_at(
     click: Click, safaricom: FakeDaraja, clock: Clock
 ) -> None:
     paid = pay(click, safaricom, clock)  # its amount came from a page: unpriced
-    staff.mark_looked_at(paid.pk, by="akinyi", now=clock())
+    actions.mark_reviewed(paid.pk, by="akinyi", now=clock())
     state([row_of(paid, paid_in=1400)], clock)
-    assert after(paid).looked_at is None
+    assert after(paid).reviewed_at is None
 
 
 def test_cents_are_raised_too(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
@@ -149,7 +150,7 @@ def cancelled(click: Click, safaricom: FakeDaraja, clock: Clock) -> MpesaTransac
 def given_up(click: Click, safaricom: FakeDaraja, clock: Clock) -> MpesaTransaction:
     attempt = lost(click, safaricom, clock)
     clock.advance(hours=25)
-    assert reconcile.settle_without_asking(reconcile.see(attempt.pk), now=clock())
+    assert enquiries.resolve_by_clock(enquiries.read_due(attempt.pk), now=clock())
     return attempt
 
 
@@ -324,7 +325,7 @@ def test_two_who_match_in_the_same_instant_raise_a_difference_once(
         return seen
 
     monkeypatch.setattr(matching, "_with_a_line", and_another_is_first)
-    lines = list(matching.nobodys_lines(stated).values(*matching._LINE))
+    lines = [matching.Line(**row) for row in matching.nobodys_lines(stated).values(*matching._LINE)]
     matching._match(lines, now=clock())
     assert events_of(paid).count("statement_differs") == 1
 
@@ -409,7 +410,7 @@ def test_somebody_who_took_the_line_in_the_same_instant_keeps_it(
     def and_staff_attach_it(*told: Any) -> Any:
         fits = found(*told)
         clock.advance(minutes=5)
-        attach_to(other.public_id, clock, told[0]["id"])
+        attach_to(other.public_id, clock, told[0].id)
         return fits
 
     monkeypatch.setattr(matching, "_the_only_one", and_staff_attach_it)
@@ -538,8 +539,8 @@ WHY = "She typed the code of another order."
 def attach_to(
     target: str, clock: Clock, line_id: int | None = None, *, by: str = "akinyi", **more: Any
 ) -> Any:
-    wanted = Attachment(line_id=line_id or line("UKN4AB12CD").pk, target=target, reason=WHY, **more)
-    return attach(wanted, by=by, now=clock())
+    wanted = Claim(line_id=line_id or line("UKN4AB12CD").pk, target=target, reason=WHY, **more)
+    return claim_receipt(wanted, by=by, now=clock())
 
 
 def test_money_is_attached_to_the_payment_that_waits_for_it(
@@ -607,10 +608,10 @@ def test_money_of_another_amount_is_kept_and_pays_nothing_by_itself(clock: Clock
     assert (money.amount_differs, money.pays_order, money.refund_due) == (True, False, False)
     order.refresh_from_db()
     assert order.state == "open"
-    claim = Claim(
+    claim = Settlement(
         receipt="UKN4AB12CD", amount_kes=1200, evidence="statement", reason=WHY, accepts_amount=True
     )
-    settlements.propose(money.pk, claim, by="akinyi", now=clock())
+    manual.propose_settlement(money.pk, claim, by="akinyi", now=clock())
     assert after(money).pays_order
 
 
@@ -629,11 +630,11 @@ def test_above_the_limit_a_second_person_confirms_it(clock: Clock, settings: Any
     state([row("UKN4AB12CD", clock(), 1000, "WANJIRU")], clock)
     waiting = attach_to(order.code, clock)
     assert (waiting.decision, MpesaTransaction.objects.count()) == ("waiting", 0)
-    with pytest.raises(NotPossible, match="waits for a second person already"):
+    with pytest.raises(ActionRefused, match="waits for a second person already"):
         attach_to(order.code, clock, by="kraph")
-    with pytest.raises(NotPossible, match="A second person must confirm"):
-        settlements.confirm(waiting.pk, by="akinyi", now=clock())
-    settlements.confirm(waiting.pk, by="kraph", now=clock())
+    with pytest.raises(ActionRefused, match="A second person must confirm"):
+        manual.confirm_settlement(waiting.pk, by="akinyi", now=clock())
+    manual.confirm_settlement(waiting.pk, by="kraph", now=clock())
     paid = MpesaTransaction.objects.get()
     facts = PaymentEvent.objects.get(attempt=paid, kind="confirmed").facts
     assert (paid.pays_order, facts["by"], facts["confirmed_by"]) == (True, "akinyi", "kraph")
@@ -649,7 +650,7 @@ def test_above_the_limit_for_a_payment_that_waits_a_second_person_confirms_it_to
     state([row("UKN4AB12CD", clock(), 1500, "WRONG")], clock)
     waiting = attach_to(attempt.account_reference, clock)
     assert (after(attempt).receipt, line("UKN4AB12CD").attempt_id) == (None, None)
-    settlements.confirm(waiting.pk, by="kraph", now=clock())
+    manual.confirm_settlement(waiting.pk, by="kraph", now=clock())
     assert (after(attempt).receipt, line("UKN4AB12CD").attempt_id) == ("UKN4AB12CD", attempt.pk)
 
 
@@ -658,7 +659,7 @@ def test_an_attachment_that_is_declined_leaves_the_money_where_it_was(clock: Clo
     order = place(clock)
     state([row("UKN4AB12CD", clock(), 1000, "WANJIRU")], clock)
     waiting = attach_to(order.code, clock)
-    settlements.decline(waiting.pk, why="It is otieno's.", by="kraph", now=clock())
+    manual.decline_settlement(waiting.pk, why="It is otieno's.", by="kraph", now=clock())
     waiting.refresh_from_db()
     assert (waiting.decision, waiting.declined_because) == ("declined", "It is otieno's.")
     assert (MpesaTransaction.objects.count(), line("UKN4AB12CD").attempt_id) == (0, None)
@@ -673,8 +674,8 @@ def test_a_callback_that_came_before_the_second_person_wins(
     state([row("UKN4AB12CD", clock(), 1000, "WANJIRU")], clock)
     waiting = attach_to(order.code, clock)
     pay(click, safaricom, clock)  # with this receipt
-    with pytest.raises(NotPossible, match="became another payment's"):
-        settlements.confirm(waiting.pk, by="kraph", now=clock())
+    with pytest.raises(ActionRefused, match="became another payment's"):
+        manual.confirm_settlement(waiting.pk, by="kraph", now=clock())
     order.refresh_from_db()
     assert (order.state, MpesaTransaction.objects.count()) == ("open", 1)
 
@@ -687,8 +688,8 @@ def test_a_line_that_was_matched_before_the_second_person_is_not_used_again(
     stated = taken_in([row("UKN4AB12CD", clock(), 1500, attempt.account_reference)], clock)
     waiting = attach_to(order.code, clock)
     matched(stated, clock)
-    with pytest.raises(NotPossible, match="became another payment's"):
-        settlements.confirm(waiting.pk, by="kraph", now=clock())
+    with pytest.raises(ActionRefused, match="became another payment's"):
+        manual.confirm_settlement(waiting.pk, by="kraph", now=clock())
     assert MpesaTransaction.objects.count() == 1
 
 
@@ -698,8 +699,8 @@ def test_a_line_that_is_another_payments_undoes_all_of_it(click: Click, clock: C
     state([row("UKN4AB12CD", clock(), 1000, "WANJIRU")], clock)
     waiting = attach_to(order.code, clock)
     StatementLine.objects.update(attempt=other)
-    with pytest.raises(NotPossible, match="Meanwhile this line of the statement"):
-        settlements.confirm(waiting.pk, by="kraph", now=clock())
+    with pytest.raises(ActionRefused, match="Meanwhile this line of the statement"):
+        manual.confirm_settlement(waiting.pk, by="kraph", now=clock())
     waiting.refresh_from_db()
     assert (waiting.decision, MpesaTransaction.objects.count()) == ("waiting", 1)
 
@@ -707,14 +708,14 @@ def test_a_line_that_is_another_payments_undoes_all_of_it(click: Click, clock: C
 def test_a_request_that_may_be_on_the_phone_is_waited_for(click: Click, clock: Clock) -> None:
     attempt = click()
     state([row("UKN4AB12CD", clock(), 1500, "WANJIRU")], clock)
-    with pytest.raises(NotPossible, match="may still be on the phone"):
+    with pytest.raises(ActionRefused, match="may still be on the phone"):
         attach_to(attempt.account_reference, clock)
 
 
 @pytest.mark.parametrize("target", ["DKXXXXXXXX", "", "999999", "9" * 40, "²"])
 def test_an_order_nobody_knows_is_refused(clock: Clock, target: str) -> None:
     state([row("UKN4AB12CD", clock(), 1500)], clock)
-    with pytest.raises(NotPossible, match="no such order or payment"):
+    with pytest.raises(ActionRefused, match="no such order or payment"):
         attach_to(target, clock)
 
 
@@ -729,7 +730,7 @@ def test_what_is_no_customers_money_is_attached_to_nothing(
         ("UKN4AB12CD", "payment", "is a payment's already"),
         ("UKN4AB12CE", "payment", "has cents"),
     ):
-        with pytest.raises(NotPossible, match=why):
+        with pytest.raises(ActionRefused, match=why):
             attach_to(paid.account_reference, clock, line(receipt, kind).pk)
     assert MpesaTransaction.objects.count() == 1
 
@@ -740,7 +741,7 @@ def test_a_receipt_that_is_a_payments_by_now_is_refused(
     order = place(clock)
     state([row("UKN4AB12CD", clock(), 1500)], clock)
     pay(click, safaricom, clock)
-    with pytest.raises(NotPossible, match="Match again"):
+    with pytest.raises(ActionRefused, match="Match again"):
         attach_to(order.code, clock)
 
 
@@ -759,8 +760,8 @@ def test_a_payment_settled_by_hand_takes_its_line_along(click: Click, clock: Clo
     attempt = click()
     clock.advance(minutes=5)
     state([row("UKN4AB12CD", clock(), 1500, "WRONG")], clock)
-    claim = Claim(receipt="UKN4AB12CD", amount_kes=1500, evidence="sms", reason=WHY)
-    settlements.propose(attempt.pk, claim, by="akinyi", now=clock())
+    claim = Settlement(receipt="UKN4AB12CD", amount_kes=1500, evidence="sms", reason=WHY)
+    manual.propose_settlement(attempt.pk, claim, by="akinyi", now=clock())
     assert line("UKN4AB12CD").attempt_id == attempt.pk
 
 
@@ -771,10 +772,10 @@ def test_a_watch_that_ends_after_the_statement_found_the_money_changes_nothing(
     state([row_of(attempt)], clock)
     clock.advance(hours=25)
     safaricom.query_answer = not_paid_answer()
-    reconcile.ask(reconcile.see(attempt.pk), clock=clock)
+    enquiries.ask_about(enquiries.read_due(attempt.pk), clock=clock)
     assert after(attempt).state == State.COMPLETED
 
 
 def test_the_time_between_is_what_a_phone_can_take() -> None:
-    assert timedelta(hours=24) == ledger.WATCH_FOR
+    assert timedelta(hours=24) == facts.FOLLOW_UP_FOR
     assert timedelta(minutes=1) == matching.CLOCKS_DIFFER

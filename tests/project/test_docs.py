@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from payments.exceptions import STATUS
+from payments.api.errors import STATUS
 from payments.management.commands.payment_states import diagram
 
 ROOT = Path(__file__).resolve().parents[2]

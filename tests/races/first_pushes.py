@@ -13,7 +13,7 @@ django.setup()
 
 from django.utils import timezone  # noqa: E402
 
-from payments.services import prompts, push  # noqa: E402
+from payments.checkout import prompts, push  # noqa: E402
 
 
 def first_push(phone: str, start: Barrier) -> None:

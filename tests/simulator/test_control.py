@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from payments.simulator.agenda import Agenda
+from payments.simulator.schedule import Schedule
 from tests.simulator.conftest import PAYS, PERSON, Client, Shop, StartClient
 
 
@@ -149,28 +149,28 @@ def test_another_sites_page_may_not_use_the_control_plane(instant: Client) -> No
 
 
 def test_the_agenda_fires_in_order_and_each_action_sees_its_own_moment() -> None:
-    agenda = Agenda()
-    agenda.start()
-    began = agenda.now()
+    schedule = Schedule()
+    schedule.start()
+    began = schedule.now()
     seen: list[float] = []
     for due in (30, 10, 20):
-        agenda.at(began + due, seen.append)
-    agenda.at(began + 15, lambda due: agenda.at(due + 1, seen.append))
-    assert agenda.advance(25)
+        schedule.at(began + due, seen.append)
+    schedule.at(began + 15, lambda due: schedule.at(due + 1, seen.append))
+    assert schedule.advance(25)
     assert seen == [began + 10, began + 16, began + 20]
-    agenda.reset()
-    assert agenda.advance(100)
+    schedule.reset()
+    assert schedule.advance(100)
     assert len(seen) == 3
-    agenda.stop()
+    schedule.stop()
 
 
 def test_an_action_that_fails_does_not_stop_the_agenda(caplog: pytest.LogCaptureFixture) -> None:
-    agenda = Agenda()
-    agenda.start()
+    schedule = Schedule()
+    schedule.start()
     seen: list[float] = []
-    agenda.at(agenda.now() + 1, lambda _due: 1 / 0)
-    agenda.at(agenda.now() + 2, seen.append)
-    assert agenda.advance(5)
+    schedule.at(schedule.now() + 1, lambda _due: 1 / 0)
+    schedule.at(schedule.now() + 2, seen.append)
+    assert schedule.advance(5)
     assert len(seen) == 1
     assert "failed" in caplog.text
-    agenda.stop()
+    schedule.stop()

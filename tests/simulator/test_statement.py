@@ -1,7 +1,7 @@
 """The statement of what was paid here, as the organisation portal exports it: our own reader takes it."""
 
 from payments.phones import blank_phones
-from payments.statement import Statement, read_statement
+from payments.statement_file import Statement, read_statement
 from tests.simulator.conftest import PERSON, Client, Shop
 
 

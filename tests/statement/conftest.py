@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from payments.phones import blank_phones
-from payments.statement import Statement, StatementUnreadable, read_statement
+from payments.statement_file import Statement, StatementUnreadable, read_statement
 from tests.statements import Row, write_csv
 
 SIX = datetime(2026, 11, 23, 18, 0, 12)  # noqa: DTZ001 - the file has no zone

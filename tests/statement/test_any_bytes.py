@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from payments.statement import Kind, Statement, StatementUnreadable
+from payments.statement_file import Kind, Statement, StatementUnreadable
 from tests.statements import Row, many, write_csv, write_xlsx
 
 from .conftest import CHARGE, PAYMENT, read

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from payments.statement import MAX_BYTES, MAX_ROWS, StatementUnreadable, read_statement, workbook
-from payments.statement.workbook import workbook_rows
+from payments.statement_file import MAX_BYTES, MAX_ROWS, StatementUnreadable, read_statement, workbook
+from payments.statement_file.workbook import workbook_rows
 from tests.statements import Row, many, write_csv, write_xlsx
 
 from .conftest import PAYMENT, read, refusal
@@ -96,7 +96,7 @@ def test_a_number_as_account_stays_the_number_that_was_typed() -> None:
 
 def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_ROWS == 200_000
-    monkeypatch.setattr("payments.statement.reader.MAX_ROWS", 3)
+    monkeypatch.setattr("payments.statement_file.reader.MAX_ROWS", 3)
     assert len(read(write_csv(many(3))).lines) == 3
     assert refusal(write_csv(many(4))).reason == "The file has more than 3 rows."
     assert refusal(write_xlsx(many(4))).reason == "The file has more than 3 rows."

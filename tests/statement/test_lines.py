@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from payments.statement import Kind
+from payments.statement_file import Kind
 from tests.statements import COLUMNS, write_csv
 
 from .conftest import CHARGE, FIRST, PAYMENT, read, read_with, refusal, refusal_with

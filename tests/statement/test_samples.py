@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from payments.statement import Kind, Statement
+from payments.statement_file import Kind, Statement
 
 from .conftest import read
 

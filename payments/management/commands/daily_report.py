@@ -19,9 +19,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 from django.utils import timezone
 
-from payments.desk.report import report
-from payments.desk.report_text import as_csv, as_text, read_day
-from payments.desk.table import BOM
+from payments.desk.day.report import report
+from payments.desk.day.report_text import as_csv, as_text, read_day
+from payments.desk.lists.table import BOM
 from payments.desk.words import NAIROBI
 
 

@@ -15,11 +15,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 from django.utils import timezone
 
-from payments.desk import statement as desk
+from payments import reconciliation
+from payments.desk.statements import figures as desk
 from payments.models import Statement
-from payments.services import matching, statement
-from payments.services.matching import Matched
-from payments.statement import MAX_BYTES, StatementUnreadable
+from payments.reconciliation import Matched
+from payments.statement_file import MAX_BYTES, StatementUnreadable
 
 
 class Command(BaseCommand):
@@ -54,24 +54,24 @@ class Command(BaseCommand):
             sys.exit(130)
 
     def _dry_run(self, data: bytes, name: str) -> None:
-        if (known := statement.earlier(data)) is not None:
+        if (known := reconciliation.earlier(data)) is not None:
             self.stdout.write(f"{name} is known: {known.uploaded_by} uploaded it as {known.file_name}.")
             return
-        file = statement.read_file(data, file_name=name)
+        file = reconciliation.read_file(data, file_name=name)
         self._warn(file.warnings)
         paid_in = desk.money(sum((line.paid_in for line in file.lines), desk.ZERO))
         self.stdout.write(f"{name}: {_lines(len(file.lines))}, {paid_in} paid in. Nothing was stored.")
 
     def _import(self, data: bytes, name: str, *, by: str) -> None:
-        imported = statement.import_file(
+        imported = reconciliation.import_file(
             data, file_name=name, by=by[:150], now=timezone.now(), progress=self._stored
         )
         stated = imported.statement
         if imported.again:
-            matching.begin_again(stated.pk)
+            reconciliation.begin_again(stated.pk)
         else:
             self._warn(stated.warnings)
-        matched = matching.match_all(stated.pk, clock=timezone.now, progress=self._matched)
+        matched = reconciliation.match_all(stated.pk, clock=timezone.now, progress=self._matched)
         self._clear_line()
         comparison = desk.compare(stated)
         self.stdout.write(_summary(stated, matched, comparison, again=imported.again))

@@ -23,10 +23,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 from django.utils import timezone
 
-from payments import attention, gateway, selectors
-from payments.connections import let_go_of_database
-from payments.services import budget, callbacks, heartbeat, reconcile
-from payments.services.reconcile import Due, Outcome
+from payments import callbacks, enquiries, facts, gateway
+from payments.desk.needs import count_payments_in_need
+from payments.enquiries import Due, Outcome
+from payments.gateway import release_connection
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ WATCH_STEP = 1.0  # seconds between two looks at what is due
 AFTER_TROUBLE = 5.0  # seconds
 PULSE = 15.0  # seconds between two words to the desk that the worker is at work
 
-ALARMING = tuple(reason.key for reason in attention.REASONS if reason is not attention.UNPRICED)
+ALARMING = tuple(reason.key for reason in facts.REASONS if reason is not facts.UNPRICED)
 
 
 @dataclass
@@ -71,10 +71,10 @@ class Pulse:
             return
         self._next = time.monotonic() + PULSE
         try:
-            heartbeat.beat(heartbeat.WORKER, now=timezone.now())
+            enquiries.beat(enquiries.WORKER, now=timezone.now())
         except Error:
             log.exception("The desk could not be told that the worker is at work")
-            let_go_of_database()
+            release_connection()
 
 
 class Command(BaseCommand):
@@ -110,12 +110,12 @@ class Command(BaseCommand):
     def _once(self, options: dict[str, Any]) -> None:
         tally = Tally(callbacks=_read_left_behind(timezone.now()))
         try:
-            for seen in reconcile.open_since(before=_before(options), limit=options["limit"]):
+            for seen in enquiries.open_since(before=_before(options), limit=options["limit"]):
                 tally.outcomes[_ask(seen)] += 1
                 self._progress(tally.outcomes.total())
         except KeyboardInterrupt:
             self.stderr.write("\nStopped here. Nothing is lost: the next run goes on.")
-        people = selectors.needs_person()
+        people = count_payments_in_need()
         self._end_of_progress()
         self.stdout.write(tally.as_json(people) if options["json"] else tally.sentence(people))
         if any(people[key] for key in ALARMING):
@@ -139,12 +139,12 @@ class Command(BaseCommand):
                 busy = run_due()
             except Error:
                 log.exception("The worker can't reach the database; it tries again")
-                let_go_of_database()
+                release_connection()
                 time.sleep(AFTER_TROUBLE)
                 continue
             pulse.beat()
             if not busy:
-                let_go_of_database()
+                release_connection()
                 time.sleep(WATCH_STEP)
 
 
@@ -156,9 +156,9 @@ def run_due() -> bool:
     now = timezone.now()
     if _read_left_behind(now):
         return True
-    for seen in reconcile.due(now=now):
-        if not reconcile.settle_without_asking(seen, now=now):
-            return reconcile.ask(seen, clock=timezone.now) is not Outcome.NOT_ASKED
+    for seen in enquiries.due(now=now):
+        if not enquiries.resolve_by_clock(seen, now=now):
+            return enquiries.ask_about(seen, clock=timezone.now) is not Outcome.NOT_ASKED
     return False
 
 
@@ -167,17 +167,17 @@ def _read_left_behind(now: datetime) -> int:
 
 
 def _ask(seen: Due) -> Outcome:
-    if reconcile.settle_without_asking(seen, now=timezone.now()):
+    if enquiries.resolve_by_clock(seen, now=timezone.now()):
         return Outcome.NOT_ASKED
     _wait_for_a_turn()
-    return reconcile.ask(seen, clock=timezone.now)
+    return enquiries.ask_about(seen, clock=timezone.now)
 
 
 def _wait_for_a_turn() -> None:
-    while (free_at := budget.free_at()) is not None and (
+    while (free_at := enquiries.next_turn_at()) is not None and (
         wait := (free_at - timezone.now()).total_seconds()
     ) > 0:
-        let_go_of_database()
+        release_connection()
         time.sleep(min(wait, 1.0))
 
 
@@ -186,7 +186,7 @@ def _before(options: dict[str, Any]) -> datetime:
 
 
 def _would_do(before: datetime, limit: int | None) -> str:
-    count = reconcile.count_open(before=before, limit=limit)
+    count = enquiries.count_open(before=before, limit=limit)
     minutes = count / gateway.queries_per_minute()
     return (
         f"Would look at {count} open payments; with the query budget that takes about {minutes:.0f} minutes."

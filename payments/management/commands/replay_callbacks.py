@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from payments import callbacks
 from payments.models import DONE_VERDICTS, CallbackDelivery
-from payments.services import callbacks
 
 Verdict = CallbackDelivery.Verdict
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{wanted.count()} deliveries would be read once more.")
             return
         verdicts: Counter[str] = Counter()
-        for delivery in callbacks.stored(wanted):
-            verdicts[callbacks.apply(delivery, now=timezone.now()).label] += 1
+        for delivery in callbacks.stored_deliveries(wanted):
+            verdicts[callbacks.apply_delivery(delivery, now=timezone.now()).label] += 1
         told = ", ".join(f"{count} {label.lower()}" for label, count in verdicts.most_common())
         self.stdout.write(f"{verdicts.total()} deliveries read once more: {told or 'none'}.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from payments.services import audit
+from payments import ledger
 
 
 class Command(BaseCommand):
@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         checked = found = 0
-        for part in audit.check():
+        for part in ledger.check():
             checked += part.attempts
             found += len(part.faults)
             self._progress("" if part.is_last or part.faults else f"{checked:,} payments checked …")

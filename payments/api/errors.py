@@ -1,0 +1,24 @@
+"""What a problem of the services is in HTTP. No words here: the services speak to the buyer."""
+
+from http import HTTPStatus
+
+from djkraph.http import ApiProblem
+from payments.checkout import PushProblem
+
+STATUS = {
+    "amount_mismatch": HTTPStatus.BAD_REQUEST,
+    "order_unknown": HTTPStatus.BAD_REQUEST,
+    "already_paid": HTTPStatus.CONFLICT,
+    "being_checked": HTTPStatus.CONFLICT,
+    "prompt_open": HTTPStatus.CONFLICT,
+    "key_reused": HTTPStatus.CONFLICT,
+    "too_many_prompts": HTTPStatus.TOO_MANY_REQUESTS,
+    "daraja_refused": HTTPStatus.BAD_GATEWAY,
+    "daraja_unusable": HTTPStatus.BAD_GATEWAY,
+    "daraja_unreachable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "daraja_busy": HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+def in_http(problem: PushProblem) -> ApiProblem:
+    return ApiProblem(str(problem), code=problem.code, status=STATUS[problem.code])

@@ -1,0 +1,18 @@
+"""The payment endpoints and pages. Each endpoint answers with and without a trailing slash."""
+
+from django.urls import path, re_path
+
+from payments.api import pages, views
+
+TOKEN_IN_PATH = "(?P<token>[A-Za-z0-9_-]{1,128})"  # noqa: S105
+
+urlpatterns = [
+    re_path(r"^stkpush/status/?$", views.StatusView.as_view(), name="stkpush-status"),
+    re_path(r"^stkpush/?$", views.PushView.as_view(), name="stkpush"),
+    re_path(rf"^api/payments/callback/{TOKEN_IN_PATH}/?$", views.CallbackView.as_view(), name="callback"),
+    re_path(r"^api/payments/callback/?$", views.BareCallbackView.as_view(), name="bare-callback"),
+    re_path(rf"^api/mpesa-callback/{TOKEN_IN_PATH}/?$", views.CallbackView.as_view(), name="mpesa-callback"),
+    re_path(r"^api/mpesa-callback/?$", views.BareCallbackView.as_view(), name="bare-mpesa-callback"),
+    path("checkout/<str:token>", pages.checkout, name="checkout"),
+    path("confirmation.html", pages.confirmation, name="confirmation"),
+]

@@ -1,0 +1,176 @@
+"""The payment endpoints: look up, normalise, one service call, answer."""
+
+import logging
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.http import JsonResponse
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import APIException, NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from djkraph.http import ApiProblem, problem, read_capped
+from djkraph.throttling import PushPerAddress, StatusPerAddress, client_address
+from payments import callbacks, checkout
+from payments.api.errors import in_http
+from payments.api.serializers import (
+    CallbackAnswerSerializer,
+    ProblemSerializer,
+    PushAnswerSerializer,
+    StatusAnswerSerializer,
+    StatusSerializer,
+    StkPushSerializer,
+)
+from payments.checkout import PaymentStatus
+from payments.models import IdempotencyKey
+from payments.states import Public
+
+log = logging.getLogger(__name__)
+
+MAX_KEY = 255
+PLAIN_ID = re.compile(r"[\w-]{1,128}", re.ASCII)  # Daraja's and our own: the serializer changes none of them
+CHECKING = "We are checking your payment. Do not pay again yet."
+KEY_HEADER = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="One per buyer's click"
+)
+
+
+class PushView(APIView):
+    """Sends one payment prompt to a phone, or answers with the one that is under way."""
+
+    throttle_classes = (PushPerAddress,)
+
+    @extend_schema(
+        request=StkPushSerializer,
+        parameters=[KEY_HEADER],
+        responses={200: PushAnswerSerializer, "4XX": ProblemSerializer, "5XX": ProblemSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        asked = StkPushSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        told = asked.validated_data
+        ask = checkout.Ask(
+            msisdn=told["phone"],
+            amount_kes=told["amount"],
+            reference=(told.get("accountReference") or "").strip(),
+            description=told.get("description") or "",
+        )
+        try:
+            answer = checkout.answer_once(
+                _idempotency_key(request),
+                asked=checkout.body_hashes(told),
+                now=timezone.now(),
+                produce=lambda key_id: _push(ask, key_id),
+                under_way=_push_under_way,
+            )
+        except checkout.KeyReused as reused:
+            raise ApiProblem(str(reused), code="key_reused", status=HTTPStatus.CONFLICT) from reused
+        return Response(answer.body, status=answer.status)
+
+
+class StatusView(APIView):
+    """How one payment stands. What is merely not known yet is `pending`, always: the shop's page takes anything
+    else for failed."""
+
+    throttle_classes = (StatusPerAddress,)
+
+    @extend_schema(
+        request=StatusSerializer, responses={200: StatusAnswerSerializer, "4XX": ProblemSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        payment_status = checkout.payment_status_now(_poll_id(request.data), clock=timezone.now)
+        if payment_status is None:
+            raise NotFound("This payment is not known here.")
+        return Response(_status_json(payment_status))
+
+    def handle_exception(self, error: Exception) -> Response:
+        if isinstance(error, APIException) and error.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+            return super().handle_exception(error)
+        if not isinstance(error, APIException):
+            log.error("A status poll failed", exc_info=error)
+        return Response({"success": True, "status": Public.PENDING, "message": CHECKING})
+
+
+class CallbackView(APIView):
+    """Safaricom's word about one payment. 200 as soon as it is stored."""
+
+    @extend_schema(request=dict, responses={200: CallbackAnswerSerializer})
+    def post(self, request: Request, token: str = "") -> JsonResponse:
+        body = read_capped(request._request)  # as it came: reading it is the service's business
+        source = client_address(request.META)
+        try:
+            callbacks.receive_callback(token=token, body=body, source_address=source, now=timezone.now())
+        except callbacks.NotFromSafaricom as refused:
+            raise ApiProblem("Not from here.", code="refused", status=HTTPStatus.FORBIDDEN) from refused
+        except OSError as lost:  # neither database nor disk: let the sender know that it was not taken
+            log.exception("A callback could not be kept")
+            raise ApiProblem("Not kept. Send it again.", code="not_kept", status=503) from lost
+        return JsonResponse({"ResultCode": 0, "ResultDesc": "Accepted"})
+
+
+@extend_schema(exclude=True)
+class BareCallbackView(CallbackView):
+    """The address without a token. Its deliveries are hints, and nobody is to use it."""
+
+
+def _push(ask: checkout.Ask, key_id: int | None) -> checkout.StoredAnswer:
+    try:
+        answer = checkout.request_payment(ask, clock=timezone.now, key_id=key_id)
+    except checkout.PushProblem as refused:
+        known = in_http(refused)
+        return checkout.StoredAnswer(status=known.status_code, body=problem(str(refused), code=refused.code))
+    return _push_answer(answer.poll_id)
+
+
+def _push_under_way(row: IdempotencyKey) -> checkout.StoredAnswer:
+    """For a key whose first request never came to its answer: its attempt can be polled by our own id."""
+    return _push_answer(row.attempt.public_id if row.attempt else "")
+
+
+def _push_answer(poll_id: str) -> checkout.StoredAnswer:
+    return checkout.StoredAnswer(
+        status=HTTPStatus.OK, body={"success": True, "checkoutRequestId": poll_id, "message": checkout.SENT}
+    )
+
+
+def _poll_id(told: Any) -> str:
+    """Which payment is polled. A plain id needs no serializer, which costs as much as the database; whatever is odd
+    goes through it, and it has the words."""
+    plain = told.get("checkoutRequestId") if isinstance(told, Mapping) else None
+    if isinstance(plain, str) and PLAIN_ID.fullmatch(plain):
+        return plain
+    asked = StatusSerializer(data=told)
+    asked.is_valid(raise_exception=True)
+    poll_id: str = asked.validated_data["checkoutRequestId"]
+    return poll_id
+
+
+def _status_json(payment_status: PaymentStatus) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "success": payment_status.status != Public.FAILED,
+        "status": payment_status.status,
+        "message": payment_status.message,
+    }
+    if payment_status.status == Public.COMPLETED:
+        answer |= {
+            "transaction_id": payment_status.public_id,
+            "MpesaReceiptNumber": payment_status.receipt,
+            "amount": payment_status.amount_kes,
+        }
+    return answer
+
+
+def _idempotency_key(request: Request) -> str:
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > MAX_KEY or not key.isprintable() or not key.isascii():
+        raise ApiProblem(
+            f"Idempotency-Key is at most {MAX_KEY} printable characters.",
+            code="invalid",
+            status=HTTPStatus.BAD_REQUEST,
+        )
+    return key

@@ -1,0 +1,21 @@
+"""Safaricom's word at our address: kept first, then read, believed or doubted, and read again where that failed. Sends
+no push, and asks no question itself (enquiries/)."""
+
+from payments.callbacks.apply import apply_delivery
+from payments.callbacks.receive import NotFromSafaricom, receive_callback
+from payments.callbacks.replay import apply_left_behind, replay_spool, stored_deliveries
+from payments.callbacks.spool import count_set_aside, count_spooled
+from payments.callbacks.tokens import new_token, token_hash
+
+__all__ = (
+    "NotFromSafaricom",
+    "apply_delivery",
+    "apply_left_behind",
+    "count_set_aside",
+    "count_spooled",
+    "new_token",
+    "receive_callback",
+    "replay_spool",
+    "stored_deliveries",
+    "token_hash",
+)

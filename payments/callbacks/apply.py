@@ -1,0 +1,165 @@
+"""What one stored delivery is good for: believed, doubted, or only a hint. Stores none, and calls nobody.
+
+A callback is believed when its token is the attempt's, its CheckoutRequestID agrees and its amount is the one
+asked. Everything else is a hint to go and ask.
+"""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db import IntegrityError
+
+from djkraph import sql
+from payments import enquiries, ledger
+from payments.daraja import CallbackUnreadable, StkCallback, read_callback
+from payments.ledger import EventKind, ReceiptTaken, Snapshot, Source, Update
+from payments.models import CallbackDelivery, MpesaTransaction
+from payments.phones import blank_phones
+from payments.states import Event
+
+log = logging.getLogger(__name__)
+
+Verdict = CallbackDelivery.Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One stored delivery, as applying it needs it."""
+
+    id: int
+    token_hash: str
+    checkout_request_id: str
+    body: str  # digits of phones are blanked
+    as_it_came: str | None = None  # the body before that, where it is still in memory
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Addressed(Snapshot):
+    """The attempt that a delivery may be about, and the hash of its own callback token."""
+
+    callback_token_hash: str
+
+
+def apply_delivery(delivery: Delivery, *, now: datetime) -> Verdict:
+    """Reads one stored delivery and does what it is good for. The same delivery twice changes nothing more."""
+    attempt = _attempt_of(delivery)
+    try:
+        told = _read(delivery)
+    except CallbackUnreadable:
+        return _only_a_hint(delivery, attempt, Verdict.UNREADABLE, now=now)
+    if not delivery.token_hash:
+        return _only_a_hint(delivery, attempt, Verdict.HINT, now=now)
+    if attempt is None or attempt.callback_token_hash != delivery.token_hash:
+        return _only_a_hint(delivery, attempt, Verdict.UNKNOWN_TOKEN, now=now)
+    if attempt.checkout_request_id not in (None, told.checkout_request_id):
+        return _only_a_hint(delivery, attempt, Verdict.WRONG_ID, now=now)
+    return _believe(delivery, attempt, told, now=now)
+
+
+def _read(delivery: Delivery) -> StkCallback:
+    """What it says. From storage its id was blanked at the end; the whole one stands beside it. Raises
+    CallbackUnreadable."""
+    if delivery.as_it_came is not None:
+        return read_callback(delivery.as_it_came)
+    told = read_callback(delivery.body)
+    if blank_phones(delivery.checkout_request_id) == told.checkout_request_id:
+        return replace(told, checkout_request_id=delivery.checkout_request_id)
+    return told
+
+
+def apply_safely(delivery: Delivery, *, now: datetime) -> Verdict:
+    try:
+        return apply_delivery(delivery, now=now)
+    except Exception:  # it is stored: whatever went wrong, the sender is thanked and the worker tries again
+        log.exception("A stored callback could not be applied yet")
+        return Verdict.RECEIVED
+
+
+def _attempt_of(delivery: Delivery) -> Addressed | None:
+    """The attempt by its token; without a good token by CheckoutRequestID, which is enough for a hint only."""
+    found = None
+    if delivery.token_hash:
+        found = sql.select(MpesaTransaction, Addressed, {"callback_token_hash": delivery.token_hash})
+    if found is None and delivery.checkout_request_id:
+        by_id = {"checkout_request_id": delivery.checkout_request_id}
+        found = sql.select(MpesaTransaction, Addressed, by_id)
+    return found
+
+
+def _believe(delivery: Delivery, attempt: Addressed, told: StkCallback, *, now: datetime) -> Verdict:
+    """What a callback on the attempt's own address does: pays, closes, or raises a doubt."""
+    if told.paid and told.amount is None:
+        return _doubt(delivery, attempt, told, EventKind.AMOUNT_MISSING, Verdict.HINT, now=now)
+    if told.paid and told.amount != attempt.amount_kes:
+        return _doubt(delivery, attempt, told, EventKind.AMOUNT_DIFFERS, Verdict.WRONG_AMOUNT, now=now)
+    if not told.paid and not told.result.final:
+        return _doubt(delivery, attempt, told, EventKind.NOT_FINAL, Verdict.HINT, now=now)
+    try:
+        recorded = ledger.record(attempt.id, _update(told), now=now, delivery_id=delivery.id, row=attempt)
+    except ReceiptTaken:
+        return _doubt(delivery, attempt, told, EventKind.RECEIPT_TAKEN, Verdict.RECEIPT_TAKEN, now=now)
+    except IntegrityError:  # its CheckoutRequestID stands on another attempt
+        return _only_a_hint(delivery, attempt, Verdict.WRONG_ID, now=now)
+    if told.result.check_earlier:
+        enquiries.request_check_of_earlier(attempt.id, now=now)
+    return Verdict.APPLIED if recorded.news else Verdict.REPEATED
+
+
+def _update(told: StkCallback) -> Update:
+    return Update(
+        event=Event.CONFIRMED if told.paid else Event.DECLINED,
+        source=Source.CALLBACK,
+        code=told.code,
+        description=told.description,
+        receipt=told.receipt,
+        amount=told.amount,
+        paid_at=told.paid_at,
+        merchant_request_id=told.merchant_request_id,
+        checkout_request_id=told.checkout_request_id,
+    )
+
+
+def _doubt(
+    delivery: Delivery,
+    attempt: Addressed,
+    told: StkCallback,
+    kind: EventKind,
+    verdict: Verdict,
+    *,
+    now: datetime,
+) -> Verdict:
+    """Notes in the ledger what was said and not believed, and goes to ask."""
+    if attempt.checkout_request_id is None:  # the push's answer was lost: now we know whom to ask about
+        accepted = Update(
+            event=Event.ACCEPTED,
+            source=Source.CALLBACK,
+            merchant_request_id=told.merchant_request_id,
+            checkout_request_id=told.checkout_request_id,
+        )
+        try:
+            ledger.record(attempt.id, accepted, now=now)
+        except IntegrityError:  # its CheckoutRequestID stands on another attempt
+            return _only_a_hint(delivery, attempt, Verdict.WRONG_ID, now=now)
+    ledger.note(
+        attempt.id,
+        kind,
+        source=Source.CALLBACK,
+        now=now,
+        facts=_update(told).facts(),
+        differs=verdict is Verdict.WRONG_AMOUNT,
+        delivery=(delivery.id, verdict),
+    )
+    enquiries.request_check(attempt.id, now=now)
+    return verdict
+
+
+def _only_a_hint(
+    delivery: Delivery, attempt: Addressed | None, verdict: Verdict, *, now: datetime
+) -> Verdict:
+    if attempt is not None:
+        enquiries.request_check(attempt.id, now=now)
+    CallbackDelivery.objects.filter(id=delivery.id).exclude(verdict=Verdict.APPLIED).update(
+        verdict=verdict, attempt_id=attempt.id if attempt else None
+    )
+    return verdict

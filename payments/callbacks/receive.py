@@ -1,0 +1,76 @@
+"""Keeping what came to our callback address, before anybody reads it: in the database, else on disk."""
+
+import logging
+import re
+import uuid
+from dataclasses import replace
+from datetime import datetime
+
+from django.db import InterfaceError, OperationalError
+
+from djkraph import sql
+from payments import gateway
+from payments.callbacks import spool
+from payments.callbacks.apply import Delivery, Verdict, apply_safely
+from payments.callbacks.spool import Spooled
+from payments.callbacks.tokens import token_hash
+from payments.gateway import refuse_inside_transaction
+from payments.models import CallbackDelivery
+from payments.phones import blank_phones
+
+log = logging.getLogger(__name__)
+
+KEPT_BYTES = 16_384  # a real callback has under 1 kB
+CHECKOUT_ID = re.compile(r'"CheckoutRequestID"\s*:\s*"([!-~]{1,128}?)"')
+
+
+class NotFromSafaricom(ValueError):
+    """The address is not on the list, and the shop was told to refuse others."""
+
+
+def receive_callback(*, token: str, body: bytes, source_address: str | None, now: datetime) -> Verdict:
+    """Commits the delivery, then applies it. Once this returns, nothing is lost: where the database is away the
+    delivery waits on disk, and whatever goes wrong while applying, the worker applies it again.
+
+    Raises NotFromSafaricom, and OSError where neither database nor disk would take it.
+    """
+    known = gateway.is_safaricom(source_address)
+    if gateway.only_safaricom_may_call_back() and not known:
+        raise NotFromSafaricom
+    text = body[:KEPT_BYTES].decode(errors="replace").replace("\x00", "\ufffd")
+    checkout_id = CHECKOUT_ID.search(text)
+    arrived = Spooled(
+        id=uuid.uuid4(),
+        received_at=now,
+        token_hash=token_hash(token) if token else "",
+        checkout_request_id=checkout_id.group(1) if checkout_id else "",
+        body=blank_phones(text),
+        source_address=source_address,
+        from_safaricom=known,
+    )
+    refuse_inside_transaction()
+    try:
+        delivery = store(arrived, spool_id=None)  # one statement, and its own commit
+    except (OperationalError, InterfaceError):
+        spool.put(gateway.spool_folder(), arrived)
+        log.exception("The database is away: a callback waits on disk")
+        return Verdict.RECEIVED
+    return apply_safely(replace(delivery, as_it_came=text), now=now)
+
+
+def store(arrived: Spooled, *, spool_id: uuid.UUID | None) -> Delivery:
+    values = {
+        "received_at": arrived.received_at,
+        "token_hash": arrived.token_hash,
+        "checkout_request_id": arrived.checkout_request_id,
+        "body": arrived.body,
+        "source_address": arrived.source_address,
+        "from_safaricom": arrived.from_safaricom,
+        "spool_id": spool_id,
+    }
+    return Delivery(
+        id=sql.insert(CallbackDelivery, values),
+        token_hash=arrived.token_hash,
+        checkout_request_id=arrived.checkout_request_id,
+        body=arrived.body,
+    )

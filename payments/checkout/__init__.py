@@ -1,0 +1,31 @@
+"""Asking a phone to pay, once, and telling the buyer how it stands. Nothing of HTTP (api/), and nothing for staff
+(desk/)."""
+
+from payments.checkout.idempotency import KeyReused, StoredAnswer, answer_once, body_hashes
+from payments.checkout.prompts import SENT, Ask, PushProblem, poll_id_of
+from payments.checkout.push import SET_UP_REFUSED, request_payment
+from payments.checkout.status import (
+    PaymentStatus,
+    live_attempt,
+    paying_attempt,
+    payment_status,
+    payment_status_now,
+)
+
+__all__ = (
+    "SENT",
+    "SET_UP_REFUSED",
+    "Ask",
+    "KeyReused",
+    "PaymentStatus",
+    "PushProblem",
+    "StoredAnswer",
+    "answer_once",
+    "body_hashes",
+    "live_attempt",
+    "paying_attempt",
+    "payment_status",
+    "payment_status_now",
+    "poll_id_of",
+    "request_payment",
+)

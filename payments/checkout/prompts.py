@@ -1,0 +1,239 @@
+"""Which prompt a request comes to: a new one, the one under way, or none. Calls nobody.
+
+Every rule about prompts stands here, decided in one transaction under the phone's and the order's lock.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from djkraph import sql
+from orders import selectors as shop
+from orders.models import Order
+from orders.services import lock_order, place_unpriced_order
+from payments import daraja, gateway, ledger
+from payments.callbacks import new_token, token_hash
+from payments.facts import (
+    CAME_TO_NOTHING,
+    IS_LIVE,
+    LOCKS_ORDER,
+    followed_up_at,
+    is_idle,
+    is_live,
+    is_on_phone,
+    may_be_replaced,
+    order_is_paid,
+)
+from payments.models import IdempotencyKey, MpesaTransaction
+from payments.phones import blank_phones, mask
+from payments.states import State
+
+LIMIT_WINDOW = timedelta(minutes=10)
+PROMPTS_PER_ORDER = 10  # in LIMIT_WINDOW
+
+SENT = "STK push sent successfully"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """What the buyer's page asks for. Whole shillings; the phone is in memory only while we push."""
+
+    msisdn: str
+    amount_kes: int
+    reference: str = ""  # an order's code, or the merchant page's own
+    description: str = ""
+
+    def __repr__(self) -> str:
+        return f"Ask(amount_kes={self.amount_kes}, reference={self.reference!r})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The id that the page polls with, and a word to it."""
+
+    poll_id: str
+    message: str = SENT
+
+
+class PushProblem(Exception):
+    """No prompt was sent, and the message says to the buyer what to do. `code` is stable."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A row is committed: send this."""
+
+    attempt: MpesaTransaction
+    callback_token: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskFirst:
+    """An earlier prompt is idle: ask what became of it before another is sent."""
+
+    attempt: MpesaTransaction
+    same_order: bool
+    same_phone: bool
+
+
+def open_or_find(
+    ask: Ask, *, now: datetime, key_id: int | None, asked_about: set[int]
+) -> Answer | Opened | AskFirst:
+    """Every rule about prompts, decided under the phone's and the order's lock, in one transaction."""
+    hashes = gateway.phone_hashes(ask.msisdn)
+    with transaction.atomic(durable=True):
+        _hold_phone(hashes)
+        order = _known_order(ask)
+        if order is not None:
+            _refuse_if_paid(order)
+            if (live := _live_attempt(order)) is not None:
+                return _answer_live(live, hashes, now=now, asked_about=asked_about)
+        if _was_asked_before(hashes):
+            elsewhere = _prompt_on_phone(ask, order, hashes, now=now, asked_about=asked_about)
+            if elsewhere is not None:
+                return elsewhere
+            _refuse_beyond_limits(order, hashes, now=now)
+        elif order is not None:
+            _refuse_beyond_limits(order, hashes, now=now)
+        order = order or _unpriced_order(ask, now=now)
+        ledger.join_phone(hashes)
+        return _open(order, ask, hashes[0], now=now, key_id=key_id)
+
+
+def _hold_phone(hashes: list[str]) -> None:
+    """Requests for one phone go one after the other, until this transaction ends. (SQLite has one writer anyway.)
+
+    Held under each live key: while a key is rotated, not all processes have the same one first.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            for phone_hash in sorted(hashes):
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(phone_hash[:15], 16)])
+
+
+def _known_order(ask: Ask) -> Order | None:
+    """The order this reference names, locked, or None for a reference that is new. Raises PushProblem."""
+    order_id = shop.id_of_order(ask.reference)
+    if order_id is None:
+        return None
+    order = lock_order(order_id)
+    if order.total_kes != ask.amount_kes:
+        raise PushProblem(
+            f"This order costs KES {order.total_kes:,}, not KES {ask.amount_kes:,}. Reload the page.",
+            code="amount_mismatch",
+        )
+    return order
+
+
+def _refuse_if_paid(order: Order) -> None:
+    if order_is_paid(order):
+        raise PushProblem("This order is paid already. There is nothing more to pay.", code="already_paid")
+    if MpesaTransaction.objects.filter(LOCKS_ORDER, order=order).exists():
+        raise PushProblem(
+            "We have received money for this order and are checking it. Do not pay again.",
+            code="being_checked",
+        )
+
+
+def _live_attempt(order: Order) -> MpesaTransaction | None:
+    return MpesaTransaction.objects.filter(IS_LIVE, order=order).first()
+
+
+def _answer_live(
+    live: MpesaTransaction, hashes: list[str], *, now: datetime, asked_about: set[int]
+) -> Answer | AskFirst:
+    """One live attempt per order: a click on it answers with it, unless it is idle and may be replaced."""
+    if is_idle(live, now=now) and not may_be_replaced(live, asked_about=asked_about, now=now):
+        return AskFirst(attempt=live, same_order=True, same_phone=live.phone_hash in hashes)
+    if live.phone_hash in hashes:
+        return Answer(poll_id=poll_id_of(live))
+    raise PushProblem(
+        "A payment request for this order is open on another phone. Finish or cancel it there first.",
+        code="prompt_open",
+    )
+
+
+def _was_asked_before(hashes: list[str]) -> bool:
+    """Most phones are new to the shop: one small question saves the two that cost most (docs/performance.md)."""
+    return any(sql.select_id(MpesaTransaction, {"phone_hash": each}) for each in hashes)
+
+
+def _prompt_on_phone(
+    ask: Ask, order: Order | None, hashes: list[str], *, now: datetime, asked_about: set[int]
+) -> Answer | AskFirst | None:
+    """One live prompt per phone. The merchant's page makes a new reference at each click: the same phone and
+    amount without items is the same click."""
+    earlier = (
+        MpesaTransaction.objects.filter(followed_up_at(now), phone_hash__in=hashes)
+        .exclude(id__in=asked_about)
+        .exclude(CAME_TO_NOTHING)
+        .select_related("order")
+        .order_by("-id")[:PROMPTS_PER_ORDER]
+    )
+    for attempt in earlier:
+        same_click = order is None and not attempt.order.is_priced and attempt.amount_kes == ask.amount_kes
+        if same_click and not is_idle(attempt, now=now):
+            return Answer(poll_id=poll_id_of(attempt))
+        if same_click and is_live(attempt):
+            return AskFirst(attempt=attempt, same_order=False, same_phone=True)
+        if is_on_phone(attempt, now=now):
+            raise PushProblem(
+                "There is a payment request open on your phone. Finish or cancel it first, then try again.",
+                code="prompt_open",
+            )
+    return None
+
+
+def _refuse_beyond_limits(order: Order | None, hashes: list[str], *, now: datetime) -> None:
+    """Counted from the ledger itself, so the limits hold across processes."""
+    recent = MpesaTransaction.objects.filter(created_at__gt=now - LIMIT_WINDOW).exclude(
+        state=State.FAILED,
+        checkout_request_id=None,  # refused at once: the phone never rang
+    )
+    too_many_on_phone = recent.filter(phone_hash__in=hashes).count() >= gateway.prompts_per_phone()
+    if too_many_on_phone or (order and recent.filter(order=order).count() >= PROMPTS_PER_ORDER):
+        raise PushProblem(
+            "Too many payment requests in a short time. Please wait ten minutes and try again.",
+            code="too_many_prompts",
+        )
+
+
+def _unpriced_order(ask: Ask, *, now: datetime) -> Order:
+    """A new order for a reference of the merchant's own page: an amount without items. Raises PushProblem, and
+    IntegrityError where another phone was first with this reference, a moment ago."""
+    if gateway.priced_orders_only():
+        raise PushProblem("Please start from the shop's cart: this order is not known.", code="order_unknown")
+    reference = ask.reference or f"unnamed-{secrets.token_hex(8)}"
+    return place_unpriced_order(client_reference=reference, amount_kes=ask.amount_kes, now=now)
+
+
+def _open(order: Order, ask: Ask, phone_hash: str, *, now: datetime, key_id: int | None) -> Opened:
+    token = new_token()
+    merchant = gateway.merchant()
+    attempt = ledger.open_attempt(
+        order_id=order.id,
+        amount_kes=ask.amount_kes,
+        msisdn_masked=mask(ask.msisdn),
+        msisdn_hash=phone_hash,
+        callback_token_hash=token_hash(token),
+        channel=merchant.transaction_type.value,
+        short_code=merchant.short_code,
+        account_reference=daraja.account_reference(order.code),
+        description=daraja.transaction_description(blank_phones(ask.description)),
+        unpriced=not order.is_priced,
+        now=now,
+    )
+    if key_id is not None:
+        IdempotencyKey.objects.filter(id=key_id).update(attempt=attempt)
+    return Opened(attempt=attempt, callback_token=token)
+
+
+def poll_id_of(attempt: MpesaTransaction) -> str:
+    """Daraja's id once known, until then our own: both can be polled."""
+    return attempt.checkout_request_id or attempt.public_id

@@ -1,0 +1,149 @@
+"""Asking a phone to pay, exactly once, and noting what came of it. The rules about prompts stand in prompts.py.
+
+The order of things is the point: rules and row are committed, then Daraja is called with no connection held,
+then the answer is committed. Nothing here ever sends a second time.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db import Error, IntegrityError
+
+from payments import daraja, enquiries, gateway, ledger
+from payments.checkout.prompts import Answer, Ask, AskFirst, Opened, PushProblem, open_or_find, poll_id_of
+from payments.enquiries import Outcome
+from payments.facts import is_too_young_to_replace
+from payments.gateway import release_connection
+from payments.ledger import Source, Update
+from payments.models import MpesaTransaction
+from payments.states import Event
+
+log = logging.getLogger(__name__)
+
+# in the facts of a refusal that no buyer can mend: keys, token, passkey, shortcode (one errorCode has many meanings)
+SET_UP_REFUSED = {"refused": "set-up"}
+DECISIONS = 12  # how often a request may find the ground changed under it
+
+
+def request_payment(ask: Ask, *, clock: Callable[[], datetime], key_id: int | None = None) -> Answer:
+    """Sends one prompt, or answers with the one that is under way. Raises PushProblem.
+
+    `key_id` is the Idempotency-Key's row: it learns of the attempt in the same commit.
+    """
+    asked_about: set[int] = set()
+    for _ in range(DECISIONS):
+        try:
+            found = open_or_find(ask, now=clock(), key_id=key_id, asked_about=asked_about)
+        except IntegrityError:  # another request opened this order in the same instant: decide anew
+            continue
+        if isinstance(found, Answer):
+            return found
+        if isinstance(found, Opened):
+            return _send(found, ask, clock=clock)
+        if _still_under_way(found, clock=clock) and found.same_phone:
+            return Answer(poll_id=poll_id_of(found.attempt))
+        asked_about.add(found.attempt.id)
+    raise PushProblem("There is a payment request open already. Please wait a minute.", code="prompt_open")
+
+
+def _still_under_way(found: AskFirst, *, clock: Callable[[], datetime]) -> bool:
+    """Asks Daraja about an idle prompt. False: nothing of it is left, another may be sent.
+
+    Its order is freed for that other one; the idle attempt is watched for 24 hours all the same.
+    """
+    attempt = found.attempt
+    if attempt.checkout_request_id is None:
+        under_way = is_too_young_to_replace(attempt, now=clock())
+    else:
+        outcome = enquiries.ask_about(enquiries.read_due(attempt.id), clock=clock)
+        under_way = outcome in (Outcome.PAID, Outcome.PROCESSING, Outcome.NOT_ASKED)
+    if not under_way and found.same_order:
+        enquiries.expire(attempt.id, now=clock(), why="Idle; the buyer asked for a new prompt.")
+    return under_way
+
+
+def _send(opened: Opened, ask: Ask, *, clock: Callable[[], datetime]) -> Answer:
+    """Calls Daraja, once, and commits what it said. Raises PushProblem where the phone was not asked."""
+    attempt = opened.attempt
+    release_connection()
+    try:
+        accepted = gateway.client().push(
+            daraja.PushRequest(
+                phone=ask.msisdn,
+                amount=ask.amount_kes,
+                account_reference=attempt.account_reference,
+                description=attempt.description,
+                callback_url=gateway.callback_url(opened.callback_token),
+            )
+        )
+    except (daraja.PushRefused, daraja.Unreachable) as refused:
+        _note_refusal(attempt, refused, now=clock())
+        raise _problem(refused) from refused
+    except daraja.OutcomeUnknown as lost:
+        _try_record(attempt, Event.ANSWER_LOST, code=lost.code, description=lost.message, now=clock())
+        return Answer(poll_id=attempt.public_id)
+    except Exception as bug:  # noqa: BLE001 — a bug in our client is "unknown" too: the phone may be ringing
+        log.error("A push failed unforeseen: %s\n%s", type(bug).__name__, _frames(bug))  # noqa: TRY400
+        _try_record(attempt, Event.ANSWER_LOST, code=type(bug).__name__, now=clock())
+        return Answer(poll_id=attempt.public_id)
+    noted = _try_record(
+        attempt,
+        Event.ACCEPTED,
+        description=accepted.message,
+        merchant_request_id=accepted.merchant_request_id,
+        checkout_request_id=accepted.checkout_request_id,
+        now=clock(),
+    )
+    return Answer(poll_id=accepted.checkout_request_id if noted else attempt.public_id)
+
+
+def _frames(error: BaseException) -> str:
+    """Where it happened, without the error's own words: they could hold the phone number."""
+    return "".join(traceback.format_tb(error.__traceback__))
+
+
+def _try_record(attempt: MpesaTransaction, event: Event, *, now: datetime, **told: Any) -> bool:
+    """Notes what Daraja said. A database that is away can't unsend a prompt: False, and the callback will tell."""
+    update = Update(event=event, source=Source.PUSH, **told)
+    try:
+        ledger.record(attempt.id, update, now=now, row=ledger.snapshot(attempt))
+    except Error:
+        log.exception("The answer to a push could not be noted")
+        return False
+    return True
+
+
+def _note_refusal(attempt: MpesaTransaction, refused: daraja.DarajaError, *, now: datetime) -> None:
+    code = refused.code or type(refused).__name__
+    ours = isinstance(refused, daraja.Misconfigured | daraja.InvalidToken)
+    more = SET_UP_REFUSED if ours else {}
+    _try_record(attempt, Event.REFUSED, code=code, description=refused.message, more=more, now=now)
+    if isinstance(refused, daraja.SubscriberLocked):
+        enquiries.request_check_of_earlier(attempt.id, now=now)
+
+
+def _problem(refused: daraja.DarajaError) -> PushProblem:
+    """What a refusal means to the buyer. In each of these the phone was not asked."""
+    if isinstance(refused, daraja.SubscriberLocked):
+        return PushProblem(
+            "There is an M-PESA request open on your phone. Finish or cancel it, then try again.",
+            code="prompt_open",
+        )
+    if isinstance(refused, daraja.Busy):
+        return PushProblem("M-PESA is busy. Please wait a minute and try again.", code="daraja_busy")
+    if isinstance(refused, daraja.Unreachable):
+        return PushProblem(
+            "M-PESA can't be reached right now. Nothing was charged. Please try again in a minute.",
+            code="daraja_unreachable",
+        )
+    if isinstance(refused, daraja.Misconfigured | daraja.InvalidToken):
+        return PushProblem(
+            "Payment is unavailable at the moment; we are on it. Nothing was charged.", code="daraja_unusable"
+        )
+    return PushProblem(
+        "M-PESA refused this request. Check the phone number and try again. Nothing was charged.",
+        code="daraja_refused",
+    )

@@ -1,0 +1,137 @@
+"""What the buyer is told of a payment: one read, and at times one question to Daraja when its callback is overdue."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+
+from django.db.models import Q
+
+from djkraph import sql
+from payments import enquiries
+from payments.daraja import lookup
+from payments.facts import IS_LIVE, buyer_waits, came_to_nothing, is_overdue
+from payments.models import MpesaTransaction
+from payments.states import PUBLIC, Public, State
+
+PUBLIC_ID_PREFIX = "pay_"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentStatus:
+    """How one attempt stands, in the words of the buyer's page."""
+
+    attempt_id: int
+    public_id: str
+    status: Public
+    message: str
+    amount_kes: int
+    receipt: str | None
+    overdue_since: datetime | None  # the callback is late: Daraja may be asked
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Row:
+    """What of an attempt its buyer is told about."""
+
+    id: int
+    order_id: int
+    phone_hash: str
+    concluded_at: datetime | None
+    public_id: str
+    state: str
+    amount_kes: int
+    receipt: str | None
+    result_code: str
+    pays_order: bool
+    refund_due: bool
+    refunded_at: datetime | None
+    amount_differs: bool
+    next_check_at: datetime | None
+
+
+_COLUMNS = tuple(column.name for column in fields(_Row))
+
+
+def payment_status(poll_id: str, *, now: datetime) -> PaymentStatus | None:
+    """By Daraja's CheckoutRequestID or our own public id: one indexed read. None: no such attempt."""
+    field = "public_id" if poll_id.startswith(PUBLIC_ID_PREFIX) else "checkout_request_id"
+    row = sql.select(MpesaTransaction, _Row, {field: poll_id})
+    if row is None:
+        return None
+    if came_to_nothing(row):
+        return _instead_of_failed(row, now=now) or _status_of(row, now=now)
+    return _status_of(row, now=now)
+
+
+def payment_status_now(poll_id: str, *, clock: Callable[[], datetime]) -> PaymentStatus | None:
+    """None: no such payment. A poll asks Daraja only where it wins the claim on that attempt's next check."""
+    now = clock()
+    found = payment_status(poll_id, now=now)
+    if found is None or found.overdue_since is None:
+        return found
+    due = enquiries.read_due(found.attempt_id)
+    if due.next_check_at is None or due.next_check_at > now:  # another poll was quicker, and asks already
+        return payment_status(poll_id, now=now)
+    if enquiries.resolve_by_clock(due, now=now) or enquiries.ask_about(due, clock=clock) is not None:
+        return payment_status(poll_id, now=clock())
+    return found
+
+
+def live_attempt(order_id: int) -> MpesaTransaction | None:
+    """The payment of this order that is under way."""
+    return MpesaTransaction.objects.filter(IS_LIVE, order_id=order_id).first()
+
+
+def paying_attempt(order_id: int) -> MpesaTransaction | None:
+    """The payment that paid this order."""
+    return MpesaTransaction.objects.filter(order_id=order_id, pays_order=True).first()
+
+
+def _instead_of_failed(row: _Row, *, now: datetime) -> PaymentStatus | None:
+    """What a buyer hears whose attempt came to nothing, but who paid all the same, or may have: on another attempt
+    from the same phone. None: it did come to nothing."""
+    same_phone = MpesaTransaction.objects.filter(phone_hash=row.phone_hash)
+    paying = same_phone.filter(order_id=row.order_id, pays_order=True).values(*_COLUMNS).first()
+    if paying is not None:
+        return _status_of(_Row(**paying), now=now)
+    if not lookup(row.result_code).check_earlier:
+        return None
+    not_asked_since = Q(last_check_at=None) | Q(last_check_at__lt=row.concluded_at)
+    to_ask = same_phone.filter(not_asked_since, id__lt=row.id, next_check_at__isnull=False)
+    if not to_ask.exclude(checkout_request_id=None).exists():
+        return None
+    return replace(
+        _status_of(row, now=now),
+        status=Public.PENDING,
+        message="We are checking your earlier payment request. Do not pay again yet.",
+    )
+
+
+def _status_of(row: _Row, *, now: datetime) -> PaymentStatus:
+    return PaymentStatus(
+        attempt_id=row.id,
+        public_id=row.public_id,
+        status=Public.PENDING if buyer_waits(row) else PUBLIC[State(row.state)],
+        message=_message(row),
+        amount_kes=row.amount_kes,
+        receipt=row.receipt,
+        overdue_since=row.next_check_at if is_overdue(row, now=now) else None,
+    )
+
+
+def _message(row: _Row) -> str:
+    if buyer_waits(row):
+        return "We have received money and are checking the amount. Do not pay again."
+    if row.state == State.FAILED:
+        result = lookup(row.result_code)
+        return (
+            result.buyer
+            if result.final
+            else "M-PESA did not take this request. Nothing was charged. Try again."
+        )
+    return {
+        State.COMPLETED: "Payment received. Thank you!",
+        State.UNKNOWN: "We are checking your payment. Do not pay again yet.",
+        State.EXPIRED: "This request has expired and no payment was seen. If M-PESA took your money, "
+        "do not pay again: contact us with the M-PESA message.",
+    }.get(State(row.state), "Waiting for you to enter your M-PESA PIN.")

@@ -1,0 +1,203 @@
+"""The figures of the desk's home: what needs a person, what was taken, how payments went. Reads only.
+
+Days are Nairobi days; "the last 7 days" are today and the six before. What is wrong stands in trouble.py.
+"""
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Coalesce, TruncDate
+
+from payments.desk import needs
+from payments.desk.needs import COUNTED_UP_TO, Work
+from payments.desk.outcomes import Failure, ends, failures
+from payments.desk.taken import RECEIVED, midnight, taken
+from payments.desk.words import NAIROBI
+from payments.facts import IS_PAID
+from payments.models import MpesaTransaction
+from payments.states import State
+
+WEEK, MONTH = 7, 30  # days
+MEASURED = 2000  # payments, the newest
+TOP_REASONS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """Work for a person. `key` is a reason's (attention.py), CALLBACKS or SETTLEMENTS. `capped`: there are more."""
+
+    key: str
+    label: str
+    what: str
+    to_do: str
+    count: int
+    capped: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Day:
+    """What came on one Nairobi day."""
+
+    day: date
+    count: int
+    kes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """`count` and `kes`: money that came in these days. The others: payments asked for in these days, as they stand.
+
+    `success`: percent paid of those that ended; None: none has ended.
+    """
+
+    label: str
+    since: date
+    count: int
+    kes: int
+    paid: int
+    ended: int
+    still_open: int
+    success: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """Seconds from our request to paid, over the `measured` newest payments; None where there was none."""
+
+    measured: int
+    median: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    needs: list[Need]
+    periods: list[Period]
+    days: list[Day]
+    speed: Speed
+    failures: list[Failure]  # the most frequent of the last 7 days
+    failed: int  # of these days: all that were not paid …
+    expired: int  # … and all that were given up
+
+
+def home(*, now: datetime) -> Home:
+    """All of it, in a number of queries that no number of payments changes."""
+    today = now.astimezone(NAIROBI).date()
+    days = _days(today)
+    outcomes = _outcomes(today)
+    return Home(
+        needs=[_need(work) for work in needs.ALL],
+        periods=[
+            _period("Today", "today", 1, days, outcomes),
+            _period("Last 7 days", "week", WEEK, days, outcomes),
+            _period("Last 30 days", "month", MONTH, days, outcomes),
+        ],
+        days=days,
+        speed=_speed(today),
+        failures=failures({(each.state, each.result_code): each.week for each in outcomes})[:TOP_REASONS],
+        failed=sum(each.week for each in outcomes if each.state == State.FAILED),
+        expired=sum(each.week for each in outcomes if each.state == State.EXPIRED),
+    )
+
+
+# --- what needs a person ------------------------------------------------------------------------------------
+
+
+def _need(work: Work) -> Need:
+    count = work.waiting().order_by()[: COUNTED_UP_TO + 1].count()
+    return Need(
+        key=work.key,
+        label=work.label,
+        what=work.what,
+        to_do=work.to_do,
+        count=min(count, COUNTED_UP_TO),
+        capped=count > COUNTED_UP_TO,
+    )
+
+
+# --- what was taken -----------------------------------------------------------------------------------------
+
+
+def _days(today: date) -> list[Day]:
+    """The last 30, oldest first, days without sales among them. By the time a payment became known here.
+
+    An amount in doubt is left out until it is known (taken.py).
+    """
+    by_day = (
+        taken(since=_midnight(today, MONTH))
+        .order_by()
+        .values(day=TruncDate("concluded_at", tzinfo=NAIROBI))
+        .annotate(count=Count("*"), kes=Sum(RECEIVED))
+    )
+    found = {row["day"]: row for row in by_day}
+    none = {"count": 0, "kes": 0}
+    days = [today - timedelta(days=back) for back in reversed(range(MONTH))]
+    return [
+        Day(day=day, count=row["count"], kes=row["kes"]) for day in days for row in [found.get(day, none)]
+    ]
+
+
+# --- how payments went --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcomes:
+    """How many payments stand so, of those asked for today, in 7 and in 30 days."""
+
+    state: str
+    result_code: str
+    today: int
+    week: int
+    month: int
+
+
+def _outcomes(today: date) -> list[Outcomes]:
+    rows = (
+        MpesaTransaction.objects.filter(created_at__gte=_midnight(today, MONTH))
+        .order_by()
+        .values("state", "result_code")
+        .annotate(
+            today=Count("id", filter=Q(created_at__gte=_midnight(today, 1))),
+            week=Count("id", filter=Q(created_at__gte=_midnight(today, WEEK))),
+            month=Count("*"),
+        )
+    )
+    return [Outcomes(**row) for row in rows]
+
+
+def _period(label: str, span: str, length: int, days: Sequence[Day], outcomes: Iterable[Outcomes]) -> Period:
+    """`span` names the field of Outcomes, `length` is its days."""
+    went = ends({(each.state, each.result_code): getattr(each, span) for each in outcomes})
+    return Period(
+        label=label,
+        since=days[-length].day,
+        count=sum(day.count for day in days[-length:]),
+        kes=sum(day.kes for day in days[-length:]),
+        paid=went.paid,
+        ended=went.ended,
+        still_open=went.still_open,
+        success=went.success,
+    )
+
+
+def _speed(today: date) -> Speed:
+    """By Safaricom's own time of the payment where it named one, else when it became known here; not by hand."""
+    paid = MpesaTransaction.objects.filter(IS_PAID, by_hand=False, concluded_at__gte=_midnight(today, WEEK))
+    newest = paid.order_by("-concluded_at").values_list("created_at", Coalesce("paid_at", F("concluded_at")))
+    seconds = sorted(max(0.0, (at - asked).total_seconds()) for asked, at in newest[:MEASURED])
+    if not seconds:
+        return Speed(measured=0, median=None, p95=None)
+    return Speed(
+        measured=len(seconds),
+        median=statistics.median(seconds),
+        p95=seconds[math.ceil(0.95 * len(seconds)) - 1],
+    )
+
+
+def _midnight(today: date, days: int) -> datetime:
+    """The first moment of the last so many days, today among them."""
+    return midnight(today - timedelta(days=days - 1))

@@ -1,0 +1,95 @@
+"""The desk's home: what is wrong, what needs a person, how the shop does. Gathers and links; counts nothing itself."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from payments import gateway
+from payments.desk.home import figures, trouble
+from payments.desk.home.figures import Home, Period
+from payments.desk.needs import CALLBACKS, SETTLEMENTS
+from payments.states import LIVE, State
+
+PAYMENTS = "admin:payments_mpesatransaction_changelist"
+# where a need is worked off, and who may see it; every other is a reason of payments
+ELSEWHERE: Mapping[str, tuple[str, dict[str, str], str]] = {
+    CALLBACKS: (
+        "admin:payments_callbackdelivery_changelist",
+        {"problem": "1"},
+        "payments.view_callbackdelivery",
+    ),
+    SETTLEMENTS: (
+        "admin:payments_handsettlement_changelist",
+        {"decision__exact": "waiting"},
+        "payments.view_handsettlement",
+    ),
+}
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """unfold's DASHBOARD_CALLBACK: who may not see payments gets a welcome and no figure."""
+    context["title"] = "Home"
+    if not request.user.has_perm("payments.view_mpesatransaction"):
+        return context
+    now = timezone.now()
+    seen = figures.home(now=now)
+    needs = [(need, address_of(need.key)) for need in seen.needs if may_see(request, need.key)]
+    return context | {
+        "as_of": now,
+        "troubles": trouble.troubles(now=now, spool_folder=gateway.spool_folder()),
+        "home": seen,
+        "needs": [(need, address) for need, address in needs if need.count],
+        "day": reverse("desk-day"),
+        "needless": [need.label for need, _ in needs if not need.count],
+        "periods": [(period, _links(period)) for period in seen.periods],
+        "bars": _bars(seen),
+        "most": max(day.kes for day in seen.days),
+        "week": _links(seen.periods[1]),
+    }
+
+
+def may_see(request: HttpRequest, key: str) -> bool:
+    """Whether this person may see this kind of work (needs.py) where it is worked off."""
+    return key not in ELSEWHERE or request.user.has_perm(ELSEWHERE[key][2])
+
+
+def address_of(key: str) -> str:
+    if key in ELSEWHERE:
+        page, chosen, _ = ELSEWHERE[key]
+        return f"{reverse(page)}?{urlencode(chosen)}"
+    return _payments(needs=key)
+
+
+def _links(period: Period) -> dict[str, str]:
+    """The payments asked for in these days: all of them, and by how they stand."""
+    since = period.since.isoformat()
+    return {
+        "all": _payments(created_at_from=since),
+        "paid": _payments(state__exact=State.COMPLETED, created_at_from=since),
+        "failed": _payments(state__exact=State.FAILED, created_at_from=since),
+        "expired": _payments(state__exact=State.EXPIRED, created_at_from=since),
+        "open": _payments(state__in=",".join(LIVE), created_at_from=since),
+    }
+
+
+def _payments(**chosen: str) -> str:
+    return f"{reverse(PAYMENTS)}?{urlencode(chosen)}"
+
+
+# --- the chart ----------------------------------------------------------------------------------------------
+
+BAR, HEIGHT = 10, 100  # units of the drawing
+
+
+def _bars(seen: Home) -> list[dict[str, Any]]:
+    """A bar a day, as high as its share of the best day; a sale is never invisible."""
+    most = max(day.kes for day in seen.days) or 1
+    heights = [max(2, round(HEIGHT * day.kes / most)) if day.kes else 0 for day in seen.days]
+    return [
+        {"day": day, "x": BAR * number, "y": HEIGHT - height, "height": height}
+        for number, (day, height) in enumerate(zip(seen.days, heights, strict=True))
+    ]

@@ -1,0 +1,140 @@
+"""What is wrong with the shop as a whole just now, each with what to do. It goes when its cause does: nothing is kept.
+
+Reads only; nothing about one payment here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Subquery
+
+from payments import callbacks
+from payments.checkout import SET_UP_REFUSED
+from payments.desk.words import moment, span
+from payments.enquiries import WORKER
+from payments.models import CallbackDelivery, Heartbeat, MpesaTransaction, PaymentEvent
+from payments.states import Event
+
+SILENT_PUSHES = 5  # so many in a row without any callback are no accident
+CALLBACK_WITHIN = timedelta(minutes=2)  # a prompt nobody answers is called back about after a minute
+LOOK_BACK = timedelta(days=1)
+WORKER_WITHIN = timedelta(minutes=2)
+NEWEST = 50  # attempts in which the last word of Safaricom on our set-up is looked for
+
+START_THE_WORKER = "python manage.py reconcile_payments --watch"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """`tone`: bad | warn. `what` and `to_do` are sentences, `command` is what to type, `words` are Safaricom's own."""
+
+    key: str
+    tone: str
+    what: str
+    to_do: str
+    command: str = ""
+    words: str = ""
+
+
+def troubles(*, now: datetime, spool_folder: Path) -> list[Trouble]:
+    """All of it, the worst first."""
+    waiting = callbacks.count_spooled(spool_folder)
+    found = [_set_up_refused(), None if waiting else _no_callbacks(now), _worker(now)]
+    return [*(each for each in found if each is not None), *_on_disk(waiting, spool_folder)]
+
+
+def _set_up_refused() -> Trouble | None:
+    """The newest push that Safaricom took or refused for our set-up decides; any other refusal says nothing of it."""
+    refusal = PaymentEvent.objects.filter(attempt=OuterRef("pk"), kind=Event.REFUSED).order_by("number")
+    newest = MpesaTransaction.objects.order_by("-id").values("checkout_request_id", "created_at")
+    for attempt in newest.annotate(refusal=Subquery(refusal.values("facts")[:1]))[:NEWEST]:
+        if attempt["checkout_request_id"] is not None:
+            return None
+        if _is_set_up(attempt["refusal"] or {}):
+            return Trouble(
+                key="set_up_refused",
+                tone="bad",
+                what=f"Safaricom refuses the shop itself, so nobody can pay: last on {moment(attempt['created_at'])}.",
+                to_do="Whoever runs the server checks the consumer key and secret, the passkey and the paybill or "
+                "till number. This goes away with the next request that Safaricom takes.",
+                words=attempt["refusal"].get("description", ""),
+            )
+    return None
+
+
+def _is_set_up(facts: dict[str, Any]) -> bool:
+    return SET_UP_REFUSED.items() <= facts.items()
+
+
+def _no_callbacks(now: datetime) -> Trouble | None:
+    """Also a callback that is not believed, or not read yet, shows that the address can be reached."""
+    taken = MpesaTransaction.objects.filter(
+        created_at__gt=now - LOOK_BACK,
+        created_at__lt=now - CALLBACK_WITHIN,
+        checkout_request_id__isnull=False,
+    )
+    came = Exists(CallbackDelivery.objects.filter(attempt=OuterRef("pk")))
+    unread = CallbackDelivery.objects.filter(verdict=CallbackDelivery.Verdict.RECEIVED)
+    came_unread = Exists(unread.filter(token_hash=OuterRef("callback_token_hash")))
+    newest = taken.order_by("-created_at").annotate(called_back=came | came_unread)
+    called_back = list(newest.values_list("called_back", flat=True)[:SILENT_PUSHES])
+    if len(called_back) < SILENT_PUSHES or any(called_back):
+        return None
+    return Trouble(
+        key="no_callbacks",
+        tone="bad",
+        what=f"No callback has come for the last {SILENT_PUSHES} payment requests.",
+        to_do="Safaricom can't reach the shop. Payments are still found, a little later, because the worker asks; "
+        "their receipts are not. Whoever runs the server checks that the address in MPESA_CALLBACK_URL can be "
+        "reached from the internet over https.",
+    )
+
+
+def _worker(now: datetime) -> Trouble | None:
+    seen = Heartbeat.objects.filter(name=WORKER).values_list("at", flat=True).first()
+    if seen is None:
+        return Trouble(
+            key="worker",
+            tone="warn",
+            what="The worker has never been seen.",
+            to_do="It asks Safaricom about payments whose callback got lost; until it runs they stay open. Whoever "
+            "runs the server starts it, and keeps it running, with:",
+            command=START_THE_WORKER,
+        )
+    if now - seen <= WORKER_WITHIN:
+        return None
+    return Trouble(
+        key="worker",
+        tone="bad",
+        what=f"The worker was last seen {span(now - seen)} ago.",
+        to_do="Payments whose callback got lost stay open until it runs again. Whoever runs the server looks at its "
+        "log and starts it with:",
+        command=START_THE_WORKER,
+    )
+
+
+def _on_disk(waiting: int, folder: Path) -> Iterator[Trouble]:
+    if waiting:
+        yield Trouble(
+            key="spool",
+            tone="warn",
+            what=f"{waiting:,} callback{_s(waiting)} from Safaricom wait{'' if waiting > 1 else 's'} on disk.",
+            to_do="The database was away when they came. The worker applies them within seconds of its return; if "
+            "this stays, whoever runs the server starts the worker, or reads them once with:",
+            command="python manage.py reconcile_payments",
+        )
+    if unreadable := callbacks.count_set_aside(folder):
+        yield Trouble(
+            key="spool_bad",
+            tone="bad",
+            what=f"{unreadable:,} callback{_s(unreadable)} on disk can't be read.",
+            to_do="Nothing was applied from the file ending in .bad in the spool folder (SPOOL_DIR). Keep it, compare "
+            "the payments of that time with the M-PESA statement, then move the file elsewhere.",
+        )
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"

@@ -1,0 +1,1 @@
+"""Who works here, and the check of the ledger that they may run. No payment."""

@@ -1,0 +1,94 @@
+"""Checking the whole ledger from the desk, with progress. The checking itself is services/audit.py.
+
+A page of no model: djkraph/urls.py puts it before the admin's own addresses."""
+
+import re
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+
+from payments import ledger
+from payments.ledger import Fault
+from payments.models import MpesaTransaction
+
+PERMISSION = "payments.see_audit"
+PAGE, STEP = "desk-ledger-check", "desk-ledger-check-step"
+CURSOR = re.compile(r"(?P<last_id>\d{1,18})-(?P<done>\d{1,12})-(?P<found>\d{1,12})", re.ASCII)
+
+
+def is_offered(request: HttpRequest) -> bool:
+    """For unfold's sidebar."""
+    return request.user.has_perm(PERMISSION)
+
+
+def _page(request: HttpRequest) -> HttpResponse:
+    if not request.user.has_perm(PERMISSION):
+        raise PermissionDenied
+    context = {
+        **admin.site.each_context(request),
+        "title": "Ledger check",
+        "steps_url": reverse(STEP),
+        "steps_cursor": "0-0-0",
+        "steps_start": "Check the ledger",
+    }
+    return TemplateResponse(request, "desk/ledger_check.html", context)
+
+
+def _step(request: HttpRequest) -> HttpResponse:
+    if not request.user.has_perm(PERMISSION):
+        raise PermissionDenied
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    cursor = CURSOR.fullmatch(request.POST.get("cursor", ""))
+    if cursor is None:
+        return JsonResponse(
+            {"message": "The page is out of date. Open it again."}, status=HTTPStatus.BAD_REQUEST
+        )
+    return JsonResponse(_next(*(int(part) for part in cursor.groups())))
+
+
+def _next(last_id: int, done: int, found: int) -> dict[str, Any]:
+    """`done` payments were checked up to `last_id`, `found` faults in them."""
+    checked = ledger.check_after(last_id)
+    done, found = done + checked.attempts, found + len(checked.faults)
+    return {
+        "cursor": f"{checked.last_id}-{done}-{found}",
+        "done": done,
+        "total": done if checked.is_last else max(done + 1, _how_many()),
+        "finished": checked.is_last,
+        "says": _verdict(done, found) if checked.is_last else f"{done:,} payments checked …",
+        "lines": [_line(fault) for fault in checked.faults],
+    }
+
+
+def _how_many() -> int:
+    """About as many as there are payments, without counting them: their ids are given in turn."""
+    newest = MpesaTransaction.objects.order_by("-id").values_list("id", flat=True).first()
+    return newest or 0
+
+
+def _verdict(done: int, found: int) -> str:
+    if not found:
+        return f"All {done:,} payments are whole: each is what its events say, and nobody changed an event."
+    return f"{done:,} payments checked, {found:,} faults found. Nothing was changed. Tell who runs the server today."
+
+
+def _line(fault: Fault) -> dict[str, str]:
+    told = {"text": str(fault)}
+    if fault.attempt_id is not None:
+        told["href"] = reverse("admin:payments_mpesatransaction_change", args=[fault.attempt_id])
+    if fault.order_code:
+        told["href"] = f"{reverse('admin:orders_order_changelist')}?{urlencode({'q': fault.order_code})}"
+    return told
+
+
+urlpatterns = [
+    path("", admin.site.admin_view(_page), name=PAGE),
+    path("step/", admin.site.admin_view(_step), name=STEP),
+]

@@ -1,0 +1,356 @@
+"""What a statement and our ledger say of the same days, side by side. Reads only; matches nothing.
+
+Theirs are the lines of payments within the statement's period, whichever file brought them. Ours are the payments
+behind these lines, and those of the period that no line names. So the difference of the totals is exactly the sum of
+what the groups show.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import (
+    Count,
+    DateTimeField,
+    DecimalField,
+    Exists,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+)
+from django.db.models.functions import Cast, Coalesce
+from django.urls import reverse
+
+from orders.models import Order
+from payments import reconciliation
+from payments.desk.words import kes, moment
+from payments.facts import IS_PAID, held_kes, held_sql, is_refunded
+from payments.models import HandSettlement, MpesaTransaction, Statement, StatementLine
+
+Kind = StatementLine.Kind
+
+ZERO = Decimal(0)
+PER_PAGE = 50
+CANDIDATES = 5
+# Money comes within minutes of its request, at the latest within the three days in which Safaricom is asked.
+BEFORE, AFTER = timedelta(days=3), timedelta(days=1)
+
+MATCHED, OURS, THEIRS, DIFFER, LEFT_OUT = "matched", "ours", "theirs", "differ", "left-out"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """One group of the comparison. `what` says what is in it and what to do; `tone` as of badges."""
+
+    key: str
+    title: str
+    what: str
+    count: int
+    total: Decimal
+    tone: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """`ours` and `theirs`: what came in, by the ledger and by the statement."""
+
+    groups: Sequence[Group]
+    ours: Decimal
+    theirs: Decimal
+    verdict: str
+    agrees: bool
+    matchable: int
+
+    @property
+    def difference(self) -> Decimal:
+        return self.ours - self.theirs
+
+    @property
+    def needs_person(self) -> int:
+        return sum(group.count for group in self.groups if group.tone == "warn")
+
+    def group(self, key: str) -> Group:
+        """The group with this key; else the first that needs a person, else what is matched."""
+        named = [group for group in self.groups if group.key == key]
+        waiting = [group for group in self.groups if group.tone == "warn"]
+        return (named or waiting or list(self.groups))[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A page of one group's rows, and where one is."""
+
+    rows: Sequence[StatementLine | MpesaTransaction]
+    number: int
+    pages: int
+
+
+def compare(statement: Statement) -> Comparison:
+    sums = _sums(statement)
+    lonely = ours_alone(statement).aggregate(count=Count("id"), total=Sum(held_sql()))
+    lonely_total = Decimal(lonely["total"] or 0)
+    theirs = sums["matched_total"] + sums["differ_total"] + sums["theirs_total"]
+    ours = sums["matched_total"] + sums["differ_ours"] + lonely_total
+    open_differences = _open_differences(statement).count() if sums["differ"] else 0
+    groups = (
+        _group(MATCHED, sums["matched"], sums["matched_total"]),
+        _group(OURS, lonely["count"], lonely_total, person=bool(lonely["count"])),
+        _group(THEIRS, sums["theirs"], sums["theirs_total"], person=bool(sums["theirs"])),
+        _group(DIFFER, sums["differ"], sums["differ_total"], person=bool(open_differences)),
+        _group(LEFT_OUT, sums["left_out"], sums["left_out_total"]),
+    )
+    agrees = ours == theirs and not lonely["count"] and not sums["theirs"]
+    return Comparison(
+        groups=groups,
+        ours=ours,
+        theirs=theirs,
+        verdict=_verdict(ours, theirs, agrees=agrees, open_differences=open_differences),
+        agrees=agrees,
+        matchable=reconciliation.matchable(statement) if sums["theirs"] else 0,
+    )
+
+
+def page_of(statement: Statement, group: Group, number: int) -> Page:
+    """Rows of a group, by time. A page beyond the last is the last."""
+    pages = max(1, -(-group.count // PER_PAGE))
+    number = min(max(1, number), pages)
+    start = (number - 1) * PER_PAGE
+    rows = rows_of(statement, group.key)
+    return Page(rows=list(rows[start : start + PER_PAGE]), number=number, pages=pages)
+
+
+def rows_of(statement: Statement, key: str) -> "QuerySet[StatementLine] | QuerySet[MpesaTransaction]":
+    if key == OURS:
+        return ours_alone(statement).order_by("created_at", "id")
+    lines = lines_of(statement).order_by("completed_at", "id").select_related("attempt")
+    return lines.filter(
+        {
+            MATCHED: _payment() & Q(attempt__isnull=False) & _agrees(),
+            THEIRS: _payment() & Q(attempt=None),
+            DIFFER: _payment() & Q(attempt__isnull=False) & ~_agrees(),
+            LEFT_OUT: ~_payment(),
+        }[key]
+    )
+
+
+def lines_of(statement: Statement) -> QuerySet[StatementLine]:
+    """All lines of the statement's time period."""
+    return StatementLine.objects.filter(completed_at__range=(statement.period_from, statement.period_to))
+
+
+def ours_alone(statement: Statement) -> QuerySet[MpesaTransaction]:
+    """Payments of the period that no statement names. Where Safaricom's time is not known, the request's counts."""
+    until = min(statement.period_to, statement.uploaded_at)
+    named = StatementLine.objects.filter(kind=Kind.PAYMENT, attempt=OuterRef("id"))
+    return (
+        MpesaTransaction.objects.filter(
+            IS_PAID,
+            created_at__gte=statement.period_from - BEFORE,
+            created_at__lte=until + AFTER,
+        )
+        .annotate(money_at=Coalesce("paid_at", "created_at", output_field=DateTimeField()))
+        .filter(money_at__range=(statement.period_from, until))
+        .exclude(Exists(named))
+    )
+
+
+def reaches(statement: Statement) -> datetime | None:
+    """The time of the last line of the period: what came later may be on the next statement."""
+    found: datetime | None = lines_of(statement).aggregate(last=Max("completed_at"))["last"]
+    return found
+
+
+def why_alone(attempt: MpesaTransaction, statement: Statement, last: datetime | None) -> str:
+    """Why a payment of ours may be missing on the statement, and what to do."""
+    money_at = attempt.paid_at or attempt.created_at
+    if last is not None and money_at > last:
+        return f"Later than the statement's last line ({moment(last)}): look for it on the next statement."
+    if statement.period_to - money_at < timedelta(minutes=5):
+        return "At the very end of the statement's period: look for it on the next statement."
+    if attempt.receipt is None:
+        return (
+            "Safaricom said it is paid, and named no receipt. Look for its amount among “theirs but not ours”; "
+            "else ask Safaricom for the receipt."
+        )
+    if attempt.by_hand:
+        return (
+            "Settled by hand. Compare its receipt with “theirs but not ours”: it may have been typed wrong."
+        )
+    return "Search the receipt in the M-PESA portal. If it is not there, ask Safaricom about it."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explained:
+    """One row of a group, with what is known beside it."""
+
+    line: StatementLine | None = None
+    attempt: MpesaTransaction | None = None
+    held: int = 0
+    status: str = ""
+    order: Order | None = None
+    waiting: bool = False
+
+
+def explained(statement: Statement, group: Group, page: Page) -> list[Explained]:
+    """The page's rows with words; a fixed number of queries, however many rows."""
+    if group.key == OURS:
+        last = reaches(statement)
+        attempts = [row for row in page.rows if isinstance(row, MpesaTransaction)]
+        return [
+            Explained(attempt=each, held=held_kes(each), status=why_alone(each, statement, last))
+            for each in attempts
+        ]
+    lines = [row for row in page.rows if isinstance(row, StatementLine)]
+    if group.key == THEIRS:
+        return _unexplained(lines)
+    return [
+        Explained(
+            line=line,
+            attempt=line.attempt,
+            held=held_kes(line.attempt) if line.attempt else 0,
+            status=_difference(line) if group.key == DIFFER else "",
+        )
+        for line in lines
+    ]
+
+
+def _unexplained(lines: list[StatementLine]) -> list[Explained]:
+    waiting = HandSettlement.objects.filter(
+        line__in=[line.pk for line in lines], decision=HandSettlement.Decision.WAITING
+    )
+    waits = set(waiting.values_list("line_id", flat=True))
+    orders = {
+        order.code: order for order in Order.objects.filter(code__in={line.account_no for line in lines})
+    }
+    return [
+        Explained(line=line, order=orders.get(line.account_no), waiting=line.pk in waits) for line in lines
+    ]
+
+
+def _difference(line: StatementLine) -> str:
+    """What became of an amount that is not what was asked for."""
+    attempt = line.attempt
+    if attempt is None:
+        return ""
+    if is_refunded(attempt):
+        return "Refunded."
+    if attempt.refund_due:
+        return "Due back: the order was paid already."
+    if not attempt.pays_order:
+        return "Needs a person: accept the amount, or refund it."
+    return "Accepted." if attempt.reviewed_at else "Pays its order, and was not looked at yet."
+
+
+def candidates(line: StatementLine) -> list[MpesaTransaction]:
+    """Payments without a receipt that asked for this amount in the day before: this money may be one of theirs."""
+    if line.paid_in != int(line.paid_in):
+        return []
+    asked = MpesaTransaction.objects.filter(
+        amount_kes=int(line.paid_in),
+        receipt=None,
+        created_at__range=(
+            line.completed_at - timedelta(days=1),
+            line.completed_at + reconciliation.CLOCKS_DIFFER,
+        ),
+    )
+    return list(asked.order_by("-created_at")[:CANDIDATES])
+
+
+def likely_order(line: StatementLine) -> str:
+    """The line's own reference, where it is one of our orders."""
+    known = Order.objects.filter(code=line.account_no) | Order.objects.filter(
+        client_reference=line.account_no
+    )
+    return line.account_no if line.account_no and known.exists() else ""
+
+
+def address_in(statement: Statement, group: str) -> str:
+    return f"{reverse('admin:payments_statement_change', args=[statement.pk])}?group={group}#rows"
+
+
+def _sums(statement: Statement) -> dict[str, Decimal]:
+    """All groups of lines in one pass."""
+    joined = _payment() & Q(attempt__isnull=False)
+    money = DecimalField(max_digits=16, decimal_places=2)
+    found: dict[str, Decimal | None] = lines_of(statement).aggregate(
+        matched=Count("id", filter=joined & _agrees()),
+        matched_total=Sum("paid_in", filter=joined & _agrees()),
+        differ=Count("id", filter=joined & ~_agrees()),
+        differ_total=Sum("paid_in", filter=joined & ~_agrees()),
+        differ_ours=Sum(Cast(held_sql("attempt__"), money), filter=joined & ~_agrees()),
+        theirs=Count("id", filter=_payment() & Q(attempt=None)),
+        theirs_total=Sum("paid_in", filter=_payment() & Q(attempt=None)),
+        left_out=Count("id", filter=~_payment()),
+        left_out_total=Sum(F("paid_in") - F("withdrawn"), filter=~_payment()),
+    )
+    return {name: value or ZERO for name, value in found.items()}
+
+
+def _payment() -> Q:
+    return Q(kind=Kind.PAYMENT)
+
+
+def _agrees() -> Q:
+    """The line names what we asked for, and nothing else was ever named."""
+    asked = Q(paid_in=F("attempt__amount_kes"))
+    return asked & (Q(attempt__received_kes=None) | Q(attempt__received_kes=F("attempt__amount_kes")))
+
+
+def _open_differences(statement: Statement) -> QuerySet[StatementLine]:
+    """Those that nobody has accepted, refunded or looked at, or whose money we hold differently."""
+    lines = rows_of(statement, DIFFER)
+    accepted = Q(attempt__pays_order=True, attempt__reviewed_at__isnull=False)
+    settled = accepted | Q(attempt__refunded_at__isnull=False) | Q(attempt__refund_due=True)
+    return lines.exclude(settled & Q(attempt__received_kes=F("paid_in")))  # type: ignore[return-value]
+
+
+def _group(key: str, count: Decimal | int, total: Decimal, *, person: bool = False) -> Group:
+    title, what = _TOLD[key]
+    tone = "warn" if person else "ok" if key == MATCHED else ""
+    return Group(key=key, title=title, what=what, count=int(count), total=total, tone=tone)
+
+
+def _verdict(ours: Decimal, theirs: Decimal, *, agrees: bool, open_differences: int) -> str:
+    if agrees and not open_differences:
+        return f"The till agrees to the shilling: {money(theirs)} on both sides."
+    if agrees:
+        return (
+            f"The totals agree: {money(theirs)} on both sides. Some amounts are not what we asked for: look."
+        )
+    if ours == theirs:
+        return "The totals are equal, but not all of the money is the same: look at both groups below."
+    more, side = (ours - theirs, "we hold") if ours > theirs else (theirs - ours, "the statement has")
+    return f"The till does not agree: {side} {money(more)} more. The groups below show which money it is."
+
+
+def money(amount: Decimal) -> str:
+    return kes(int(amount)) if amount == int(amount) else f"KES {amount:,.2f}"
+
+
+_TOLD = {
+    MATCHED: (
+        "Matched",
+        "On the statement and in our ledger, with the same amount. Nothing to do.",
+    ),
+    OURS: (
+        "Ours but not theirs",
+        "Payments that we hold as paid and that the statement does not name. Is it on the next statement? "
+        "Did the period end earlier? If neither, ask Safaricom.",
+    ),
+    THEIRS: (
+        "Theirs but not ours",
+        "Money on the statement that no payment of ours explains. Find out which order it is for and attach it.",
+    ),
+    DIFFER: (
+        "Amounts that differ",
+        "Another amount came than was asked for. Open the payment: accept the amount, or refund it.",
+    ),
+    LEFT_OUT: (
+        "Left out",
+        "No customers' money: moved to the bank, M-PESA's charges, reversals and other. It counts in no total above.",
+    ),
+}

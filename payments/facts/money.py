@@ -1,0 +1,192 @@
+"""What came with an attempt and what became of it: received, in doubt, booked, to be sent back. Nothing about asking.
+
+As in asking.py: a function for a row in hand, its twin for a query beside it. Amounts are whole shillings.
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+
+from payments.facts.asking import HasState
+from payments.states import State
+
+
+class Named(Protocol):
+    """The amount asked for, and what came as the callback, the statement or staff named it; None: nobody did."""
+
+    @property
+    def amount_kes(self) -> int: ...
+    @property
+    def received_kes(self) -> int | None: ...
+
+
+class Told(Named, Protocol):
+    """`amount_differs`: somebody named another amount than was asked for."""
+
+    @property
+    def amount_differs(self) -> bool: ...
+
+
+class Booked(HasState, Protocol):
+    """What was done with the money: the order paid, or due back, or sent back."""
+
+    @property
+    def pays_order(self) -> bool: ...
+    @property
+    def refund_due(self) -> bool: ...
+    @property
+    def refunded_at(self) -> datetime | None: ...
+
+
+class Doubtful(Booked, Protocol):
+    @property
+    def amount_differs(self) -> bool: ...
+
+
+class Receipted(HasState, Protocol):
+    @property
+    def receipt(self) -> str | None: ...
+
+
+class Reviewable(Doubtful, Protocol):
+    """`reviewed_at`: when staff marked it as looked at. `unpriced`: its amount came from a browser."""
+
+    @property
+    def reviewed_at(self) -> datetime | None: ...
+    @property
+    def unpriced(self) -> bool: ...
+    @property
+    def came_late(self) -> bool: ...
+
+
+def is_paid(attempt: HasState) -> bool:
+    """Money came for it."""
+    return attempt.state == State.COMPLETED
+
+
+IS_PAID = Q(state=str(State.COMPLETED))
+
+
+def amount_is_unknown(attempt: Told) -> bool:
+    """Of a paid one: somebody named another amount than was asked for, and none is believed yet."""
+    return attempt.amount_differs and attempt.received_kes is None
+
+
+AMOUNT_IS_UNKNOWN = Q(amount_differs=True, received_kes=None)
+
+
+def received_kes(attempt: Told) -> int | None:
+    """What came with a paid attempt: as named by who told us of it, else what was asked. None: in doubt."""
+    return None if amount_is_unknown(attempt) else held_kes(attempt)
+
+
+def held_kes(attempt: Named) -> int:
+    """What the ledger holds for it, doubt or none."""
+    return attempt.amount_kes if attempt.received_kes is None else attempt.received_kes
+
+
+def held_sql(prefix: str = "") -> Coalesce:
+    """The twin of held_kes, of an attempt reached by this path; of one that is not in doubt, what was received."""
+    return Coalesce(f"{prefix}received_kes", f"{prefix}amount_kes")
+
+
+def is_booked(attempt: Booked) -> bool:
+    """Its money has its place: it paid the order, or is due back."""
+    return attempt.pays_order or attempt.refund_due
+
+
+IS_BOOKED = Q(pays_order=True) | Q(refund_due=True)
+
+
+def is_refunded(attempt: Booked) -> bool:
+    return attempt.refunded_at is not None
+
+
+IS_REFUNDED = Q(refunded_at__isnull=False)
+
+
+def is_settled(attempt: Booked) -> bool:
+    """Nothing is left to decide about its money: it is booked, or was sent back."""
+    return is_booked(attempt) or is_refunded(attempt)
+
+
+IS_SETTLED = IS_BOOKED | IS_REFUNDED
+
+
+def locks_order(attempt: Doubtful) -> bool:
+    """Money of another amount came: its order is not asked for again, so that nobody pays twice.
+
+    Also after that money was sent back: the order is locked until a person has settled it."""
+    return is_paid(attempt) and attempt.amount_differs
+
+
+LOCKS_ORDER = IS_PAID & Q(amount_differs=True)
+
+
+def buyer_waits(attempt: Doubtful) -> bool:
+    """The buyer is told that money came and its amount is being checked."""
+    return locks_order(attempt) and not is_booked(attempt)
+
+
+BUYER_WAITS = LOCKS_ORDER & ~IS_BOOKED
+
+
+def amount_in_doubt(attempt: Doubtful) -> bool:
+    """Money of another amount came, and a person must say what it is for."""
+    return locks_order(attempt) and not is_settled(attempt)
+
+
+AMOUNT_IN_DOUBT = LOCKS_ORDER & ~IS_SETTLED
+
+
+def is_refund_due(attempt: Booked) -> bool:
+    """It came for an order that was paid already, and was not sent back yet."""
+    return is_paid(attempt) and attempt.refund_due and not is_refunded(attempt)
+
+
+IS_REFUND_DUE = IS_PAID & Q(refund_due=True, refunded_at=None)
+
+
+def receipt_awaited(attempt: Receipted) -> bool:
+    """Safaricom says it is paid; the callback with the receipt has not come."""
+    return is_paid(attempt) and attempt.receipt is None
+
+
+RECEIPT_AWAITED = IS_PAID & Q(receipt=None)
+
+
+def is_wrong_amount(attempt: Reviewable) -> bool:
+    """Another amount than asked for came: it pays nothing yet, or it does and nobody has reviewed that."""
+    is_reviewed = attempt.pays_order and attempt.reviewed_at is not None
+    return locks_order(attempt) and not attempt.refund_due and not is_refunded(attempt) and not is_reviewed
+
+
+IS_WRONG_AMOUNT = (
+    IS_PAID
+    & Q(amount_differs=True, refund_due=False, refunded_at=None)
+    & (Q(pays_order=False) | Q(reviewed_at=None))
+)
+
+
+def is_unpriced(attempt: Reviewable) -> bool:
+    """It paid an order whose amount came from a web page, and nobody has reviewed that."""
+    return is_paid(attempt) and attempt.unpriced and attempt.pays_order and attempt.reviewed_at is None
+
+
+IS_UNPRICED = IS_PAID & Q(unpriced=True, pays_order=True, reviewed_at=None)
+
+
+def has_open_question(attempt: Reviewable) -> bool:
+    """It paid its order, and something about it was out of the ordinary: a person's look settles that."""
+    return (
+        is_paid(attempt)
+        and attempt.pays_order
+        and (attempt.unpriced or attempt.amount_differs or attempt.came_late)
+    )
+
+
+HAS_OPEN_QUESTION = (
+    IS_PAID & Q(pays_order=True) & (Q(unpriced=True) | Q(amount_differs=True) | Q(came_late=True))
+)

@@ -1,0 +1,116 @@
+"""Settings → the configured things the services use: the Daraja client, the keys, the limits.
+
+Beside checks.py the only reader of settings in payments. No rule about money here.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
+
+from payments.daraja import DarajaClient, Merchant, TransactionType
+from payments.gateway.token import SharedTokens
+from payments.phones import phone_hash
+from payments.signing import Keyring
+
+BASE_URLS = {
+    "simulator": "http://127.0.0.1:8001",
+    "sandbox": "https://sandbox.safaricom.co.ke",
+    "production": "https://api.safaricom.co.ke",
+}
+
+
+def base_url() -> str:
+    """MPESA_BASE_URL where set, else the environment's own address."""
+    try:
+        return settings.MPESA_BASE_URL or BASE_URLS[settings.MPESA_ENVIRONMENT]
+    except KeyError:
+        known = ", ".join(BASE_URLS)
+        raise ImproperlyConfigured(f"MPESA_ENVIRONMENT is one of {known}.") from None
+
+
+def merchant() -> Merchant:
+    """Who is paid: the paybill, or the till with its store number."""
+    return Merchant(
+        short_code=settings.MPESA_BUSINESS_SHORT_CODE,
+        passkey=settings.MPESA_PASSKEY,
+        transaction_type=TransactionType(settings.MPESA_TRANSACTION_TYPE),
+        till_number=settings.MPESA_TILL_NUMBER or None,
+    )
+
+
+def short_codes() -> list[str]:
+    """What a statement of ours may be of: the paybill, or the store number and its till."""
+    paid = merchant()
+    return [code for code in (paid.short_code, paid.till_number) if code]
+
+
+def client() -> DarajaClient:
+    """This process's client; its connections are reused."""
+    return _client(
+        base_url(),
+        settings.MPESA_CONSUMER_KEY,
+        settings.MPESA_CONSUMER_SECRET,
+        merchant(),
+        settings.SECRET_KEY,
+    )
+
+
+@cache
+def _client(url: str, key: str, secret: str, paid: Merchant, sealing_key: str) -> DarajaClient:
+    return DarajaClient(
+        base_url=url,
+        consumer_key=key,
+        consumer_secret=secret,
+        merchant=paid,
+        tokens=SharedTokens(app=key, base_url=url, sealing_key=sealing_key, clock=timezone.now),
+        clock=timezone.now,
+    )
+
+
+def callback_url(token: str) -> str:
+    """Where Safaricom tells us about one attempt."""
+    return f"{settings.MPESA_CALLBACK_URL.rstrip('/')}/{token}"
+
+
+def is_safaricom(address: str | None) -> bool:
+    """Whether a callback's source is one of the addresses that Safaricom publishes. A signal, not a proof."""
+    return address in settings.CALLBACK_ADDRESSES
+
+
+def only_safaricom_may_call_back() -> bool:
+    enforced: bool = settings.CALLBACK_ADDRESSES_ENFORCED
+    return enforced
+
+
+def spool_folder() -> Path:
+    return Path(settings.SPOOL_DIR)
+
+
+def keyring() -> Keyring:
+    return Keyring(settings.LEDGER_KEY)
+
+
+def phone_hashes(msisdn: str) -> list[str]:
+    """This number's hash under each live key: the first is written, all are searched."""
+    return [phone_hash(msisdn, key) for key in settings.LEDGER_KEY]
+
+
+def prompts_per_phone() -> int:
+    """Prompts that one phone may get in ten minutes."""
+    return settings.PUSH_LIMIT_PER_PHONE
+
+
+def priced_orders_only() -> bool:
+    return settings.REQUIRE_PRICED_ORDERS
+
+
+def queries_per_minute() -> int:
+    return settings.MPESA_QUERY_BUDGET_PER_MINUTE
+
+
+def settled_alone_up_to() -> int:
+    """The largest amount (KES) that one member of staff settles by hand without a second."""
+    return settings.SETTLED_ALONE_UP_TO_KES

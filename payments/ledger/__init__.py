@@ -1,0 +1,55 @@
+"""The only writer of attempts and their events: what was reported becomes a state, an event and a paid order, in one
+transaction. Calls nobody outside, and knows neither Daraja's wire nor a person's rights."""
+
+from payments.ledger.checks import (
+    bring_check_forward,
+    claim_check,
+    join_phone,
+    note_answer,
+    stop_checks,
+    stop_checks_of_ended,
+    stop_checks_without_id,
+)
+from payments.ledger.doors import apply_change, insert_paid, note, open_attempt, record
+from payments.ledger.kinds import FACTS, KINDS, EventKind
+from payments.ledger.updates import (
+    Change,
+    ReceiptTaken,
+    ReceiptWithoutPrompt,
+    Recorded,
+    Snapshot,
+    Source,
+    Update,
+    snapshot,
+)
+from payments.ledger.verify import Fault, check, check_after, faults
+
+__all__ = (
+    "FACTS",
+    "KINDS",
+    "Change",
+    "EventKind",
+    "Fault",
+    "ReceiptTaken",
+    "ReceiptWithoutPrompt",
+    "Recorded",
+    "Snapshot",
+    "Source",
+    "Update",
+    "apply_change",
+    "bring_check_forward",
+    "check",
+    "check_after",
+    "claim_check",
+    "faults",
+    "insert_paid",
+    "join_phone",
+    "note",
+    "note_answer",
+    "open_attempt",
+    "record",
+    "snapshot",
+    "stop_checks",
+    "stop_checks_of_ended",
+    "stop_checks_without_id",
+)

@@ -1,0 +1,57 @@
+"""When an attempt is asked about next: the columns that no event holds, since asking changes nothing of the money.
+
+Whom to ask, and what to make of the answer, is decided in enquiries/.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q
+
+from payments.facts import CAME_TO_NOTHING, IS_PAID
+from payments.models import MpesaTransaction
+
+
+def claim_check(
+    attempt_id: int, *, checks: int, next_check_at: datetime | None, now: datetime, step: timedelta
+) -> bool:
+    """Wins the attempt's next check, or not: somebody else asks already. Sets the one after it."""
+    as_it_was = MpesaTransaction.objects.filter(id=attempt_id, checks=checks, next_check_at=next_check_at)
+    return as_it_was.update(next_check_at=now + step, checks=F("checks") + 1, last_check_at=now) == 1
+
+
+def bring_check_forward(attempt_id: int, *, now: datetime, unless_asked_since: datetime) -> None:
+    """It is asked about now, where it can be asked about, is not paid, and was not asked about just now."""
+    quiet = Q(last_check_at=None) | Q(last_check_at__lte=unless_asked_since)
+    later = Q(next_check_at=None) | Q(next_check_at__gt=now)
+    askable = MpesaTransaction.objects.filter(quiet, later, id=attempt_id).exclude(IS_PAID)
+    askable.exclude(checkout_request_id=None).update(next_check_at=now)
+
+
+def note_answer(attempt_id: int, *, now: datetime, was_last: bool) -> None:
+    """Safaricom said paid or not paid. `was_last`: nobody asks about it any more."""
+    answered = MpesaTransaction.objects.filter(id=attempt_id)
+    if was_last:
+        answered.update(last_answer_at=now, next_check_at=None)
+    else:
+        answered.update(last_answer_at=now)
+
+
+def stop_checks(attempt_id: int) -> None:
+    MpesaTransaction.objects.filter(id=attempt_id).update(next_check_at=None)
+
+
+def stop_checks_without_id(attempt_id: int) -> None:
+    """Where it has no id still: one that learned it in this moment is asked about."""
+    MpesaTransaction.objects.filter(id=attempt_id, checkout_request_id=None).update(next_check_at=None)
+
+
+def stop_checks_of_ended(attempt_id: int) -> None:
+    """Where it came to nothing."""
+    MpesaTransaction.objects.filter(CAME_TO_NOTHING, id=attempt_id).update(next_check_at=None)
+
+
+def join_phone(hashes: list[str]) -> None:
+    """A phone's earlier rows get the hash that its next one is written with: after a rotation of the key they would
+    seem to be another phone's. `hashes`: of one number under each live key, the one to write first."""
+    if len(hashes) > 1:
+        MpesaTransaction.objects.filter(phone_hash__in=hashes[1:]).update(phone_hash=hashes[0])

@@ -1,0 +1,58 @@
+"""What people decide about a payment and whether it makes sense: settle, claim, refund, note, review. Not who may do
+it, and no page: both are the desk's."""
+
+from payments.manual.actions import (
+    ActionRefused,
+    Asked,
+    Row,
+    ask_now,
+    mark_delivery_reviewed,
+    mark_reviewed,
+    read_delivery_again,
+    record_refund,
+    refusal_to_ask,
+    refusal_to_mark,
+    refusal_to_mark_delivery,
+    refusal_to_read_again,
+    refusal_to_refund,
+    refusal_to_settle,
+    write_note,
+)
+from payments.manual.claiming import Claim, claim_receipt, refusal_to_claim
+from payments.manual.settling import (
+    Settlement,
+    confirm_settlement,
+    decline_settlement,
+    propose_claim,
+    propose_settlement,
+    waiting_settlement,
+    waiting_settlement_of_line,
+)
+
+__all__ = (
+    "ActionRefused",
+    "Asked",
+    "Claim",
+    "Row",
+    "Settlement",
+    "ask_now",
+    "claim_receipt",
+    "confirm_settlement",
+    "decline_settlement",
+    "mark_delivery_reviewed",
+    "mark_reviewed",
+    "propose_claim",
+    "propose_settlement",
+    "read_delivery_again",
+    "record_refund",
+    "refusal_to_ask",
+    "refusal_to_claim",
+    "refusal_to_mark",
+    "refusal_to_mark_delivery",
+    "refusal_to_read_again",
+    "refusal_to_refund",
+    "refusal_to_settle",
+    "waiting_settlement",
+    "waiting_settlement_of_line",
+    "write_note",
+)

@@ -1,0 +1,23 @@
+"""The tables of payments. No behaviour: attempts, events and their links are written by ledger/ alone."""
+
+from payments.models.approval import HandSettlement
+from payments.models.attempt import MpesaTransaction
+from payments.models.delivery import DONE_VERDICTS, PROBLEM_VERDICTS, CallbackDelivery
+from payments.models.event import PaymentEvent
+from payments.models.shared import DarajaToken, Heartbeat, IdempotencyKey, QueryBudget
+from payments.models.statement import Statement, StatementLine
+
+__all__ = (
+    "DONE_VERDICTS",
+    "PROBLEM_VERDICTS",
+    "CallbackDelivery",
+    "DarajaToken",
+    "HandSettlement",
+    "Heartbeat",
+    "IdempotencyKey",
+    "MpesaTransaction",
+    "PaymentEvent",
+    "QueryBudget",
+    "Statement",
+    "StatementLine",
+)

@@ -1,0 +1,99 @@
+"""What the M-PESA portal's statements say, each line once. How a file is read stands in statement_file/."""
+
+from django.db import models
+from django.db.models import Q
+
+from payments.models.attempt import MpesaTransaction
+
+
+class Statement(models.Model):
+    """One account statement exported from the M-PESA organisation portal. Written only by services/statement.py."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    file_name = models.CharField(max_length=200)
+    uploaded_by = models.CharField(max_length=150)
+    uploaded_at = models.DateTimeField()
+    short_code = models.CharField(max_length=12, blank=True)
+    account = models.CharField(max_length=60, blank=True)
+    period_from = models.DateTimeField()
+    period_to = models.DateTimeField()
+    opening_balance = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    closing_balance = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    total_paid_in = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    total_withdrawn = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    lines_in_file = models.PositiveIntegerField()
+    lines_known = models.PositiveIntegerField(default=0, help_text="Brought by an earlier statement already")
+    warnings = models.JSONField(default=list)
+    matched_up_to = models.BigIntegerField(default=0, help_text="Its lines up to this id have been matched")
+    matched_at = models.DateTimeField(null=True, help_text="When the last of its lines was matched")
+
+    class Meta:
+        ordering = ("-id",)
+        permissions = (
+            ("import_statement", "Can upload a statement and match it"),
+            ("attach_money", "Can attach money of a statement to an order"),
+        )
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class StatementLine(models.Model):
+    """One line of the portal's statement, once, however many exports named it."""
+
+    class Kind(models.TextChoices):
+        PAYMENT = "payment", "Payment"
+        CHARGE = "charge", "Charge"
+        SWEEP = "sweep", "Moved to the bank"
+        REVERSAL = "reversal", "Reversal"
+        OTHER = "other", "Other"
+
+    class Match(models.TextChoices):
+        NONE = "", "Not matched"
+        RECEIPT = "receipt", "By receipt"
+        REFERENCE = "reference", "By order code, amount and time"
+        BY_HAND = "by_hand", "Attached by staff"
+
+    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="lines")
+    row = models.PositiveIntegerField(help_text="Its row in the file that brought it")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    receipt = models.CharField(max_length=30)
+    completed_at = models.DateTimeField()
+    paid_in = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    withdrawn = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    money_in = models.BooleanField()
+    reason_type = models.CharField(max_length=80, blank=True)
+    details = models.CharField(max_length=300, blank=True)
+    other_party = models.CharField(max_length=120, blank=True)
+    account_no = models.CharField(max_length=60, blank=True)
+    linked_receipt = models.CharField(max_length=30, blank=True)
+    attempt = models.ForeignKey(
+        MpesaTransaction, null=True, on_delete=models.PROTECT, related_name="statement_lines"
+    )
+    match = models.CharField(max_length=9, choices=Match.choices, blank=True, default=Match.NONE)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(
+                name="a_line_once_whatever_file", fields=("receipt", "reason_type", "money_in")
+            ),
+            models.UniqueConstraint(
+                name="one_payment_line_per_attempt", fields=("attempt",), condition=Q(kind="payment")
+            ),
+            models.CheckConstraint(
+                name="a_line_is_money_in_or_out",
+                condition=Q(money_in=True, paid_in__gt=0, withdrawn=0)
+                | Q(money_in=False, paid_in=0, withdrawn__gte=0),
+            ),
+        )
+        indexes = (
+            models.Index(name="line_of_period", fields=("completed_at",)),
+            # theirs but not ours
+            models.Index(name="line_unmatched", fields=("-id",), condition=Q(kind="payment", attempt=None)),
+            # the search; which other lines could be the same payment's
+            models.Index(name="line_account_no", fields=("account_no",)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.receipt} · {self.get_kind_display()}"

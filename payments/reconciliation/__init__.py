@@ -1,0 +1,27 @@
+"""The M-PESA portal's statement held against the ledger: taking a file in whole, and finding each line's payment. No
+file is parsed here (statement_file/), and nothing is guessed: what is left is a person's (manual/)."""
+
+from payments.reconciliation.importing import Imported, earlier, import_file, read_file
+from payments.reconciliation.matching import (
+    CLOCKS_DIFFER,
+    Matched,
+    begin_again,
+    count_ahead,
+    match_all,
+    match_some,
+    matchable,
+)
+
+__all__ = (
+    "CLOCKS_DIFFER",
+    "Imported",
+    "Matched",
+    "begin_again",
+    "count_ahead",
+    "earlier",
+    "import_file",
+    "match_all",
+    "match_some",
+    "matchable",
+    "read_file",
+)

@@ -1,0 +1,182 @@
+"""Each fact stands twice, for a row in hand and for a query: said of any row, on any database, both are the same."""
+
+import inspect
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.db.models import Q
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orders.models import Order
+from payments.daraja import RESULTS
+from payments.facts import asking, attention, money, order
+from payments.models import MpesaTransaction
+from payments.states import State
+
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+
+Fact = Callable[[Any], bool]
+
+# the fact, the query, and whether it depends on the clock
+TWINS: dict[str, tuple[Fact, Q]] = {
+    "is_live": (asking.is_live, asking.IS_LIVE),
+    "came_to_nothing": (asking.came_to_nothing, asking.CAME_TO_NOTHING),
+    "is_unknown": (asking.is_unknown, asking.IS_UNKNOWN),
+    "is_idle": (lambda row: asking.is_idle(row, now=NOW), asking.idle_at(NOW)),
+    "is_on_phone": (lambda row: asking.is_on_phone(row, now=NOW), asking.on_phone_at(NOW)),
+    "is_overdue": (lambda row: asking.is_overdue(row, now=NOW), asking.overdue_at(NOW)),
+    "is_stale": (lambda row: asking.is_stale(row, now=NOW), asking.stale_at(NOW)),
+    "is_followed_up": (lambda row: asking.is_followed_up(row, now=NOW), asking.followed_up_at(NOW)),
+    "was_refused": (asking.was_refused, asking.WAS_REFUSED),
+    "has_thin_ending": (asking.has_thin_ending, asking.HAS_THIN_ENDING),
+    "is_paid": (money.is_paid, money.IS_PAID),
+    "amount_is_unknown": (money.amount_is_unknown, money.AMOUNT_IS_UNKNOWN),
+    "is_booked": (money.is_booked, money.IS_BOOKED),
+    "is_refunded": (money.is_refunded, money.IS_REFUNDED),
+    "is_settled": (money.is_settled, money.IS_SETTLED),
+    "locks_order": (money.locks_order, money.LOCKS_ORDER),
+    "buyer_waits": (money.buyer_waits, money.BUYER_WAITS),
+    "amount_in_doubt": (money.amount_in_doubt, money.AMOUNT_IN_DOUBT),
+    "is_refund_due": (money.is_refund_due, money.IS_REFUND_DUE),
+    "receipt_awaited": (money.receipt_awaited, money.RECEIPT_AWAITED),
+    "is_wrong_amount": (money.is_wrong_amount, money.IS_WRONG_AMOUNT),
+    "is_unpriced": (money.is_unpriced, money.IS_UNPRICED),
+    "has_open_question": (money.has_open_question, money.HAS_OPEN_QUESTION),
+    **{f"reason {reason.key}": (reason.is_so, reason.applies) for reason in attention.REASONS},
+}
+
+# what has no twin, and why
+OF_ONE_ROW = {
+    "may_be_replaced",  # depends on what this request has asked about
+    "is_too_young_to_replace",  # only ever of the one attempt that is in the way
+    "is_certain",  # only ever of the one that was asked about
+    "held_kes",  # its twin is an expression: below
+    "received_kes",
+    "reasons_of",
+    "order_is_paid",  # below
+    "to_pay_kes",
+    # builders of twins
+    "idle_at",
+    "on_phone_at",
+    "overdue_at",
+    "stale_at",
+    "followed_up_at",
+    "held_sql",
+}
+
+around_now = st.sampled_from(
+    [NOW + timedelta(seconds=s) for s in (-90_000, -86_400, -300, -120, -90, -89, -1, 0, 1, 60)]
+)
+maybe = st.booleans()
+CODES = (*RESULTS, "", "Unreachable", "404.001.03", "no such code")
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> dict[str, Any]:
+    """Columns of an attempt, within what the database takes."""
+    state = draw(st.sampled_from(State))
+    paid = state is State.COMPLETED
+    pays = paid and draw(maybe)
+    due = paid and not pays and draw(maybe)
+    refunded = paid and draw(maybe)
+    return {
+        "state": state,
+        "created_at": draw(around_now),
+        "next_check_at": draw(st.none() | around_now),
+        "checkout_request_id": draw(st.none() | st.just("ws_CO_")),
+        "result_code": draw(st.sampled_from(CODES)),
+        "receipt": draw(st.none() | st.just("R")),
+        "amount_kes": 10,
+        "received_kes": draw(st.none() | st.sampled_from([0, 9, 10])),
+        "amount_differs": draw(maybe),
+        "pays_order": pays,
+        "refund_due": due,
+        "refunded_at": NOW if refunded else None,
+        "refunded_kes": 10 if refunded else None,
+        "reviewed_at": draw(st.none() | st.just(NOW)),
+        "unpriced": draw(maybe),
+        "came_late": draw(maybe),
+    }
+
+
+def store(columns: list[dict[str, Any]]) -> list[MpesaTransaction]:
+    found = []
+    for n, row in enumerate(columns, start=1):
+        placed = Order.objects.create(
+            code=f"DK{n:08}", token=f"t{n}", client_reference=f"C{n}", total_kes=10, is_priced=False, created_at=NOW
+        )  # fmt: skip
+        unique = {
+            "checkout_request_id": row["checkout_request_id"] and f"ws_CO_{n}",
+            "receipt": row["receipt"] and f"R{n}",
+            "refund_reference": f"F{n}" if row["refunded_at"] else None,
+        }
+        found.append(
+            MpesaTransaction(
+                order=placed, public_id=f"pay_{n}", phone_hash="h", callback_token_hash=f"h{n}", **{**row, **unique}
+            )
+        )  # fmt: skip
+    return MpesaTransaction.objects.bulk_create(found)
+
+
+@pytest.mark.django_db
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(columns=st.lists(rows(), min_size=8, max_size=24))
+def test_the_row_and_the_database_agree(columns: list[dict[str, Any]]) -> None:
+    with transaction.atomic():
+        stored = store(columns)
+        told = {}
+        for name, (fact, query) in TWINS.items():
+            by_database = set(MpesaTransaction.objects.filter(query).values_list("public_id", flat=True))
+            told[name] = (by_database, {row.public_id for row in stored if fact(row)})
+        held = dict(MpesaTransaction.objects.values_list("public_id", money.held_sql()))
+        transaction.set_rollback(True)
+    assert {name for name, (by_database, by_row) in told.items() if by_database != by_row} == set()
+    assert held == {row.public_id: money.held_kes(row) for row in stored}
+
+
+@pytest.mark.django_db
+def test_each_fact_is_true_of_some_row_and_false_of_another() -> None:
+    """So that no twin agrees by being empty."""
+    seen: dict[str, set[bool]] = {name: set() for name in TWINS}
+
+    @settings(deadline=None, max_examples=400, database=None)
+    @given(row=rows())
+    def draw(row: dict[str, Any]) -> None:
+        for name, (fact, _) in TWINS.items():
+            seen[name].add(bool(fact(MpesaTransaction(**row))))
+
+    draw()
+    assert {name for name, values in seen.items() if values != {True, False}} == set()
+
+
+@pytest.mark.parametrize("room", [asking, money, attention, order], ids=lambda room: room.__name__)
+def test_every_fact_has_a_twin_or_a_reason_to_have_none(room: Any) -> None:
+    mine = {
+        name
+        for name, each in inspect.getmembers(room, inspect.isfunction)
+        if each.__module__ == room.__name__ and not name.startswith("_")
+    }
+    assert mine - set(TWINS) - OF_ONE_ROW == set()
+
+
+@pytest.mark.django_db
+def test_an_order_is_paid_and_what_is_left_to_pay() -> None:
+    for number, (state, paid_at) in enumerate([(Order.State.OPEN, None), (Order.State.PAID, NOW)]):
+        placed = Order.objects.create(
+            code=f"DK{number}", token=f"t{number}", total_kes=10, is_priced=True, created_at=NOW, state=state,
+            paid_at=paid_at,
+        )  # fmt: skip
+        by_database = Order.objects.filter(order.ORDER_IS_PAID, pk=placed.pk).exists()
+        assert order.order_is_paid(placed) == by_database
+        assert order.to_pay_kes(placed) == (0 if by_database else 10)
+
+
+def test_what_was_received_is_not_said_where_it_is_in_doubt() -> None:
+    doubted = MpesaTransaction(amount_kes=10, amount_differs=True, received_kes=None)
+    assert money.received_kes(doubted) is None
+    assert money.received_kes(MpesaTransaction(amount_kes=10, amount_differs=True, received_kes=9)) == 9
+    assert money.received_kes(MpesaTransaction(amount_kes=10, amount_differs=False, received_kes=None)) == 10
