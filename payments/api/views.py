@@ -51,19 +51,19 @@ class PushView(APIView):
         responses={200: PushAnswerSerializer, "4XX": ProblemSerializer, "5XX": ProblemSerializer},
     )
     def post(self, request: Request) -> Response:
-        asked = StkPushSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        told = asked.validated_data
+        request_body = StkPushSerializer(data=request.data)
+        request_body.is_valid(raise_exception=True)
+        asked = request_body.validated_data
         ask = checkout.Ask(
-            msisdn=told["phone"],
-            amount_kes=told["amount"],
-            reference=(told.get("accountReference") or "").strip(),
-            description=told.get("description") or "",
+            msisdn=asked["phone"],
+            amount_kes=asked["amount"],
+            reference=(asked.get("accountReference") or "").strip(),
+            description=asked.get("description") or "",
         )
         try:
             answer = checkout.answer_once(
                 _idempotency_key(request),
-                asked=checkout.body_hashes(told),
+                asked=checkout.body_hashes(asked),
                 now=timezone.now(),
                 produce=lambda key_id: _push(ask, key_id),
                 under_way=_push_under_way,
@@ -138,13 +138,13 @@ def _push_answer(poll_id: str) -> checkout.StoredAnswer:
     )
 
 
-def _poll_id(told: Any) -> str:
+def _poll_id(body: Any) -> str:
     """Which payment is polled. A plain id needs no serializer, which costs as much as the database; whatever is odd
     goes through it, and it has the words."""
-    plain = told.get("checkoutRequestId") if isinstance(told, Mapping) else None
+    plain = body.get("checkoutRequestId") if isinstance(body, Mapping) else None
     if isinstance(plain, str) and PLAIN_ID.fullmatch(plain):
         return plain
-    asked = StatusSerializer(data=told)
+    asked = StatusSerializer(data=body)
     asked.is_valid(raise_exception=True)
     poll_id: str = asked.validated_data["checkoutRequestId"]
     return poll_id

@@ -45,16 +45,16 @@ def apply_delivery(delivery: Delivery, *, now: datetime) -> Verdict:
     """Reads one stored delivery and does what it is good for. The same delivery twice changes nothing more."""
     attempt = _attempt_of(delivery)
     try:
-        told = _read(delivery)
+        callback = _read(delivery)
     except CallbackUnreadable:
         return _only_a_hint(delivery, attempt, Verdict.UNREADABLE, now=now)
     if not delivery.token_hash:
         return _only_a_hint(delivery, attempt, Verdict.HINT, now=now)
     if attempt is None or attempt.callback_token_hash != delivery.token_hash:
         return _only_a_hint(delivery, attempt, Verdict.UNKNOWN_TOKEN, now=now)
-    if attempt.checkout_request_id not in (None, told.checkout_request_id):
+    if attempt.checkout_request_id not in (None, callback.checkout_request_id):
         return _only_a_hint(delivery, attempt, Verdict.WRONG_ID, now=now)
-    return _believe(delivery, attempt, told, now=now)
+    return _believe(delivery, attempt, callback, now=now)
 
 
 def _read(delivery: Delivery) -> StkCallback:
@@ -62,10 +62,10 @@ def _read(delivery: Delivery) -> StkCallback:
     CallbackUnreadable."""
     if delivery.as_it_came is not None:
         return read_callback(delivery.as_it_came)
-    told = read_callback(delivery.body)
-    if blank_phones(delivery.checkout_request_id) == told.checkout_request_id:
-        return replace(told, checkout_request_id=delivery.checkout_request_id)
-    return told
+    callback = read_callback(delivery.body)
+    if blank_phones(delivery.checkout_request_id) == callback.checkout_request_id:
+        return replace(callback, checkout_request_id=delivery.checkout_request_id)
+    return callback
 
 
 def apply_safely(delivery: Delivery, *, now: datetime) -> Verdict:
@@ -87,43 +87,43 @@ def _attempt_of(delivery: Delivery) -> Addressed | None:
     return found
 
 
-def _believe(delivery: Delivery, attempt: Addressed, told: StkCallback, *, now: datetime) -> Verdict:
+def _believe(delivery: Delivery, attempt: Addressed, callback: StkCallback, *, now: datetime) -> Verdict:
     """What a callback on the attempt's own address does: pays, closes, or raises a doubt."""
-    if told.paid and told.amount is None:
-        return _doubt(delivery, attempt, told, EventKind.AMOUNT_MISSING, Verdict.HINT, now=now)
-    if told.paid and told.amount != attempt.amount_kes:
-        return _doubt(delivery, attempt, told, EventKind.AMOUNT_DIFFERS, Verdict.WRONG_AMOUNT, now=now)
-    if not told.paid and not told.result.final:
-        return _doubt(delivery, attempt, told, EventKind.NOT_FINAL, Verdict.HINT, now=now)
+    if callback.paid and callback.amount is None:
+        return _doubt(delivery, attempt, callback, EventKind.AMOUNT_MISSING, Verdict.HINT, now=now)
+    if callback.paid and callback.amount != attempt.amount_kes:
+        return _doubt(delivery, attempt, callback, EventKind.AMOUNT_DIFFERS, Verdict.WRONG_AMOUNT, now=now)
+    if not callback.paid and not callback.result.final:
+        return _doubt(delivery, attempt, callback, EventKind.NOT_FINAL, Verdict.HINT, now=now)
     try:
-        recorded = ledger.record(attempt.id, _update(told), now=now, delivery_id=delivery.id, row=attempt)
+        recorded = ledger.record(attempt.id, _update(callback), now=now, delivery_id=delivery.id, row=attempt)
     except ReceiptTaken:
-        return _doubt(delivery, attempt, told, EventKind.RECEIPT_TAKEN, Verdict.RECEIPT_TAKEN, now=now)
+        return _doubt(delivery, attempt, callback, EventKind.RECEIPT_TAKEN, Verdict.RECEIPT_TAKEN, now=now)
     except IntegrityError:  # its CheckoutRequestID stands on another attempt
         return _only_a_hint(delivery, attempt, Verdict.WRONG_ID, now=now)
-    if told.result.check_earlier:
+    if callback.result.check_earlier:
         enquiries.request_check_of_earlier(attempt.id, now=now)
     return Verdict.APPLIED if recorded.news else Verdict.REPEATED
 
 
-def _update(told: StkCallback) -> Update:
+def _update(callback: StkCallback) -> Update:
     return Update(
-        event=Event.CONFIRMED if told.paid else Event.DECLINED,
+        event=Event.CONFIRMED if callback.paid else Event.DECLINED,
         source=Source.CALLBACK,
-        code=told.code,
-        description=told.description,
-        receipt=told.receipt,
-        amount=told.amount,
-        paid_at=told.paid_at,
-        merchant_request_id=told.merchant_request_id,
-        checkout_request_id=told.checkout_request_id,
+        code=callback.code,
+        description=callback.description,
+        receipt=callback.receipt,
+        amount=callback.amount,
+        paid_at=callback.paid_at,
+        merchant_request_id=callback.merchant_request_id,
+        checkout_request_id=callback.checkout_request_id,
     )
 
 
 def _doubt(
     delivery: Delivery,
     attempt: Addressed,
-    told: StkCallback,
+    callback: StkCallback,
     kind: EventKind,
     verdict: Verdict,
     *,
@@ -134,8 +134,8 @@ def _doubt(
         accepted = Update(
             event=Event.ACCEPTED,
             source=Source.CALLBACK,
-            merchant_request_id=told.merchant_request_id,
-            checkout_request_id=told.checkout_request_id,
+            merchant_request_id=callback.merchant_request_id,
+            checkout_request_id=callback.checkout_request_id,
         )
         try:
             ledger.record(attempt.id, accepted, now=now)
@@ -146,7 +146,7 @@ def _doubt(
         kind,
         source=Source.CALLBACK,
         now=now,
-        facts=_update(told).facts(),
+        facts=_update(callback).facts(),
         differs=verdict is Verdict.WRONG_AMOUNT,
         delivery=(delivery.id, verdict),
     )

@@ -35,10 +35,10 @@ class Spooled:
 def put(folder: Path, spooled: Spooled) -> None:
     """On disk for good when this returns. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    told = asdict(spooled) | {"id": str(spooled.id), "received_at": spooled.received_at.isoformat()}
+    fields = asdict(spooled) | {"id": str(spooled.id), "received_at": spooled.received_at.isoformat()}
     unfinished = folder / f"{spooled.id}.part"
     with unfinished.open("w", encoding="utf-8") as file:
-        json.dump(told, file)
+        json.dump(fields, file)
         file.flush()
         os.fsync(file.fileno())
     unfinished.rename(_path(folder, spooled.id))
@@ -49,9 +49,12 @@ def waiting(folder: Path) -> Iterator[Spooled]:
     """What waits, oldest first. A file that can't be read is set aside under another name, and said in the log."""
     for file in sorted(folder.glob(f"*{SUFFIX}"), key=_age):
         try:
-            told = json.loads(file.read_text(encoding="utf-8"))
-            told |= {"id": uuid.UUID(told["id"]), "received_at": datetime.fromisoformat(told["received_at"])}
-            yield Spooled(**told)
+            fields = json.loads(file.read_text(encoding="utf-8"))
+            fields |= {
+                "id": uuid.UUID(fields["id"]),
+                "received_at": datetime.fromisoformat(fields["received_at"]),
+            }
+            yield Spooled(**fields)
         except FileNotFoundError:  # another worker was quicker
             continue
         except (ValueError, TypeError, KeyError):

@@ -105,9 +105,9 @@ def _frames(error: BaseException) -> str:
     return "".join(traceback.format_tb(error.__traceback__))
 
 
-def _try_record(attempt: MpesaTransaction, event: Event, *, now: datetime, **told: Any) -> bool:
+def _try_record(attempt: MpesaTransaction, event: Event, *, now: datetime, **reported: Any) -> bool:
     """Notes what Daraja said. A database that is away can't unsend a prompt: False, and the callback will tell."""
-    update = Update(event=event, source=Source.PUSH, **told)
+    update = Update(event=event, source=Source.PUSH, **reported)
     try:
         ledger.record(attempt.id, update, now=now, row=ledger.snapshot(attempt))
     except Error:

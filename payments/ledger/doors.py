@@ -6,11 +6,11 @@ reads again and decides anew, so callback, query and staff may arrive in the sam
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from djkraph import sql
-from payments import gateway
 from payments.ledger.decide import decide, first_check
 from payments.ledger.kinds import EventKind
 from payments.ledger.updates import (
@@ -23,14 +23,16 @@ from payments.ledger.updates import (
     Update,
 )
 from payments.ledger.write import (
+    ChainEnd,
     Facts,
+    SignedEvent,
     append,
     carry_out,
     decide_anew,
     judge,
-    link_after,
     read,
     said_before,
+    signed_event,
     with_role,
     write_event,
 )
@@ -56,17 +58,7 @@ def open_attempt(
 ) -> MpesaTransaction:
     """A new attempt with its first event, inside the caller's transaction. The database refuses a second live one."""
     public_id = _new_public_id()
-    link = link_after(
-        attempt=public_id,
-        state="",
-        number=0,
-        head="",
-        change=Change(kind=EventKind.CREATED, to=State.CREATED),
-        source=Source.PUSH,
-        facts={"amount": str(amount_kes)},
-        now=now,
-    )
-    key_id, digest = gateway.keyring().sign(link)
+    first = _first_event(public_id, {"amount": str(amount_kes)}, source=Source.PUSH, now=now)
     values: dict[str, Any] = {
         "public_id": public_id,
         "order_id": order_id,
@@ -81,11 +73,11 @@ def open_attempt(
         "unpriced": unpriced,
         "created_at": now,
         "next_check_at": first_check(created_at=now),
-        "events_count": link.number,
-        "chain_head": digest,
+        "events_count": first.link.number,
+        "chain_head": first.hash,
     }
     attempt = MpesaTransaction(id=sql.insert(MpesaTransaction, values), **values)
-    write_event(attempt.pk, link, key_id, digest)
+    write_event(attempt.pk, first)
     return attempt
 
 
@@ -216,33 +208,25 @@ def _insert_paid(money: ReceiptWithoutPrompt, update: Update, now: datetime) -> 
     if change is None or change.to is not State.COMPLETED:
         raise ValueError("Only money that came makes an attempt of its own.")
     change, facts = with_role(change, money.order_id, update.facts(), now)
-    first = link_after(
-        attempt=unborn.public_id,
-        state="",
-        number=0,
-        head="",
-        change=Change(kind=EventKind.CREATED, to=State.CREATED),
-        source=update.source,
-        facts={"amount": str(money.amount_kes), "unasked": "yes", **update.more},
-        now=now,
-    )
-    first_key, first_digest = gateway.keyring().sign(first)
-    second = link_after(
-        attempt=unborn.public_id,
-        state=State.CREATED,
-        number=1,
-        head=first_digest,
-        change=change,
-        source=update.source,
+    asked = {"amount": str(money.amount_kes), "unasked": "yes", **update.more}
+    first = _first_event(unborn.public_id, asked, source=update.source, now=now)
+    born = replace(unborn, chain_head=first.hash)
+    second = signed_event(born, change, source=update.source, facts=facts, now=now)
+    as_they_leave_it = {"state": change.to, "events_count": second.link.number, "chain_head": second.hash}
+    attempt_id = sql.insert(MpesaTransaction, values | as_they_leave_it | dict(change.fields))
+    write_event(attempt_id, first)
+    write_event(attempt_id, second)
+    return attempt_id
+
+
+def _first_event(public_id: str, facts: Facts, *, source: Source, now: datetime) -> SignedEvent:
+    return signed_event(
+        ChainEnd(public_id=public_id, state="", events_count=0, chain_head=""),
+        Change(kind=EventKind.CREATED, to=State.CREATED),
+        source=source,
         facts=facts,
         now=now,
     )
-    second_key, head = gateway.keyring().sign(second)
-    as_they_leave_it = {"state": change.to, "events_count": second.number, "chain_head": head}
-    attempt_id = sql.insert(MpesaTransaction, values | as_they_leave_it | dict(change.fields))
-    write_event(attempt_id, first, first_key, first_digest)
-    write_event(attempt_id, second, second_key, head)
-    return attempt_id
 
 
 # an attempt before its first event, as far as nobody has said anything of it

@@ -134,7 +134,7 @@ def _chain(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator
 
 def _story(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator[str]:
     """What the events say, told again: the state, the receipt, whether it paid, and whether it was refunded."""
-    state, told = "", {"receipt": None, "role": None, "reference": None}
+    state, becomes = "", {"receipt": None, "role": None, "reference": None}
     for event in events:
         if event["from_state"] != state:
             yield f"event {event['number']} starts from another state than the one before it ended in"
@@ -142,15 +142,15 @@ def _story(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator
             yield f"event {event['number']} leads where such an event can't lead"
         state = event["to_state"]
         for name in _becomes(event["kind"]):
-            told[name] = event["facts"].get(name) or told[name]
+            becomes[name] = event["facts"].get(name) or becomes[name]
     if attempt["state"] != state:
         yield f"its state is {attempt['state']}, its events say {state or 'nothing'}"
-    if attempt["receipt"] != told["receipt"]:
+    if attempt["receipt"] != becomes["receipt"]:
         yield "its receipt is not the one its events name"
     role = "pays_order" if attempt["pays_order"] else "refund_due" if attempt["refund_due"] else None
-    if role != told["role"]:
+    if role != becomes["role"]:
         yield "whether it paid the order is not what its events say"
-    if attempt["refund_reference"] != told["reference"]:
+    if attempt["refund_reference"] != becomes["reference"]:
         yield "its refund is not the one its events name"
 
 

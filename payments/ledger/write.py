@@ -2,7 +2,7 @@
 transaction; nothing is decided here, and only this room comes in (doors.py)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -15,12 +15,30 @@ from payments.ledger.kinds import KINDS, EventKind
 from payments.ledger.updates import Change, ReceiptTaken, Snapshot, Source
 from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent
 from payments.signing import Link
-from payments.states import State
 
 OVERTAKEN_TRIES = 20
 
 Facts = Mapping[str, str]
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChainEnd:
+    """Where an attempt's chain stands: how many events it has, and the hash of the last."""
+
+    public_id: str
+    state: str
+    events_count: int
+    chain_head: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedEvent:
+    """An event as it is written: what it says, its hash, and which key signed it."""
+
+    link: Link
+    key_id: str
+    hash: str
 
 
 class Overtaken(Exception):
@@ -73,52 +91,42 @@ def with_role(change: Change, order_id: int, facts: Facts, now: datetime) -> tup
 
 def append(row: Snapshot, change: Change, *, source: Source, facts: Facts, now: datetime) -> None:
     """The compare-and-set on the attempt and its event. Raises Overtaken."""
-    link = link_after(
-        attempt=row.public_id,
-        state=row.state,
-        number=row.events_count,
-        head=row.chain_head,
-        change=change,
-        source=source,
-        facts=facts,
-        now=now,
-    )
-    key_id, digest = gateway.keyring().sign(link)
+    event = signed_event(row, change, source=source, facts=facts, now=now)
     as_it_was = {"id": row.id, "state": row.state, "events_count": row.events_count}
-    now_is = {"state": change.to, "events_count": link.number, "chain_head": digest, **change.fields}
+    now_is = {
+        "state": change.to,
+        "events_count": event.link.number,
+        "chain_head": event.hash,
+        **change.fields,
+    }
     if not sql.update(MpesaTransaction, now_is, where=as_it_was):
         raise Overtaken
-    write_event(row.id, link, key_id, digest)
+    write_event(row.id, event)
 
 
-def link_after(
-    *,
-    attempt: str,
-    state: State | str,
-    number: int,
-    head: str,
-    change: Change,
-    source: Source,
-    facts: Facts,
-    now: datetime,
-) -> Link:
-    """What the attempt's next event says: after `number` others, the last of which has the hash `head`."""
-    if not facts.keys() <= KINDS[change.kind].facts:
-        raise UndeclaredFacts(f"{change.kind}: {sorted(facts.keys() - KINDS[change.kind].facts)}")
-    return Link(
-        attempt=attempt,
-        number=number + 1,
+def signed_event(
+    end: ChainEnd | Snapshot, change: Change, *, source: Source, facts: Facts, now: datetime
+) -> SignedEvent:
+    """The attempt's next event, linked to the one before it. Raises UndeclaredFacts."""
+    if undeclared := facts.keys() - KINDS[change.kind].facts:
+        raise UndeclaredFacts(f"{change.kind}: {', '.join(sorted(undeclared))}")
+    link = Link(
+        attempt=end.public_id,
+        number=end.events_count + 1,
         kind=change.kind,
         source=source,
-        from_state=state,
+        from_state=end.state,
         to_state=change.to,
         at=now,
         facts=facts,
-        previous_hash=head,
+        previous_hash=end.chain_head,
     )
+    key_id, digest = gateway.keyring().sign(link)
+    return SignedEvent(link=link, key_id=key_id, hash=digest)
 
 
-def write_event(attempt_id: int, link: Link, key_id: str, digest: str) -> None:
+def write_event(attempt_id: int, event: SignedEvent) -> None:
+    link = event.link
     values: dict[str, Any] = {
         "attempt_id": attempt_id,
         "number": link.number,
@@ -129,8 +137,8 @@ def write_event(attempt_id: int, link: Link, key_id: str, digest: str) -> None:
         "at": link.at,
         "facts": dict(link.facts),
         "previous_hash": link.previous_hash,
-        "hash": digest,
-        "key_id": key_id,
+        "hash": event.hash,
+        "key_id": event.key_id,
     }
     sql.insert(PaymentEvent, values)
 

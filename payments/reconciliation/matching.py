@@ -89,13 +89,13 @@ def match_some(statement_id: int, *, now: datetime, limit: int = BATCH) -> Match
     statement = Statement.objects.get(id=statement_id)
     # by id alone, as the index of nobody's lines is: a period would be sorted at each step
     ahead = _nobodys().filter(id__gt=statement.matched_up_to).order_by("id").values(*_LINE)
-    seen = [Line(**row) for row in ahead[:limit]]
-    lines = [line for line in seen if statement.period_from <= line.completed_at <= statement.period_to]
+    step = [Line(**row) for row in ahead[:limit]]
+    lines = [line for line in step if statement.period_from <= line.completed_at <= statement.period_to]
     matched = _match(lines, now=now)
-    matched.lines, matched.finished = len(lines), len(seen) < limit
+    matched.lines, matched.finished = len(lines), len(step) < limit
     ours = Statement.objects.filter(id=statement_id)
-    if seen:
-        up_to = seen[-1].id
+    if step:
+        up_to = step[-1].id
         ours.filter(matched_up_to__lt=up_to).update(matched_up_to=up_to)
     if matched.finished:
         ours.filter(matched_at=None).update(matched_at=now)

@@ -41,16 +41,16 @@ class Command(BaseCommand):
         now = timezone.now()
         day = _day(options["date"], today=now.astimezone(NAIROBI).date())
         try:
-            told = report(day, now=now)
+            made = report(day, now=now)
         except Error as away:
             raise CommandError("The database can't be reached. Check DATABASE_URL and try again.") from away
-        text = as_csv(told) if options["csv"] else as_text(told)
+        text = as_csv(made) if options["csv"] else as_text(made)
         if options["output"]:
             _write(Path(options["output"]), f"{BOM}{text}" if options["csv"] else text)
-            self.stdout.write(" ".join(told.summary))
+            self.stdout.write(" ".join(made.summary))
         else:
             self.stdout.write(text, ending="")
-        if told.needs_person:
+        if made.needs_person:
             sys.exit(1)
 
 

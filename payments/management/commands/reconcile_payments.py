@@ -54,9 +54,9 @@ class Tally:
         )
 
     def as_json(self, people: dict[str, int]) -> str:
-        told = {outcome.name.lower(): self.outcomes[outcome] for outcome in Outcome}
+        outcomes = {outcome.name.lower(): self.outcomes[outcome] for outcome in Outcome}
         return json.dumps(
-            {"looked_at": self.outcomes.total(), **told, "callbacks": self.callbacks, "person": people}
+            {"looked_at": self.outcomes.total(), **outcomes, "callbacks": self.callbacks, "person": people}
         )
 
 
@@ -110,8 +110,8 @@ class Command(BaseCommand):
     def _once(self, options: dict[str, Any]) -> None:
         tally = Tally(callbacks=_read_left_behind(timezone.now()))
         try:
-            for seen in enquiries.open_since(before=_before(options), limit=options["limit"]):
-                tally.outcomes[_ask(seen)] += 1
+            for due in enquiries.open_since(before=_before(options), limit=options["limit"]):
+                tally.outcomes[_ask(due)] += 1
                 self._progress(tally.outcomes.total())
         except KeyboardInterrupt:
             self.stderr.write("\nStopped here. Nothing is lost: the next run goes on.")
@@ -156,9 +156,9 @@ def run_due() -> bool:
     now = timezone.now()
     if _read_left_behind(now):
         return True
-    for seen in enquiries.due(now=now):
-        if not enquiries.resolve_by_clock(seen, now=now):
-            return enquiries.ask_about(seen, clock=timezone.now) is not Outcome.NOT_ASKED
+    for due in enquiries.due(now=now):
+        if not enquiries.resolve_by_clock(due, now=now):
+            return enquiries.ask_about(due, clock=timezone.now) is not Outcome.NOT_ASKED
     return False
 
 
@@ -166,11 +166,11 @@ def _read_left_behind(now: datetime) -> int:
     return callbacks.replay_spool(now=now) + callbacks.apply_left_behind(now=now)
 
 
-def _ask(seen: Due) -> Outcome:
-    if enquiries.resolve_by_clock(seen, now=timezone.now()):
+def _ask(due: Due) -> Outcome:
+    if enquiries.resolve_by_clock(due, now=timezone.now()):
         return Outcome.NOT_ASKED
     _wait_for_a_turn()
-    return enquiries.ask_about(seen, clock=timezone.now)
+    return enquiries.ask_about(due, clock=timezone.now)
 
 
 def _wait_for_a_turn() -> None:
