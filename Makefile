@@ -68,7 +68,7 @@ bench-million: .venv/dev.stamp
 
 screenshots: .venv/dev.stamp
 	@sh tests/browser/get-chromium.sh
-	$(BIN)/python -m tests.browser.screenshots
+	$(BIN)/python -m tests.support.browser.screenshots
 
 clean:
 	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,20 +4,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
-import requests
 from django.core.cache import cache
 
 from orders.models import Mix
 from payments.gateway import settings as gateway_settings
-from tests.simulated import Simulated
-from tests.suite_log import SuiteLog
+from tests.support.places import ROOT
+from tests.support.shop import Shop
+from tests.support.simulated import Simulated
+from tests.support.suite_log import SuiteLog
 
-ROOT = Path(__file__).resolve().parent.parent
+# a helper that asserts says as much as a test does
+pytest.register_assert_rewrite("tests.support.payments", "tests.support.races", "tests.support.browser")
 
 # The same examples at each run; HYPOTHESIS_PROFILE=explore looks for new ones.
 hypothesis.settings.register_profile("fixed", derandomize=True, database=None)
@@ -69,38 +70,6 @@ def shop(live_server: Any, simulator: Simulated, settings: Any) -> Iterator["Sho
     settings.MPESA_QUERY_BUDGET_PER_MINUTE = 60_000
     yield Shop(live_server.url)
     simulator.settle()  # no callback outlives its test
-
-
-class Shop:
-    """A buyer's page: it speaks JSON to the shop and sees nothing else."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self.session = requests.Session()
-
-    def post(self, path: str, body: Any = None, **kwargs: Any) -> requests.Response:
-        return self.session.post(self.address + path, json=body, timeout=60, **kwargs)
-
-    def push(
-        self, phone: str, amount: Any = 1500, reference: str = "CART1732381200000", **more: Any
-    ) -> dict[str, Any]:
-        headers = more.pop("headers", None)
-        body = {"phone": phone, "amount": amount, "accountReference": reference, **more}
-        answer: dict[str, Any] = self.post("/stkpush", body, headers=headers).json()
-        return answer
-
-    def status(self, poll_id: str) -> dict[str, Any]:
-        answer: dict[str, Any] = self.post("/stkpush/status", {"checkoutRequestId": poll_id}).json()
-        return answer
-
-    def order(self, *slugs: str) -> dict[str, Any]:
-        answer = self.post("/api/orders", {"items": [{"mix": slug} for slug in slugs]})
-        assert answer.status_code == 201, answer.text
-        placed: dict[str, Any] = answer.json()
-        return placed
-
-    def get(self, path: str, **kwargs: Any) -> requests.Response:
-        return self.session.get(self.address + path, timeout=60, **kwargs)
 
 
 @pytest.fixture

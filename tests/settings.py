@@ -1,6 +1,6 @@
 """The shop's settings for the suite: nothing from the machine's environment, a database of the suite's own.
 
-TEST_DATABASE=postgres runs the same tests on a real PostgreSQL (tests/postgres.py starts it); default: SQLite.
+TEST_DATABASE=postgres runs the same tests on a real PostgreSQL (tests/support/postgres.py starts it); default: SQLite.
 """
 
 import atexit
@@ -22,7 +22,7 @@ ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 if os.environ.get("TEST_DATABASE") == "postgres":
-    from tests.postgres import start
+    from tests.support.postgres import start
 
     DATABASES = {"default": database(start())}
 else:

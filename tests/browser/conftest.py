@@ -1,23 +1,15 @@
 """The real stack and a real browser, once for this folder. Not for the whole session: playwright's event loop must
 not be running when tests elsewhere use the database."""
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.demo import Demo, running_demo
-from tests.browser.other_sites import OtherSite
-from tests.browser.tabs import Tabs
-
-ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-NO_CHROMIUM = """The browser tests need Chromium.
-Install it (Debian: apt-get install chromium) or set CHROMIUM to its path."""
+from tests.support.browser.chromium import ARGUMENTS, NO_CHROMIUM, chromium
+from tests.support.browser.demo import Demo, running_demo
+from tests.support.browser.other_sites import OtherSite
+from tests.support.browser.tabs import Tabs
 
 
 @pytest.fixture(scope="package")
@@ -50,12 +42,6 @@ def browser() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
         yield launched
         launched.close()
-
-
-def chromium() -> str:
-    """Its path, or nothing where there is none."""
-    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-    return next(filter(None, map(shutil.which, filter(None, names))), "")
 
 
 @pytest.fixture

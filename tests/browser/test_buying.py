@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.demo import Demo
-from tests.browser.people import AT_THE_NEXT_POLL, Buyer, Desk, Phone
-from tests.browser.tabs import Tabs
+from tests.support.browser.demo import Demo
+from tests.support.browser.people import AT_THE_NEXT_POLL, Buyer, Desk, Phone
+from tests.support.browser.tabs import Tabs
 
 pytestmark = pytest.mark.browser
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.demo import Demo
-from tests.browser.desk_looks import keep_picture, look
-from tests.browser.people import Desk
-from tests.browser.tabs import DESK_SIZE, Tabs
+from tests.support.browser.demo import Demo
+from tests.support.browser.desk_looks import keep_picture, look
+from tests.support.browser.people import Desk
+from tests.support.browser.tabs import DESK_SIZE, Tabs
 
 pytestmark = pytest.mark.browser
 

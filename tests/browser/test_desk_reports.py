@@ -10,10 +10,10 @@ import pytest
 import requests
 from playwright.sync_api import Locator, expect
 
-from tests.browser.demo import Demo
-from tests.browser.desk_looks import SIZES, keep_picture, look
-from tests.browser.people import Buyer, Desk
-from tests.browser.tabs import Tabs
+from tests.support.browser.demo import Demo
+from tests.support.browser.desk_looks import SIZES, keep_picture, look
+from tests.support.browser.people import Buyer, Desk
+from tests.support.browser.tabs import Tabs
 
 pytestmark = pytest.mark.browser
 

@@ -14,11 +14,11 @@ import pytest
 import requests
 from playwright.sync_api import Route, expect
 
-from tests.browser.demo import Demo
-from tests.browser.desk_looks import look, look_as_it_is
-from tests.browser.people import Desk
-from tests.browser.tabs import Tabs
-from tests.statements import Head, Row, write_csv, write_xlsx
+from tests.support.browser.demo import Demo
+from tests.support.browser.desk_looks import look, look_as_it_is
+from tests.support.browser.people import Desk
+from tests.support.browser.tabs import Tabs
+from tests.support.statements import Head, Row, write_csv, write_xlsx
 
 pytestmark = pytest.mark.browser
 

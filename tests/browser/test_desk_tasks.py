@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.demo import Demo
-from tests.browser.people import Desk
-from tests.browser.tabs import Tabs
+from tests.support.browser.demo import Demo
+from tests.support.browser.people import Desk
+from tests.support.browser.tabs import Tabs
 
 pytestmark = pytest.mark.browser
 

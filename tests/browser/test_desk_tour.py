@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.browser.demo import Demo
-from tests.browser.desk_looks import look
-from tests.browser.people import Desk
-from tests.browser.tabs import Tabs
+from tests.support.browser.demo import Demo
+from tests.support.browser.desk_looks import look
+from tests.support.browser.people import Desk
+from tests.support.browser.tabs import Tabs
 
 pytestmark = pytest.mark.browser
 

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.demo import Demo
-from tests.browser.people import Buyer
-from tests.browser.tabs import Tabs
+from tests.support.browser.demo import Demo
+from tests.support.browser.people import Buyer
+from tests.support.browser.tabs import Tabs
 
 pytestmark = pytest.mark.browser
 

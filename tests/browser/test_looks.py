@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.demo import Demo
-from tests.browser.people import Buyer, Desk, Phone
-from tests.browser.tabs import DESK_SIZE, PHONE_SIZE, Tabs
+from tests.support.browser.demo import Demo
+from tests.support.browser.people import Buyer, Desk, Phone
+from tests.support.browser.tabs import DESK_SIZE, PHONE_SIZE, Tabs
 
 pytestmark = pytest.mark.browser
 

@@ -6,9 +6,9 @@ import re
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.demo import Demo
-from tests.browser.people import Buyer, Phone
-from tests.browser.tabs import Tabs
+from tests.support.browser.demo import Demo
+from tests.support.browser.people import Buyer, Phone
+from tests.support.browser.tabs import Tabs
 
 pytestmark = pytest.mark.browser
 

@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.demo import Demo
-from tests.browser.other_sites import OtherSite
-from tests.browser.people import AT_THE_NEXT_POLL, Phone
-from tests.browser.tabs import Tabs
+from tests.support.browser.demo import Demo
+from tests.support.browser.other_sites import OtherSite
+from tests.support.browser.people import AT_THE_NEXT_POLL, Phone
+from tests.support.browser.tabs import Tabs
 
 pytestmark = pytest.mark.browser
 

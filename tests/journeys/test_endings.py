@@ -6,8 +6,8 @@ from orders.models import Mix, Order
 from payments.daraja import lookup
 from payments.models import MpesaTransaction
 from payments.states import State
-from tests.conftest import Shop
-from tests.simulated import PAYS, WAITS, Simulated
+from tests.support.shop import Shop
+from tests.support.simulated import PAYS, WAITS, Simulated
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

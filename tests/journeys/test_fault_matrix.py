@@ -22,9 +22,9 @@ from payments.daraja import lookup
 from payments.management.commands import reconcile_payments
 from payments.models import MpesaTransaction
 from payments.states import State
-from tests.conftest import Shop
-from tests.payments.last_words import LastWords
-from tests.simulated import Simulated
+from tests.support.last_words import LastWords
+from tests.support.shop import Shop
+from tests.support.simulated import Simulated
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

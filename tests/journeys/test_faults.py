@@ -12,8 +12,8 @@ from django.utils import timezone
 from orders.models import Order
 from payments.models import CallbackDelivery, DarajaToken, MpesaTransaction
 from payments.states import State
-from tests.conftest import Shop
-from tests.simulated import PAYS, WAITS, Simulated
+from tests.support.shop import Shop
+from tests.support.simulated import PAYS, WAITS, Simulated
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,62 +1,16 @@
-"""For the services' tests: a Daraja that answers what the test says, and remembers what it was asked."""
+"""For the rooms' tests: Wanjiru presses Pay, a fake Daraja answers what the test says, a callback comes."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+import json
 from typing import Any
 
 import pytest
 
-from payments import daraja, gateway
+from payments import callbacks, gateway
 from payments.checkout import prompts, push
-from payments.daraja import PushAccepted, QueryAnswer, Verdict
-from payments.models import MpesaTransaction
-
-WANJIRU = "254712345678"  # buys
-OTIENO = "254798765432"  # must not see hers
-
-
-class Clock:
-    """A clock that tests move."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **by: float) -> datetime:
-        self.now += timedelta(**by)
-        return self.now
-
-
-class FakeDaraja:
-    """Answers pushes and queries as told; `during_push` runs while the push is under way."""
-
-    def __init__(self) -> None:
-        self.pushes: list[daraja.PushRequest] = []
-        self.queries: list[str] = []
-        self.push_answer: Exception | None = None
-        self.query_answer = QueryAnswer(verdict=Verdict.NO_ANSWER, asked=True, description="no word")
-        self.during_push: Callable[[], Any] = lambda: None
-
-    def push(self, request: daraja.PushRequest) -> PushAccepted:
-        self.pushes.append(request)
-        self.during_push()
-        if self.push_answer is not None:
-            raise self.push_answer
-        number = len(self.pushes)
-        return PushAccepted(
-            merchant_request_id=f"m-{number}", checkout_request_id=f"ws_CO_{number}", message="Success."
-        )
-
-    def query(self, checkout_request_id: str) -> QueryAnswer:
-        self.queries.append(checkout_request_id)
-        return self.query_answer
-
-    @property
-    def last_token(self) -> str:
-        """The token in the callback address that the last push named."""
-        return self.pushes[-1].callback_url.rsplit("/", 1)[1]
+from payments.models import CallbackDelivery, MpesaTransaction
+from tests.support.payments.clock import Clock
+from tests.support.payments.fake_daraja import WANJIRU, FakeDaraja
+from tests.support.payments.paying import SAFARICOM, Click, Deliver
 
 
 @pytest.fixture
@@ -72,7 +26,7 @@ def safaricom(monkeypatch: pytest.MonkeyPatch) -> FakeDaraja:
 
 
 @pytest.fixture
-def click(safaricom: FakeDaraja, clock: Clock, db: None) -> Callable[..., MpesaTransaction]:
+def click(safaricom: FakeDaraja, clock: Clock, db: None) -> Click:
     """Wanjiru presses Pay; the attempt that her page then polls."""
 
     def press(msisdn: str = WANJIRU, amount: int = 1500, reference: str = "CART1") -> MpesaTransaction:
@@ -84,13 +38,17 @@ def click(safaricom: FakeDaraja, clock: Clock, db: None) -> Callable[..., MpesaT
     return press
 
 
-def paid_answer() -> QueryAnswer:
-    return QueryAnswer(verdict=Verdict.PAID, asked=True, code="0", description="processed")
+@pytest.fixture
+def deliver(safaricom: FakeDaraja, clock: Clock) -> Deliver:
+    """Safaricom's callback for the last push, or with another token."""
 
+    def post(body: Any, token: str | None = None) -> CallbackDelivery.Verdict:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return callbacks.receive_callback(
+            token=safaricom.last_token if token is None else token,
+            body=raw,
+            source_address=SAFARICOM,
+            now=clock(),
+        )
 
-def not_paid_answer(code: str = "1032") -> QueryAnswer:
-    return QueryAnswer(verdict=Verdict.NOT_PAID, asked=True, code=code, description="not paid")
-
-
-def processing_answer() -> QueryAnswer:
-    return QueryAnswer(verdict=Verdict.PROCESSING, asked=True, code="4999", description="under processing")
+    return post

@@ -4,14 +4,11 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.races.crowd import at_once
-from tests.races.machines import (
+from tests.support.races.machines import (
     Desk,
     Machine,
     Postgres,
@@ -20,7 +17,8 @@ from tests.races.machines import (
     manage,
     simulated_safaricom,
 )
-from tests.simulated import Simulated
+from tests.support.races.town import Town
+from tests.support.simulated import Simulated
 
 if os.environ.get("TEST_DATABASE") != "postgres":
     collect_ignore_glob = ["test_*.py"]
@@ -63,34 +61,6 @@ def postgres() -> Iterator[Postgres]:
 def safaricom() -> Iterator[Simulated]:
     with simulated_safaricom() as simulator:
         yield simulator
-
-
-@dataclass(kw_only=True)
-class Town:
-    """Two machines of two processes each, one database, one Safaricom, two people at the shop's desk."""
-
-    env: dict[str, str]
-    folder: Path
-    machines: list[Machine]
-    desks: list[Desk]
-    rows: Rows
-    safaricom: Simulated
-
-    def machine(self, number: int) -> Machine:
-        """They take turns."""
-        return self.machines[number % len(self.machines)]
-
-    def rang(self, *phones: str) -> list[dict[str, Any]]:
-        """Every prompt that reached one of these phones, ended or not."""
-        return [sent for sent in self.safaricom.state()["transactions"] if sent["phone"] in phones]
-
-    def pushed(self, phones: list[str]) -> list[str]:
-        """Each phone is asked to pay its own order; what the pages poll with."""
-        doings = [
-            lambda n=n, phone=phone: self.machine(n).push(phone, reference=f"CART-{phone}").json()
-            for n, phone in enumerate(phones)
-        ]
-        return [answer["checkoutRequestId"] for answer in at_once(doings)]
 
 
 @pytest.fixture(scope="session")

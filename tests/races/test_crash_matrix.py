@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.races.crowd import new_phone, wait_until
-from tests.races.machines import (
+from tests.support.races.crowd import new_phone, wait_until
+from tests.support.races.machines import (
     ROOT,
     Desk,
     Postgres,
@@ -28,7 +28,7 @@ from tests.races.machines import (
     manage,
     simulated_safaricom,
 )
-from tests.simulated import Simulated
+from tests.support.simulated import Simulated
 
 pytestmark = pytest.mark.postgres
 
@@ -48,7 +48,7 @@ class Mortal:
         env["MPESA_CALLBACK_URL"] = f"{self.shop.address}/api/payments/callback"
         with (folder / "machine.log").open("ab") as log:
             self._nursery = subprocess.Popen(
-                [sys.executable, "-m", "tests.races.nursery"],
+                [sys.executable, "-m", "tests.support.races.nursery"],
                 cwd=ROOT,
                 env=env,
                 stdin=subprocess.PIPE,

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.races.crowd import at_once, new_phone, wait_until
-from tests.races.machines import (
+from tests.support.races.crowd import at_once, new_phone, wait_until
+from tests.support.races.machines import (
     Desk,
     Machine,
     Postgres,
@@ -21,7 +21,7 @@ from tests.races.machines import (
     simulated_safaricom,
     worker,
 )
-from tests.simulated import Simulated
+from tests.support.simulated import Simulated
 
 pytestmark = pytest.mark.postgres
 

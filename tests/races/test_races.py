@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.races.conftest import Town
-from tests.races.crowd import at_once, new_phone, wait_until
-from tests.races.machines import ROOT, environment, simulated_safaricom, worker
+from tests.support.places import ROOT
+from tests.support.races.crowd import at_once, new_phone, wait_until
+from tests.support.races.machines import environment, simulated_safaricom, worker
+from tests.support.races.town import Town
 
 pytestmark = pytest.mark.postgres
 
@@ -209,7 +210,7 @@ def test_twenty_processes_that_push_for_the_first_time_ask_for_one_token(town: T
         fresh.fault("slow_oauth", 0.5)
         env = environment(town.env["DATABASE_URL"], fresh.address, tmp_path)
         env["MPESA_CALLBACK_URL"] = f"{town.machine(0).address}/api/payments/callback"
-        command = [sys.executable, "-m", "tests.races.first_pushes", *phones]
+        command = [sys.executable, "-m", "tests.support.races.first_pushes", *phones]
         done = subprocess.run(
             command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False
         )

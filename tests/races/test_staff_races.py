@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.races.conftest import Town
-from tests.races.crowd import at_once, new_phone, wait_until
-from tests.races.machines import Machine
+from tests.support.races.crowd import at_once, new_phone, wait_until
+from tests.support.races.machines import Machine
+from tests.support.races.town import Town
 
 pytestmark = pytest.mark.postgres
 

@@ -1,0 +1,255 @@
+"""Orders in the desk: found, read in words, with every shilling accounted for; nobody changes one."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from orders.models import Mix, Order
+from orders.services import place_order
+from payments import callbacks
+from payments.checkout import prompts, push
+from payments.desk.orders import figures
+from payments.ledger import Source, Update, record
+from payments.manual import actions
+from payments.models import MpesaTransaction
+from payments.states import Event
+from tests.support.payments.callback_bodies import failure, success
+from tests.support.payments.clock import Clock
+from tests.support.payments.desk import at_desk
+from tests.support.payments.fake_daraja import OTIENO, WANJIRU, FakeDaraja
+from tests.support.payments.ordering import many_orders
+
+Click = Callable[..., MpesaTransaction]
+ORDERS = "/admin/orders/order/"
+
+
+@pytest.fixture
+def answer(safaricom: FakeDaraja, clock: Clock) -> Callable[[Any], None]:
+    """Safaricom's callback for the newest request."""
+
+    def post(body: Any) -> None:
+        raw = json.dumps(body).encode()
+        callbacks.receive_callback(token=safaricom.last_token, body=raw, source_address=None, now=clock())
+
+    return post
+
+
+Answer = Callable[[Any], None]
+
+
+@pytest.fixture
+def two_mixes(mixes: list[Mix], safaricom: FakeDaraja, clock: Clock) -> Order:
+    """Wanjiru's order of two mixes for KES 2,500, asked for on her phone."""
+    slugs = [mix.slug for mix in mixes[:2]]
+    order = place_order(mix_slugs=slugs, now=clock(), email="Wanjiru@example.com")
+    ask = prompts.Ask(msisdn=WANJIRU, amount_kes=2500, reference=order.code)
+    push.request_payment(ask, clock=clock)
+    return order
+
+
+def sentence(order: Order) -> str:
+    order.refresh_from_db()
+    return figures.sentence(order, list(order.attempts.all()), items=order.items.count())
+
+
+def page_of(order: Order, browser: Client) -> str:
+    answer = browser.get(f"{ORDERS}{order.pk}/change/")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_an_order_that_waits_says_what_is_owed(two_mixes: Order) -> None:
+    assert sentence(two_mixes) == (
+        "KES 2,500 for 2 mixes, not paid; KES 2,500 is owed. A request to 2547••••5678 is under way."
+    )
+
+
+def test_a_paid_order_is_told_in_one_sentence(two_mixes: Order, answer: Answer) -> None:
+    answer(success(amount=2500))
+    assert sentence(two_mixes) == (
+        "KES 2,500 for 2 mixes, paid on 23 Nov 2026, 18:00:12 with receipt UKN4AB12CD; nothing is owed."
+    )
+
+
+def test_a_cancelled_request_leaves_the_order_owed(two_mixes: Order, answer: Answer) -> None:
+    answer(failure())
+    assert sentence(two_mixes) == (
+        "KES 2,500 for 2 mixes, not paid; KES 2,500 is owed. "
+        "The last request came to nothing: cancelled by the user."
+    )
+
+
+def test_an_order_nobody_was_asked_for_says_so(mixes: list[Mix], clock: Clock) -> None:
+    order = place_order(mix_slugs=[mixes[0].slug], now=clock())
+    assert sentence(order) == (
+        "KES 1,500 for 1 mix, not paid; KES 1,500 is owed. No payment request was sent for it."
+    )
+
+
+def test_an_order_of_another_page_says_where_its_amount_came_from(click: Click) -> None:
+    assert sentence(click().order).startswith("KES 1,500 for what a web page named CART1, not paid;")
+
+
+@pytest.fixture
+def paid_twice(click: Click, answer: Answer, clock: Clock) -> Order:
+    """A first request that came to nothing, a second that was paid, and then the first was paid all the same."""
+    first = click()
+    answer(failure())
+    clock.advance(minutes=3)
+    second = click()
+    for attempt, receipt in ((second, "UKN4AB12CD"), (first, "UKN4ZZ99ZZ")):
+        late = Update(event=Event.CONFIRMED, source=Source.CALLBACK, receipt=receipt)
+        record(attempt.pk, late, now=clock.advance(seconds=5))
+    return first.order
+
+
+def test_money_that_came_twice_is_due_back_until_its_refund_is_recorded(
+    paid_twice: Order, clock: Clock
+) -> None:
+    attempts = list(paid_twice.attempts.all())
+    told_of = figures.money(paid_twice, attempts)
+    assert (told_of.received, told_of.due_back, told_of.refunded) == (3000, 1500, 0)
+    assert sentence(paid_twice).endswith("nothing is owed. KES 1,500 more came for it and must be sent back.")
+    spare = next(attempt for attempt in attempts if attempt.refund_due)
+    actions.record_refund(
+        spare.pk, reference="UKP1", amount_kes=1500, reason="twice", by="kraph", now=clock.advance(hours=1)
+    )
+    after = figures.money(paid_twice, list(paid_twice.attempts.all()))
+    assert (after.received, after.due_back, after.refunded) == (3000, 0, 1500)
+    assert sentence(paid_twice).endswith("nothing is owed. KES 1,500 was sent back.")
+
+
+def test_a_wrong_amount_leaves_the_order_owed_and_waits_for_a_person(
+    click: Click, answer: Answer, clock: Clock
+) -> None:
+    attempt = click()
+    answer(success(amount=1000))
+    record(attempt.pk, Update(event=Event.CONFIRMED, source=Source.QUERY, code="0"), now=clock())
+    order = attempt.order
+    told_of = figures.money(order, list(order.attempts.all()))
+    assert (told_of.owed, told_of.undecided, told_of.received, told_of.in_doubt) == (1500, 0, 0, 1)
+    assert "how much is not known yet: a person must decide on it." in sentence(order)
+    viewer = at_desk("viewer")
+    assert "Not known yet" in page_of(order, viewer)
+    assert "Not known yet" in viewer.get(ORDERS).content.decode()
+
+
+def test_the_page_shows_items_payments_money_and_flags(paid_twice: Order, two_mixes: Order) -> None:
+    viewer = at_desk("viewer")
+    page = page_of(paid_twice, viewer)
+    for words in ("Refund due", "UKN4AB12CD", "UKN4ZZ99ZZ", "Due back to the buyer", "Send it back in the"):
+        assert words in page, words
+    assert "Nairobi After Dark" in page_of(two_mixes, viewer)
+    assert two_mixes.token not in page_of(two_mixes, viewer)
+
+
+def test_the_list_shows_the_same_flags(paid_twice: Order, two_mixes: Order) -> None:
+    listing = at_desk("viewer").get(ORDERS).content.decode()
+    assert "Refund due" in listing
+    assert "what a web page named CART1" in listing
+    assert "2 mixes" in listing
+
+
+@pytest.mark.parametrize("by", ["code", "CART1", "wanjiru@EXAMPLE.com", "UKN4AB12CD", "0712 345 678"])
+def test_an_order_is_found_by_what_a_caller_can_say(
+    by: str, two_mixes: Order, click: Click, answer: Answer, clock: Clock
+) -> None:
+    if by in ("CART1", "UKN4AB12CD"):
+        clock.advance(minutes=3)
+        wanted, other = click(OTIENO).order, two_mixes
+        answer(success(checkout_id="ws_CO_2"))
+    else:
+        wanted, other = two_mixes, click(OTIENO).order
+    term = wanted.code.lower() if by == "code" else by
+    found = at_desk("viewer").get(ORDERS, {"q": term}).content.decode()
+    assert wanted.code in found
+    assert other.code not in found
+
+
+def listed(viewer: Client, query: dict[str, str]) -> set[str]:
+    answer = viewer.get(ORDERS, query)
+    assert answer.status_code == 200
+    return {order.code for order in answer.context_data["cl"].result_list}
+
+
+def test_orders_are_filtered_by_what_staff_look_for(
+    paid_twice: Order, two_mixes: Order, clock: Clock
+) -> None:
+    viewer = at_desk("viewer")
+    both, twice, mine = {paid_twice.code, two_mixes.code}, {paid_twice.code}, {two_mixes.code}
+    assert listed(viewer, {}) == both
+    assert listed(viewer, {"needs": "any"}) == twice
+    assert listed(viewer, {"needs": "refund_due"}) == twice
+    assert listed(viewer, {"needs": "unknown"}) == set()
+    assert listed(viewer, {"priced": "yes"}) == mine
+    assert listed(viewer, {"priced": "no"}) == twice
+    assert listed(viewer, {"state__exact": "paid"}) == twice
+    today = f"{clock():%Y-%m-%d}"
+    assert listed(viewer, {"created_at_from": today, "created_at_to": today}) == both
+    assert listed(viewer, {"created_at_to": f"{clock() - timedelta(days=1):%Y-%m-%d}"}) == set()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("query", [{}, {"needs": "any"}, {"q": "DK"}], ids=["all", "filtered", "searched"])
+def test_the_lists_queries_do_not_grow_with_its_rows(query: dict[str, str], clock: Clock) -> None:
+    viewer = at_desk("viewer")
+    counts = []
+    for more in (3, 57):
+        many_orders(more, clock())
+        with CaptureQueriesContext(
+            connection,
+        ) as made:
+            assert viewer.get(ORDERS, query).status_code == 200
+        counts.append(len(made))
+        assert not [sql["sql"] for sql in made if "COUNT(" in sql["sql"]]
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.django_db
+def test_the_pages_queries_do_not_grow_with_its_payments(click: Click, answer: Answer, clock: Clock) -> None:
+    viewer, order, counts = at_desk("viewer"), click().order, []
+    for again in (3, 17):
+        for _ in range(again):
+            answer(failure(checkout_id=f"ws_CO_{order.attempts.count()}"))
+            clock.advance(minutes=11)
+            click()
+        with CaptureQueriesContext(connection) as made:
+            page_of(order, viewer)
+        counts.append(len(made))
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.django_db
+def test_the_last_page_knows_that_it_is_the_last(clock: Clock) -> None:
+    viewer = at_desk("viewer")
+    many_orders(100, clock())
+    first, second, beyond = (viewer.get(ORDERS, {"p": page}) for page in (1, 2, 3))
+    assert 'rel="next"' in first.content.decode()
+    assert 'rel="prev"' not in first.content.decode()
+    assert 'rel="prev"' in second.content.decode()
+    assert 'rel="next"' not in second.content.decode()
+    assert beyond.status_code == 200
+    assert 'rel="next"' not in beyond.content.decode()
+    many_orders(1, clock())
+    assert 'rel="next"' in viewer.get(ORDERS, {"p": 2}).content.decode()
+    assert "9999999999" not in first.content.decode()
+
+
+@pytest.mark.parametrize("role", ["viewer", "cashier", "supervisor", "auditor"])
+def test_nobody_changes_an_order(role: str, two_mixes: Order) -> None:
+    staff_member = at_desk(role)
+    assert page_of(two_mixes, staff_member)
+    assert staff_member.post(f"{ORDERS}{two_mixes.pk}/change/", {"state": "paid"}).status_code == 403
+    assert staff_member.post(f"{ORDERS}{two_mixes.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert staff_member.get(f"{ORDERS}add/").status_code == 403
+
+
+@pytest.mark.parametrize("odd", ["999999", "x", "99999999999999999999999", "1%00"])
+def test_an_order_that_is_not_there_is_404(odd: str, db: None) -> None:
+    assert at_desk("viewer").get(f"{ORDERS}{odd}/change/").status_code == 404

@@ -1,0 +1,587 @@
+"""Statements in the desk: who may upload, match and attach; what the comparison says; and that it stays quick."""
+
+import resource
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from orders.models import Order
+from payments import ledger, manual, reconciliation
+from payments.desk.statements import figures as desk
+from payments.models import HandSettlement, MpesaTransaction, Statement, StatementLine
+from payments.reconciliation import importing, matching
+from tests.support.payments.clock import Clock
+from tests.support.payments.desk import ROLES, at_desk, words_of
+from tests.support.payments.fake_daraja import OTIENO, FakeDaraja
+from tests.support.payments.ordering import place
+from tests.support.payments.paying import asked_and_paid
+from tests.support.payments.stating import (
+    charge,
+    head,
+    line,
+    matched,
+    paid_now,
+    row,
+    row_of,
+    state,
+    sweep,
+    taken_in,
+    wall,
+)
+from tests.support.statements import many, write_csv
+
+Click = Callable[..., MpesaTransaction]
+
+STATEMENTS = "/admin/payments/statement/"
+LINES = "/admin/payments/statementline/"
+WHY = "She typed the code of another order."
+
+
+def file_of(*rows: Any, clock: Clock, name: str = "november.csv") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, write_csv(rows, head=head(clock)))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Five hours ago by the wall clock, which the desk goes by, on one day of Nairobi."""
+    clock = Clock()
+    clock.now = timezone.now().replace(microsecond=0) - timedelta(hours=30)
+    clock.now = clock.now.replace(hour=9)  # noon in Nairobi
+    return clock
+
+
+@pytest.fixture
+def unknown_money(db: None, clock: Clock) -> StatementLine:
+    state([row("UKN4AB12CD", clock(), 1000, "WANJIRU")], clock)
+    return line("UKN4AB12CD")
+
+
+# --- role × action × (allowed, hidden, refused by direct POST) -------------------------------------------
+
+MAY_WORK = {"supervisor"}
+MAY_SEE = set(ROLES)
+
+
+@pytest.mark.parametrize("role", [*ROLES, "nobody"])
+def test_who_may_upload(role: str, db: None, clock: Clock) -> None:
+    client = at_desk(role)
+    listed = client.get(STATEMENTS)
+    assert listed.status_code == (200 if role in MAY_SEE else 403)
+    assert ('data-action="upload"' in words_of(listed)) == (role in MAY_WORK)
+    assert client.get(f"{STATEMENTS}upload/").status_code == (200 if role in MAY_WORK else 403)
+    answer = client.post(f"{STATEMENTS}upload/", {"file": file_of(row("UKN4AB12CD", clock()), clock=clock)})
+    assert answer.status_code == (302 if role in MAY_WORK else 403)
+    assert Statement.objects.count() == (1 if role in MAY_WORK else 0)
+
+
+@pytest.mark.parametrize("role", [*ROLES, "nobody"])
+def test_who_may_match(role: str, db: None, clock: Clock) -> None:
+    stated = taken_in([row("UKN4AB12CD", clock())], clock)
+    client, address = at_desk(role), f"{STATEMENTS}{stated.pk}/"
+    shown = client.get(f"{address}change/")
+    assert shown.status_code == (200 if role in MAY_SEE else 403)
+    assert ('data-action="match"' in words_of(shown)) == (role in MAY_WORK)
+    assert client.get(f"{address}matching/").status_code == (200 if role in MAY_WORK else 403)
+    assert client.post(f"{address}matching/step/", {"cursor": "0-0"}).status_code == (
+        200 if role in MAY_WORK else 403
+    )
+    stated.refresh_from_db()
+    assert (stated.matched_at is not None) == (role in MAY_WORK)
+    assert client.post(f"{address}again/").status_code == (302 if role in MAY_WORK else 403)
+
+
+@pytest.mark.parametrize("role", [*ROLES, "nobody"])
+def test_who_may_attach(role: str, unknown_money: StatementLine, clock: Clock) -> None:
+    order = place(clock)
+    client, address = at_desk(role), f"{LINES}{unknown_money.pk}/"
+    shown = client.get(f"{address}change/")
+    assert shown.status_code == (200 if role in MAY_SEE else 403)
+    assert ("attach-form" in words_of(shown)) == (role in MAY_WORK)
+    listed = client.get(f"{STATEMENTS}{unknown_money.statement_id}/change/?group=theirs")
+    assert ('data-action="attach"' in words_of(listed)) == (role in MAY_WORK)
+    answer = client.post(f"{address}attach/", {"target": order.code, "reason": WHY})
+    assert answer.status_code == (302 if role in MAY_WORK else 403)
+    assert MpesaTransaction.objects.filter(receipt="UKN4AB12CD", pays_order=True).exists() == (
+        role in MAY_WORK
+    )
+
+
+@pytest.mark.parametrize("role", [*ROLES, "nobody"])
+@pytest.mark.parametrize("verdict", ["confirm", "decline"])
+def test_who_may_be_the_second_person(
+    role: str, verdict: str, unknown_money: StatementLine, clock: Clock, settings: Any
+) -> None:
+    settings.SETTLED_ALONE_UP_TO_KES = 900
+    order = place(clock)
+    at_desk("supervisor", "achieng").post(
+        f"{LINES}{unknown_money.pk}/attach/", {"target": order.code, "reason": WHY}
+    )
+    waiting = HandSettlement.objects.get()
+    client = at_desk(role)
+    shown = client.get(f"{LINES}{unknown_money.pk}/change/")
+    assert (f'data-action="{verdict}"' in words_of(shown)) == (role in MAY_WORK)
+    address = f"{LINES}{unknown_money.pk}/settlement/{waiting.pk}/{verdict}/"
+    answer = client.post(address, {"why": "It is otieno's."})
+    assert answer.status_code == (302 if role in MAY_WORK else 403)
+    waiting.refresh_from_db()
+    assert (waiting.decision != "waiting") == (role in MAY_WORK)
+
+
+def test_whoever_proposed_it_cannot_confirm_it(
+    unknown_money: StatementLine, clock: Clock, settings: Any
+) -> None:
+    settings.SETTLED_ALONE_UP_TO_KES = 900
+    order, client = place(clock), at_desk("supervisor")
+    address = f"{LINES}{unknown_money.pk}/"
+    told = client.post(f"{address}attach/", {"target": order.code, "reason": WHY}, follow=True)
+    assert "a second one must confirm it" in words_of(told)
+    assert 'data-action="confirm"' not in words_of(told)
+    waiting = HandSettlement.objects.get()
+    told = client.post(f"{address}settlement/{waiting.pk}/confirm/", follow=True)
+    assert "you proposed it yourself" in words_of(told)
+    listed = client.get(f"{STATEMENTS}{unknown_money.statement_id}/change/?group=theirs")
+    assert "Waits for a second person" in words_of(listed)
+    settlements_list = words_of(client.get("/admin/payments/handsettlement/?decision__exact=waiting"))
+    assert f"{LINES}{unknown_money.pk}/change/" in settlements_list
+
+
+@pytest.mark.parametrize("path", ["upload/", "1/matching/", "1/change/", "1/matching/step/", "1/again/"])
+def test_a_stranger_is_asked_to_log_in(path: str, db: None) -> None:
+    assert Client().post(f"{STATEMENTS}{path}").status_code == 302
+
+
+def test_steps_and_decisions_are_posted_only(unknown_money: StatementLine) -> None:
+    client = at_desk("supervisor")
+    for path in ("matching/step/", "again/"):
+        assert client.get(f"{STATEMENTS}{unknown_money.statement_id}/{path}").status_code == 405
+    assert client.get(f"{LINES}{unknown_money.pk}/settlement/1/confirm/").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["999/change/", "x/change/", "999/matching/", "9999999999999999999/change/"])
+def test_what_is_not_there_is_not_found(path: str, db: None) -> None:
+    client = at_desk("supervisor")
+    assert client.get(STATEMENTS + path).status_code == 404
+    if "change" in path:
+        assert client.get(LINES + path).status_code == 404
+
+
+# --- uploading ------------------------------------------------------------------------------------------
+
+
+def test_an_uploaded_file_leads_to_matching_and_then_to_the_comparison(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    paid, client = paid_now(click, safaricom, clock), at_desk("supervisor")
+    answer = client.post(f"{STATEMENTS}upload/", {"file": file_of(row_of(paid), sweep(clock()), clock=clock)})
+    stated = Statement.objects.get()
+    assert answer["Location"] == f"{STATEMENTS}{stated.pk}/matching/"
+    assert "data-steps" in words_of(client.get(answer["Location"]))
+    step = client.post(f"{answer['Location']}step/", {"cursor": "0-0"}).json()
+    assert (step["finished"], step["done"], step["total"]) == (True, 1, 1)
+    assert step["next"] == f"{STATEMENTS}{stated.pk}/change/"
+    assert "The till agrees to the shilling: KES 1,500" in words_of(client.get(step["next"]))
+
+
+def test_matching_tells_how_far_it_is(
+    click: Click, clock: Clock, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stated = taken_in([row(f"UKN4AB12C{n}", clock()) for n in range(5)], clock)
+    some = matching.match_some
+    monkeypatch.setattr(reconciliation, "match_some", lambda pk, *, now: some(pk, now=now, limit=2))
+    client, cursor, seen = at_desk("supervisor"), "0-0", []
+    for _ in range(3):
+        step = client.post(f"{STATEMENTS}{stated.pk}/matching/step/", {"cursor": cursor}).json()
+        cursor = step["cursor"]
+        seen.append((step["done"], step["total"], step["finished"], step["says"]))
+    assert seen == [
+        (2, 5, False, "2 of 5 lines …"),
+        (4, 5, False, "4 of 5 lines …"),
+        (5, 5, True, "All lines are matched."),
+    ]
+
+
+@pytest.mark.parametrize("cursor", ["", "0", "-1", "x-1", "1-2-3", "9" * 30])
+def test_a_strange_cursor_is_refused(cursor: str, unknown_money: StatementLine) -> None:
+    address = f"{STATEMENTS}{unknown_money.statement_id}/matching/step/"
+    assert at_desk("supervisor").post(address, {"cursor": cursor}).status_code == 400
+
+
+def test_the_same_file_again_says_who_uploaded_it_and_when(db: None, clock: Clock) -> None:
+    for client in (at_desk("supervisor"), at_desk("supervisor", "barasa")):
+        answer = client.post(
+            f"{STATEMENTS}upload/", {"file": file_of(row("UKN4AB12CD", clock()), clock=clock)}, follow=True
+        )
+    assert "supervisor uploaded this very file on" in words_of(answer)
+    assert "nothing was changed" in words_of(answer)
+    assert Statement.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "why"),
+    [
+        (lambda data: data.replace(b"UKN4AB12CD", b"0712345678"), "Row 8: &#x27;0000000000&#x27; is no M-PESA receipt"),
+        (lambda data: data.replace(b"174379", b"600000"), "short code 600000; the shop&#x27;s is 174379"),
+        (lambda data: b"%PDF-1.7 " + data, "This is a PDF. It holds no statement."),
+        (lambda _data: b"", "The file is empty."),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_wrong_is_refused_in_words_and_nothing_is_stored(
+    spoilt: Callable[[bytes], bytes], why: str, db: None, clock: Clock
+) -> None:
+    data = spoilt(write_csv([row("UKN4AB12CD", clock())], head=head(clock)))
+    answer = at_desk("supervisor").post(f"{STATEMENTS}upload/", {"file": SimpleUploadedFile("a.csv", data)})
+    assert answer.status_code == 400
+    assert why in words_of(answer)
+    assert "Nothing was stored" in words_of(answer)
+    assert (Statement.objects.count(), StatementLine.objects.count()) == (0, 0)
+
+
+def test_no_file_is_said_too(db: None) -> None:
+    answer = at_desk("supervisor").post(f"{STATEMENTS}upload/", {})
+    assert (answer.status_code, "Choose the file first." in words_of(answer)) == (400, True)
+
+
+# --- the comparison -------------------------------------------------------------------------------------
+
+
+def all_five(click: Click, safaricom: FakeDaraja, clock: Clock) -> Statement:
+    """Matched 1,500 · ours 700 · theirs 1,000 · 1,400 for 1,500 · a sweep and a charge."""
+    good = paid_now(click, safaricom, clock, receipt="UKN4AB12CA")
+    paid_now(click, safaricom, clock, msisdn="254712345601", reference="C2", amount=700, receipt="UKN4AB12CB")
+    short = paid_now(click, safaricom, clock, msisdn="254712345602", reference="C3", receipt="UKN4AB12CC")
+    rows = [
+        row_of(good, "UKN4AB12CA"), row("UKN4AB12CD", clock() + timedelta(minutes=5), 1000, "WANJIRU"),
+        row_of(short, "UKN4AB12CC", paid_in=1400), sweep(clock()), charge(clock(), "UKN4AB12CA"),
+    ]  # fmt: skip
+    clock.advance(minutes=20)
+    stated = taken_in(rows, clock)
+    matched(stated, clock)
+    return stated
+
+
+def counted(comparison: desk.Comparison) -> dict[str, tuple[int, float]]:
+    return {group.key: (group.count, float(group.total)) for group in comparison.groups}
+
+
+def test_the_five_groups_add_up_to_the_totals(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
+    found = desk.compare(all_five(click, safaricom, clock))
+    assert counted(found) == {
+        "matched": (1, 1500.0),
+        "ours": (1, 700.0),
+        "theirs": (1, 1000.0),
+        "differ": (1, 1400.0),
+        "left-out": (2, -1002.25),
+    }
+    assert (found.ours, found.theirs, found.difference) == (3600, 3900, -300)
+    assert found.verdict.startswith("The till does not agree: the statement has KES 300 more.")
+    assert (found.agrees, found.needs_person) == (False, 3)
+
+
+def test_worked_off_the_till_agrees_to_the_shilling(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    stated = all_five(click, safaricom, clock)
+    lonely = MpesaTransaction.objects.get(amount_kes=700)
+    taken_in([row("UKN4AB12CB", lonely.paid_at or clock(), 700)], clock, name="rest.csv")
+    matching.begin_again(stated.pk)
+    matched(stated, clock)
+    client, order = at_desk("supervisor"), place(clock)
+    client.post(f"{LINES}{line('UKN4AB12CD').pk}/attach/", {"target": order.code, "reason": WHY})
+    found = desk.compare(stated)
+    assert (found.ours, found.theirs, found.agrees) == (4600, 4600, True)
+    assert (
+        found.verdict
+        == "The totals agree: KES 4,600 on both sides. Some amounts are not what we asked for: look."
+    )
+    short = MpesaTransaction.objects.get(receipt="UKN4AB12CC")
+    client.post(f"/admin/payments/mpesatransaction/{short.pk}/looked-at/")
+    found = desk.compare(stated)
+    assert found.verdict == "The till agrees to the shilling: KES 4,600 on both sides."
+    assert (found.needs_person, list(ledger.faults())) == (0, [])
+    assert "dk-banner--ok" in words_of(client.get(f"{STATEMENTS}{stated.pk}/change/"))
+
+
+def test_a_difference_stays_open_while_we_hold_another_amount_than_the_statement(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    stated = all_five(click, safaricom, clock)
+    short = MpesaTransaction.objects.filter(receipt="UKN4AB12CC")
+    for held, needs in ((1400, 2), (1500, 3)):  # the other two groups need a person too
+        short.update(received_kes=held, reviewed_at=clock(), pays_order=True)
+        assert desk.compare(stated).needs_person == needs
+
+
+def test_equal_totals_of_different_money_are_no_agreement(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    paid_now(click, safaricom, clock)
+    clock.advance(minutes=5)
+    stated = taken_in([row("UKN4AB12ZZ", clock(), 1500)], clock)
+    matched(stated, clock)
+    found = desk.compare(stated)
+    assert (found.ours == found.theirs, found.agrees) == (True, False)
+    assert "not all of the money is the same" in found.verdict
+
+
+def test_cents_are_part_of_the_totals(db: None, clock: Clock) -> None:
+    stated = taken_in([row("UKN4AB12CD", clock(), "10.50")], clock)
+    assert desk.compare(stated).theirs == Decimal("10.50")
+    assert "KES 10.50" in words_of(at_desk("auditor").get(f"{STATEMENTS}{stated.pk}/change/"))
+
+
+def test_payments_before_and_after_the_period_are_left_out(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    paid_now(click, safaricom, clock)
+    MpesaTransaction.objects.update(paid_at=None)  # the request's time counts then
+    stated = taken_in(
+        [sweep(clock() + timedelta(days=2))], clock, period_from=wall(clock() + timedelta(days=1))
+    )
+    assert counted(desk.compare(stated))["ours"] == (0, 0.0)
+    earlier = taken_in([sweep(clock(), receipt="UKNSWEEP02")], clock, name="b.csv")
+    earlier.uploaded_at = clock() - timedelta(minutes=1)  # exported before the payment came
+    assert counted(desk.compare(earlier))["ours"] == (0, 0.0)
+    earlier.uploaded_at = clock()
+    assert counted(desk.compare(earlier))["ours"] == (1, 1500.0)
+
+
+def test_a_payment_named_by_another_period_is_not_missing(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    """Asked for before midnight, paid after: it stands on tomorrow's statement, and counts there."""
+    attempt = click()
+    tomorrow = taken_in([row_of(attempt, hours=23)], clock)
+    matched(tomorrow, clock)
+    today = taken_in([sweep(clock())], clock, name="b.csv")
+    Statement.objects.filter(pk=today.pk).update(period_to=clock() + timedelta(hours=1))
+    MpesaTransaction.objects.update(paid_at=None)
+    assert counted(desk.compare(Statement.objects.get(pk=today.pk)))["ours"] == (0, 0.0)
+
+
+def test_why_ours_may_be_missing_is_said_with_what_to_do(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    asked_and_paid(attempt, safaricom, clock)
+    stated = taken_in([row("UKN4AB12ZZ", clock() + timedelta(hours=1), 5)], clock)
+    attempt.refresh_from_db()
+    last = desk.reaches(stated)
+
+    def said(**change: Any) -> str:
+        for name, value in change.items():
+            setattr(attempt, name, value)
+        return desk.why_alone(attempt, stated, last)
+
+    assert "named no receipt" in said()
+    assert "Search the receipt in the M-PESA portal" in said(receipt="UKN4AB12CD")
+    assert "may have been typed wrong" in said(by_hand=True)
+    assert "Later than the statement's last line" in said(paid_at=clock() + timedelta(hours=2))
+    last = stated.period_to
+    assert "very end of the statement's period" in said(paid_at=stated.period_to - timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("group", ["matched", "ours", "theirs", "differ", "left-out", "no-such-group"])
+def test_every_group_shows_its_rows_in_words(
+    click: Click, safaricom: FakeDaraja, clock: Clock, group: str
+) -> None:
+    stated = all_five(click, safaricom, clock)
+    told = words_of(at_desk("viewer").get(f"{STATEMENTS}{stated.pk}/change/?group={group}"))
+    wanted = {
+        "matched": ("UKN4AB12CA", "By receipt"),
+        "ours": ("UKN4AB12CB", "Search the receipt in the M-PESA portal"),
+        "theirs": ("UKN4AB12CD", "WANJIRU"),
+        "differ": ("UKN4AB12CC", "was not looked at yet"),
+        "left-out": ("Moved to the bank", "Charge"),
+        "no-such-group": ("Ours but not theirs", "UKN4AB12CB"),
+    }[group]
+    assert all(words in told for words in wanted)
+    assert "None" not in told.split('id="rows"')[1].split("</section>")[0]
+
+
+def test_each_row_leads_to_its_payment_or_line(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
+    stated, client = all_five(click, safaricom, clock), at_desk("viewer")
+    for group, receipt in (("matched", "UKN4AB12CA"), ("ours", "UKN4AB12CB"), ("differ", "UKN4AB12CC")):
+        payment = MpesaTransaction.objects.get(receipt=receipt)
+        told = words_of(client.get(f"{STATEMENTS}{stated.pk}/change/?group={group}"))
+        assert f"/admin/payments/mpesatransaction/{payment.pk}/change/" in told
+    told = words_of(client.get(f"{STATEMENTS}{stated.pk}/change/?group=theirs"))
+    assert f"{LINES}{line('UKN4AB12CD').pk}/change/" in told
+
+
+def test_a_callback_that_came_since_is_told_and_matched_again(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    state([row("UKN4AB12CD", clock(), 1500)], clock)
+    stated, client = Statement.objects.get(), at_desk("supervisor")
+    assert "Callbacks have come since" not in words_of(client.get(f"{STATEMENTS}{stated.pk}/change/"))
+    paid_now(click, safaricom, clock)
+    assert "1 line can be matched now" in words_of(client.get(f"{STATEMENTS}{stated.pk}/change/"))
+    answer = client.post(f"{STATEMENTS}{stated.pk}/again/")
+    assert client.post(f"{answer['Location']}step/", {"cursor": "0-0"}).json()["finished"]
+    assert desk.compare(Statement.objects.get()).agrees
+
+
+def test_groups_are_paged(db: None, clock: Clock) -> None:
+    rows = [row(f"UKN4AB1{n:03}", clock() + timedelta(seconds=n), 10) for n in range(120)]
+    state(rows, clock)
+    client, address = at_desk("viewer"), f"{STATEMENTS}{Statement.objects.get().pk}/change/?group=theirs"
+    first, last, beyond = (words_of(client.get(f"{address}&page={page}")) for page in ("1", "3", "99x"))
+    assert ("UKN4AB1000" in first, "UKN4AB1050" in first, "Page 1 of 3" in first) == (True, False, True)
+    assert ("UKN4AB1119" in last, "Page 3 of 3" in last) == (True, True)
+    assert "Page 1 of 3" in beyond
+    assert "Page 3 of 3" in words_of(client.get(f"{address}&page=99"))
+
+
+# --- one line -------------------------------------------------------------------------------------------
+
+
+def test_a_line_suggests_its_order_and_payments_that_wait_for_this_amount(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    waits, other = click(), click(OTIENO, reference="C2", amount=900)
+    clock.advance(minutes=5)
+    state([row("UKN4AB12CD", clock(), 1500, other.account_reference)], clock)
+    told = words_of(at_desk("supervisor").get(f"{LINES}{line('UKN4AB12CD').pk}/change/"))
+    assert f'value="{other.account_reference}"' in told
+    assert waits.account_reference in told.split('id="candidates"')[1]
+    assert other.account_reference not in told.split('id="candidates"')[1].split("</section>")[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"reason": ""}, "Give the reason."),
+        ({"reason": "short"}, "in a few words more"),
+        ({"target": ""}, "Type the order"),
+        ({"target": "DKXXXXXXXX"}, "There is no such order or payment"),
+    ],
+)
+def test_nothing_is_attached_without_order_and_reason(
+    unknown_money: StatementLine, clock: Clock, change: dict[str, str], why: str
+) -> None:
+    told = {"target": place(clock).code, "reason": WHY, **change}
+    answer = at_desk("supervisor").post(f"{LINES}{unknown_money.pk}/attach/", told)
+    assert (answer.status_code, why in words_of(answer)) == (400, True)
+    assert MpesaTransaction.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("paid_in", "paid_before", "says"),
+    [
+        (1000, False, "is paid with it"),
+        (900, False, "asks for another amount"),
+        (1000, True, "this money is due back"),
+    ],
+)
+def test_what_became_of_attached_money_is_said(
+    db: None, clock: Clock, paid_in: int, paid_before: bool, says: str
+) -> None:
+    order = place(clock)
+    if paid_before:
+        Order.objects.filter(pk=order.pk).update(state="paid", paid_at=clock())
+    state([row("UKN4AB12CD", clock(), paid_in)], clock)
+    answer = at_desk("supervisor").post(
+        f"{LINES}{line('UKN4AB12CD').pk}/attach/", {"target": order.code, "reason": WHY}, follow=True
+    )
+    assert says in words_of(answer)
+    assert "without a request of ours" in words_of(answer)
+    assert "Entered by hand for money on the M-PESA statement" in words_of(answer)
+
+
+def test_a_declined_attachment_is_told_on_the_line(
+    unknown_money: StatementLine, clock: Clock, settings: Any
+) -> None:
+    settings.SETTLED_ALONE_UP_TO_KES = 900
+    order, client = place(clock), at_desk("supervisor")
+    client.post(f"{LINES}{unknown_money.pk}/attach/", {"target": order.code, "reason": WHY})
+    waiting = HandSettlement.objects.get()
+    manual.decline_settlement(waiting.pk, why="It is otieno's.", by="barasa", now=clock())
+    told = words_of(client.get(f"{LINES}{unknown_money.pk}/change/"))
+    assert "barasa declined" in told
+    assert "attach-form" in told
+
+
+# --- quick at any size ----------------------------------------------------------------------------------
+
+
+def queries_of(client: Client, address: str) -> int:
+    client.get(address)
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        assert client.get(address).status_code == 200
+    return len(seen)
+
+
+@pytest.mark.parametrize("group", ["matched", "ours", "theirs", "differ", "left-out"])
+def test_the_number_of_queries_does_not_grow_with_the_lines(
+    click: Click, safaricom: FakeDaraja, clock: Clock, group: str
+) -> None:
+    stated, client = all_five(click, safaricom, clock), at_desk("supervisor")
+    address = f"{STATEMENTS}{stated.pk}/change/?group={group}"
+    few = queries_of(client, address)
+    more = [row(f"UKN5AB1{n:03}", clock(), 10) for n in range(20)]
+    for n in range(20):
+        paid_now(
+            click, safaricom, clock, msisdn=f"2547223456{n:02}", reference=f"M{n}", receipt=f"UKN6AB1{n:03}"
+        )
+        paid_now(
+            click, safaricom, clock, msisdn=f"2547323456{n:02}", reference=f"N{n}", receipt=f"UKN7AB1{n:03}"
+        )
+        more += [
+            row(f"UKN6AB1{n:03}", clock(), 1500), row(f"UKN7AB1{n:03}", clock(), 1400),
+            sweep(clock(), receipt=f"UKN8AB1{n:03}"),
+        ]  # fmt: skip
+        paid_now(
+            click, safaricom, clock, msisdn=f"2547423456{n:02}", reference=f"O{n}", receipt=f"UKN9AB1{n:03}"
+        )
+    clock.advance(minutes=1)
+    matched(taken_in(more, clock, name="more.csv"), clock)
+    Statement.objects.filter(pk=stated.pk).update(uploaded_at=clock())
+    assert counted(desk.compare(Statement.objects.get(pk=stated.pk)))[group][0] >= 20
+    assert queries_of(client, address) == few <= 17
+
+
+def test_the_list_of_statements_asks_as_much_for_sixty_as_for_three(db: None, clock: Clock) -> None:
+    client = at_desk("viewer")
+    for n in range(3):
+        taken_in([row(f"UKN4AB1{n:03}", clock())], clock, name=f"{n}.csv")
+    few = queries_of(client, STATEMENTS)
+    for n in range(3, 40):
+        taken_in([row(f"UKN4AB1{n:03}", clock())], clock, name=f"{n}.csv")
+    assert queries_of(client, STATEMENTS) == few
+
+
+LINES_OF_A_YEAR = 100_000
+
+
+def test_a_hundred_thousand_lines_are_taken_in_matched_and_compared(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    """In bounded memory; how many seconds, docs/performance.md says."""
+    paid = paid_now(click, safaricom, clock)
+    data = write_csv([*many(LINES_OF_A_YEAR - 1), row_of(paid)], head=head(clock))
+    del paid
+    before, started = memory(), time.monotonic()
+    stated = importing.import_file(data, file_name="year.csv", by="akinyi", now=clock()).statement
+    result = matching.match_all(stated.pk, clock=clock, progress=lambda _so_far: None)
+    assert (result.by_receipt, result.nobodys) == (1, LINES_OF_A_YEAR - 1)
+    found = desk.compare(stated)
+    assert desk.page_of(stated, found.group("theirs"), 2000).number == 2000
+    assert (found.group("theirs").count, found.group("matched").count) == (LINES_OF_A_YEAR - 1, 1)
+    assert memory() - before < 250  # MB at the highest
+    assert time.monotonic() - started < 120  # a quadratic step would take hours
+
+
+def memory() -> int:
+    """The most that this process has held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

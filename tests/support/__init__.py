@@ -1,0 +1,1 @@
+"""What tests share. A test imports helpers from here, never from another test."""
