@@ -14,6 +14,7 @@ from payments.management.commands.payment_states import diagram
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+DECISIONS = DOCS / "decisions"
 PACKAGES = ("djkraph", "orders", "payments", "templates", "static", "tests")
 
 # whose paths in backticks must be there; the other documents name none, or are of their day (decisions)
@@ -41,12 +42,29 @@ def test_the_readme_names_every_code() -> None:
     assert [code for code in STATUS if f"`{code}`" not in readme] == []
 
 
-@pytest.mark.parametrize("page", ["README.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/decisions/README.md"])
 def test_every_page_that_is_linked_to_is_there(page: str) -> None:
     file = ROOT / page
     links = re.findall(r"\]\(([^)#:]+)\)", file.read_text())
     assert links
     assert [link for link in links if not (file.parent / link).exists()] == []
+
+
+# --- the decisions --------------------------------------------------------------------------------------
+
+DECISION = re.compile(
+    r"# .+\n\n\d{4}-\d\d-\d\d\n\n## What\n.+\n## Why\n.+\n## What it cost\n.+"
+    r"\n## What would make us change it\n.+",
+    re.DOTALL,
+)
+
+
+def test_every_decision_is_listed_dated_and_says_what_it_cost() -> None:
+    pages = sorted(DECISIONS.glob("[0-9]*.md"))
+    listed = re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (DECISIONS / "README.md").read_text())
+    assert listed == [page.name for page in pages]
+    assert [page.name[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    assert [page.name for page in pages if not DECISION.fullmatch(page.read_text())] == []
 
 
 # --- paths in backticks ---------------------------------------------------------------------------------
