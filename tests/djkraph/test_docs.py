@@ -19,6 +19,8 @@ PACKAGES = ("djkraph", "orders", "payments", "templates", "static", "tests")
 
 # whose paths in backticks must be there; the other documents name none, or are of their day (decisions)
 NAME_PATHS = (
+    "README.md",
+    "CONTRIBUTING.md",
     "docs/ARCHITECTURE.md",
     "docs/rules.md",
     "docs/performance.md",
@@ -43,7 +45,9 @@ def test_the_readme_names_every_code() -> None:
     assert [code for code in STATUS if f"`{code}`" not in readme] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/ARCHITECTURE.md", "docs/decisions/README.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md", "docs/decisions/README.md"]
+)
 def test_every_page_that_is_linked_to_is_there(page: str) -> None:
     file = ROOT / page
     links = re.findall(r"\]\(([^)#:]+)\)", file.read_text())
