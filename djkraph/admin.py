@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 
 class ReadOnly:
-    """Nobody adds, edits or deletes these in the desk: their services are the only writers."""
+    """Nobody adds, edits or deletes these in the desk: the rooms that own them are their only writers."""
 
     def has_add_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         return False

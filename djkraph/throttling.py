@@ -1,4 +1,4 @@
-"""How many requests one address may send in a minute. Limits per phone and order are the ledger's (push.py)."""
+"""How many requests one address may send in a minute. Limits per phone and order stand in checkout/prompts.py."""
 
 import ipaddress
 import time

@@ -1,4 +1,4 @@
-"""The shelf in the desk: mixes can be edited. Orders stand with how they are paid (payments/admin/orders.py)."""
+"""The shelf in the desk: mixes can be edited. Orders stand with how they are paid (payments/desk/orders/)."""
 
 from typing import Any
 

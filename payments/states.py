@@ -1,4 +1,4 @@
-"""The life of one payment attempt: its states, what can happen to it, and where each happening leads. Pure."""
+"""The life of one payment attempt: its states, what can happen to it, and where each event leads. Pure."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""What a problem of the services is in HTTP. No words here: the services speak to the buyer."""
+"""What a problem of the checkout is in HTTP. No words here: the checkout speaks to the buyer."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""The payment endpoints: look up, normalise, one service call, answer."""
+"""The payment endpoints: look up, normalise, one call, answer."""
 
 import logging
 import re
@@ -101,7 +101,7 @@ class CallbackView(APIView):
 
     @extend_schema(request=dict, responses={200: CallbackAnswerSerializer})
     def post(self, request: Request, token: str = "") -> JsonResponse:
-        body = read_capped(request._request)  # as it came: reading it is the service's business
+        body = read_capped(request._request)  # as it came: callbacks/ reads it
         source = client_address(request.META)
         try:
             callbacks.receive_callback(token=token, body=body, source_address=source, now=timezone.now())

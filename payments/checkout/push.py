@@ -52,7 +52,7 @@ def request_payment(ask: Ask, *, clock: Callable[[], datetime], key_id: int | No
 def _still_under_way(found: AskFirst, *, clock: Callable[[], datetime]) -> bool:
     """Asks Daraja about an idle prompt. False: nothing of it is left, another may be sent.
 
-    Its order is freed for that other one; the idle attempt is watched for 24 hours all the same.
+    Its order is freed for that other one; the idle attempt is followed up for 24 hours all the same.
     """
     attempt = found.attempt
     if attempt.checkout_request_id is None:

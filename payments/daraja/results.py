@@ -35,7 +35,7 @@ class Result:
     """What a result code means.
 
     `final`: it may close the attempt. `paid`: the money moved.
-    `watch`: evidence is thin, so close softly (or stay open) and keep asking for 24 hours.
+    `follow_up`: evidence is thin, so close softly (or stay open) and keep asking for 24 hours.
     `check_earlier`: final for this push, but an earlier one to the same line may be live: query that one.
     `buyer` and `staff` are whole sentences.
     """

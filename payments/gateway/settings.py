@@ -1,4 +1,4 @@
-"""Settings → the configured things the services use: the Daraja client, the keys, the limits.
+"""Settings → configured things for the rooms above: the Daraja client, the keys, the limits.
 
 Beside checks.py the only reader of settings in payments. No rule about money here.
 """

@@ -10,7 +10,7 @@ from payments.models.attempt import MpesaTransaction
 class HandSettlement(models.Model):
     """What a member of staff says became of a payment, with the evidence. Above a limit a second one confirms it.
 
-    Written only by services/settlements.py.
+    Written only by manual/settling.py.
     """
 
     class Decision(models.TextChoices):

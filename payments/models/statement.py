@@ -7,7 +7,7 @@ from payments.models.attempt import MpesaTransaction
 
 
 class Statement(models.Model):
-    """One account statement exported from the M-PESA organisation portal. Written only by services/statement.py."""
+    """One account statement exported from the M-PESA organisation portal. Written only by reconciliation/."""
 
     sha256 = models.CharField(max_length=64, unique=True)
     file_name = models.CharField(max_length=200)

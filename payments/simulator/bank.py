@@ -127,7 +127,7 @@ class Bank:
         """False when it had ended already; the first end counts, save for money that comes late."""
         with self._lock:
             if self._transactions.get(transaction.checkout_request_id) is not transaction:
-                return False  # of a world that has been reset
+                return False  # it is of before a reset
             if transaction.outcome is not None and not even_if_ended:
                 return False
             transaction.outcome = outcome

@@ -21,7 +21,7 @@ from payments.models import Statement, StatementLine
 RECEIPTS_SHOWN = 20
 LEARNED_WITHIN = timedelta(
     days=4
-)  # a payment is watched for three days; what comes later comes from a statement
+)  # a payment is followed up for three days at most; what comes later comes from a statement
 CLOCKS = timedelta(minutes=10)  # ours and Safaricom's may differ so much
 BETWEEN = timedelta(seconds=1)  # the portal's period ends at a second, the next begins with the following one
 ROUNDED = timedelta(minutes=1)  # … or at 23:59

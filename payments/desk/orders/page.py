@@ -62,7 +62,7 @@ class OrderAdmin(ReadOnly, ModelAdmin):
     list_filter = (("state", ChoicesDropdownFilter), NeedsFilter, PriceFilter, ("created_at", DaysFilter))
     list_filter_submit = True
     list_per_page = 50
-    search_fields = ("code",)  # shows the box; what is found stands in desk/orders.py
+    search_fields = ("code",)  # shows the box; what is found stands in figures.py
     search_help_text = "Order code, the page's reference, whole e-mail address, receipt, or full phone number"
     paginator = InfinitePaginator
     show_full_result_count = False

@@ -1,4 +1,4 @@
-"""What staff do on a payment's page: permission, form, one service call, a message. No rule about money here."""
+"""What staff do on a payment's page: permission, form, one call, a message. No rule about money here."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ ADDRESS = "admin:payments_mpesatransaction_"
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """One thing to do with one payment. `do` makes the one service call and returns what to tell the person.
+    """One thing to do with one payment. `do` makes the one call (manual/) and returns what to tell the person.
 
-    `why_not`: empty where it makes sense for the payment as it stands; else it is not offered, and refused in these
+    `refusal`: empty where it makes sense for the payment as it stands; else it is not offered, and refused in these
     words. `form`: None where a button is enough.
     """
 

@@ -1,4 +1,4 @@
-"""Asking Safaricom about many payments, one after the other, with progress. One service call a step."""
+"""Asking Safaricom about many payments, one after the other, with progress. One call a step."""
 
 from http import HTTPStatus
 from typing import Any

@@ -1,4 +1,4 @@
-"""What staff type, checked as far as one field can tell. Whether it makes sense for the payment, the services say."""
+"""What staff type, checked as far as one field can tell. Whether it makes sense for the payment, manual/ says."""
 
 from typing import Any
 

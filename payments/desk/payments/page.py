@@ -52,7 +52,7 @@ class MpesaTransactionAdmin(ExportMixin, ReadOnly, ModelAdmin):
     )
     list_filter_submit = True
     list_per_page = 50
-    search_fields = ("receipt",)  # shows the box; what is found stands in desk/search.py
+    search_fields = ("receipt",)  # shows the box; what is found stands in lists/search.py
     search_help_text = "Receipt, order code, the page's reference, full phone number, or checkout id"
     paginator = InfinitePaginator
     show_full_result_count = False

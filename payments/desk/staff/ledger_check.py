@@ -1,4 +1,4 @@
-"""Checking the whole ledger from the desk, with progress. The checking itself is services/audit.py.
+"""Checking the whole ledger from the desk, with progress. The checking itself is ledger/verify.py.
 
 A page of no model: djkraph/urls.py puts it before the admin's own addresses."""
 

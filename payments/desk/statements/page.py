@@ -1,5 +1,5 @@
 """M-PESA statements in the desk: list, upload, matching with progress, comparison. No rule about matching here
-(services/matching.py), and no single line (statement_lines.py)."""
+(reconciliation/), and no single line (statement_lines.py)."""
 
 import re
 from http import HTTPStatus

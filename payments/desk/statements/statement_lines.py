@@ -33,7 +33,7 @@ MAY_ATTACH = "payments.attach_money"
 class StatementLineAdmin(ReadOnly, ModelAdmin):
     list_display = ("receipt", "at", "came", "went", "account_no", "kind", "match")
     list_filter = ("kind", "match")
-    search_fields = ("receipt",)  # shows the box; what is found stands in desk/search.py
+    search_fields = ("receipt",)  # shows the box; what is found stands in lists/search.py
     search_help_text = "Receipt, or the account number the customer typed"
     ordering = ("-id",)
     paginator = InfinitePaginator
