@@ -19,6 +19,7 @@ from payments.facts import (
     CAME_TO_NOTHING,
     IS_LIVE,
     LOCKS_ORDER,
+    NEVER_RANG,
     followed_up_at,
     is_idle,
     is_live,
@@ -28,7 +29,6 @@ from payments.facts import (
 )
 from payments.models import IdempotencyKey, MpesaTransaction
 from payments.phones import blank_phones, mask
-from payments.states import State
 
 LIMIT_WINDOW = timedelta(minutes=10)
 PROMPTS_PER_ORDER = 10  # in LIMIT_WINDOW
@@ -192,10 +192,7 @@ def _prompt_on_phone(
 
 def _refuse_beyond_limits(order: Order | None, hashes: list[str], *, now: datetime) -> None:
     """Counted from the ledger itself, so the limits hold across processes."""
-    recent = MpesaTransaction.objects.filter(created_at__gt=now - LIMIT_WINDOW).exclude(
-        state=State.FAILED,
-        checkout_request_id=None,  # refused at once: the phone never rang
-    )
+    recent = MpesaTransaction.objects.filter(created_at__gt=now - LIMIT_WINDOW).exclude(NEVER_RANG)
     too_many_on_phone = recent.filter(phone_hash__in=hashes).count() >= gateway.prompts_per_phone()
     if too_many_on_phone or (order and recent.filter(order=order).count() >= PROMPTS_PER_ORDER):
         raise PushProblem(

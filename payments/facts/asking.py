@@ -140,13 +140,20 @@ def followed_up_at(now: datetime) -> Q:
     return Q(created_at__gt=now - FOLLOW_UP_FOR)
 
 
+def never_rang(attempt: Answered) -> bool:
+    """It failed before Safaricom gave it an id: it counts as no prompt."""
+    return attempt.state == State.FAILED and attempt.checkout_request_id is None
+
+
+NEVER_RANG = Q(state=str(State.FAILED), checkout_request_id=None)
+
+
 def was_refused(attempt: Answered) -> bool:
-    """Safaricom took no request for it, so its phone never rang."""
-    unasked = attempt.checkout_request_id is None and not lookup(attempt.result_code).final
-    return attempt.state == State.FAILED and unasked
+    """Safaricom took no request for it, and no callback has said how it ended: no money can be its own."""
+    return never_rang(attempt) and not lookup(attempt.result_code).final
 
 
-WAS_REFUSED = Q(state=str(State.FAILED), checkout_request_id=None) & ~Q(result_code__in=_FINAL_CODES)
+WAS_REFUSED = NEVER_RANG & ~Q(result_code__in=_FINAL_CODES)
 
 
 def has_thin_ending(attempt: Answered) -> bool:

@@ -36,7 +36,7 @@ class Schedule:
         return self._epoch + time.monotonic() + self._offset
 
     def start(self) -> None:
-        threading.Thread(target=self._run, name="agenda", daemon=True).start()
+        threading.Thread(target=self._run, name="schedule", daemon=True).start()
 
     def stop(self) -> None:
         with self._changed:
@@ -90,7 +90,7 @@ class Schedule:
             try:
                 action(due)
             except Exception:
-                logger.exception("An action of the simulator's agenda failed")
+                logger.exception("An action of the simulator's schedule failed")
             finally:
                 with self._changed:
                     self._firing = False

@@ -31,6 +31,7 @@ TWINS: dict[str, tuple[Fact, Q]] = {
     "is_overdue": (lambda row: asking.is_overdue(row, now=NOW), asking.overdue_at(NOW)),
     "is_stale": (lambda row: asking.is_stale(row, now=NOW), asking.stale_at(NOW)),
     "is_followed_up": (lambda row: asking.is_followed_up(row, now=NOW), asking.followed_up_at(NOW)),
+    "never_rang": (asking.never_rang, asking.NEVER_RANG),
     "was_refused": (asking.was_refused, asking.WAS_REFUSED),
     "has_thin_ending": (asking.has_thin_ending, asking.HAS_THIN_ENDING),
     "is_paid": (money.is_paid, money.IS_PAID),
