@@ -15,6 +15,7 @@ check: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
 
@@ -71,4 +72,4 @@ screenshots: .venv/dev.stamp
 	$(BIN)/python -m tests.support.browser.screenshots
 
 clean:
-	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis

@@ -19,10 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 from django.utils import timezone
 
-from payments.desk.day.report import report
-from payments.desk.day.report_text import as_csv, as_text, read_day
-from payments.desk.lists.table import BOM
-from payments.desk.words import NAIROBI
+from payments.desk import BOM, NAIROBI, as_csv, as_text, read_day, report
 
 
 class Command(BaseCommand):

@@ -15,8 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 from django.utils import timezone
 
-from payments import reconciliation
-from payments.desk.statements import figures as desk
+from payments import desk, reconciliation
 from payments.models import Statement
 from payments.reconciliation import Matched
 from payments.statement_file import MAX_BYTES, StatementUnreadable

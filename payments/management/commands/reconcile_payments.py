@@ -24,7 +24,7 @@ from django.db import Error
 from django.utils import timezone
 
 from payments import callbacks, enquiries, facts, gateway
-from payments.desk.needs import count_payments_in_need
+from payments.desk import count_payments_in_need
 from payments.enquiries import Due, Outcome
 from payments.gateway import release_connection
 
