@@ -9,6 +9,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.core.cache import cache
+from django.db.backends.base.operations import BaseDatabaseOperations
 
 from orders.models import Mix
 from payments.gateway import settings as gateway_settings
@@ -16,6 +17,7 @@ from tests.support.places import ROOT
 from tests.support.shop import Shop
 from tests.support.simulated import Simulated
 from tests.support.suite_log import SuiteLog
+from tests.support.tampering import tampering
 
 # a helper that asserts says as much as a test does
 pytest.register_assert_rewrite("tests.support.payments", "tests.support.races", "tests.support.browser")
@@ -34,6 +36,20 @@ def _the_suites_log_holds_nothing_private(tmp_path_factory: pytest.TempPathFacto
     yield
     log.stop()
     assert log.leaks() == []
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _the_tables_can_be_emptied() -> Iterator[None]:
+    """After a test with transactions of its own Django empties every table, that of the events too."""
+    flush = BaseDatabaseOperations.execute_sql_flush
+
+    def flush_all(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
+        with tampering():
+            flush(self, sql_list)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush_all)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from payments.ledger import Source, Update
 from payments.models import MpesaTransaction, PaymentEvent
 from payments.states import Event
 from tests.support.payments.clock import Clock
+from tests.support.tampering import tampering
 
 Click = Callable[..., MpesaTransaction]
 
@@ -55,12 +56,14 @@ def test_what_is_wrong_is_printed_and_the_exit_code_is_1(paid: MpesaTransaction)
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
 def test_no_event_can_be_taken_out(number: int, paid: MpesaTransaction) -> None:
-    PaymentEvent.objects.filter(number=number).delete()
+    with tampering():
+        PaymentEvent.objects.filter(number=number).delete()
     assert found()
 
 
 def test_the_tail_cannot_be_cut_even_with_the_count_mended(paid: MpesaTransaction) -> None:
-    PaymentEvent.objects.filter(number=4).delete()
+    with tampering():
+        PaymentEvent.objects.filter(number=4).delete()
     MpesaTransaction.objects.update(events_count=3)
     assert found()
 
@@ -76,7 +79,8 @@ def test_the_tail_cannot_be_cut_even_with_the_count_mended(paid: MpesaTransactio
     ids=lambda edit: next(iter(edit)),
 )  # fmt: skip
 def test_no_event_can_be_edited(edit: dict[str, Any], number: int, paid: MpesaTransaction) -> None:
-    PaymentEvent.objects.filter(number=number).update(**edit)
+    with tampering():
+        PaymentEvent.objects.filter(number=number).update(**edit)
     assert found()
 
 

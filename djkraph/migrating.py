@@ -1,0 +1,126 @@
+"""What Django's migrations have no word for, on both databases. Each shows its SQL to sqlmigrate, so that it can be
+read before it is run."""
+
+from typing import Any, Protocol
+
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+
+ROWS, WHOLE = "{table}_is_kept", "{table}_is_kept_whole"
+
+POSTGRES = (
+    """CREATE FUNCTION {table}_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% of % is refused: its rows stay as they were written', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'integrity_constraint_violation';
+END $$""",
+    f"""CREATE TRIGGER {ROWS} BEFORE UPDATE OR DELETE ON {{table}}
+    FOR EACH ROW EXECUTE FUNCTION {{table}}_is_kept()""",
+    f"""CREATE TRIGGER {WHOLE} BEFORE TRUNCATE ON {{table}}
+    FOR EACH STATEMENT EXECUTE FUNCTION {{table}}_is_kept()""",
+)
+POSTGRES_REVERSED = (
+    f"DROP TRIGGER {WHOLE} ON {{table}}",
+    f"DROP TRIGGER {ROWS} ON {{table}}",
+    "DROP FUNCTION {table}_is_kept()",
+)
+SQLITE = tuple(
+    f"""CREATE TRIGGER IF NOT EXISTS {ROWS}_{word.lower()} BEFORE {word} ON {{table}}
+BEGIN SELECT RAISE(ABORT, '{word} of {{table}} is refused: its rows stay as they were written'); END"""
+    for word in ("UPDATE", "DELETE")
+)
+SQLITE_REVERSED = tuple(f"DROP TRIGGER IF EXISTS {ROWS}_{word}" for word in ("delete", "update"))
+
+
+class Editor(Protocol):
+    """As much of Django's schema editor as is needed here."""
+
+    connection: Any
+
+    def execute(self, sql: str, params: None) -> None: ...
+
+
+def keep_rows(schema_editor: Editor, table: str) -> None:
+    """From now on this table's rows are only added: the database refuses every change of one, and every removal."""
+    _run(schema_editor, table, POSTGRES if schema_editor.connection.vendor == "postgresql" else SQLITE)
+
+
+def let_rows_go(schema_editor: Editor, table: str) -> None:
+    vendor = schema_editor.connection.vendor
+    _run(schema_editor, table, POSTGRES_REVERSED if vendor == "postgresql" else SQLITE_REVERSED)
+
+
+def _run(schema_editor: Editor, table: str, statements: tuple[str, ...]) -> None:
+    for statement in statements:
+        schema_editor.execute(statement.format(table=table), params=None)
+
+
+class KeepRows(Operation):
+    """The database refuses UPDATE, DELETE and TRUNCATE of a model's table."""
+
+    reversible = True
+
+    def __init__(self, model_name: str) -> None:
+        self.model_name = model_name
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Django's models know nothing of triggers."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        keep_rows(schema_editor, self._table(app_label, to_state))
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        let_rows_go(schema_editor, self._table(app_label, from_state))
+
+    def _table(self, app_label: str, state: ProjectState) -> str:
+        return str(state.apps.get_model(app_label, self.model_name)._meta.db_table)
+
+    def describe(self) -> str:
+        return f"Keep the rows of {self.model_name} as they were written"
+
+
+class KeepRowsAgain(KeepRows):
+    """First and last in a migration that has SQLite make such a table anew (nearly every AlterField does): a table that
+    is made anew has no triggers. First, for the way back."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        if schema_editor.connection.vendor == "sqlite":
+            keep_rows(schema_editor, self._table(app_label, to_state))
+
+    database_backwards = database_forwards
+
+
+class WaitAtMost(Operation):
+    """First in a migration: on PostgreSQL it gives up rather than queue behind a long transaction with every payment
+    queueing behind it. Run it again then."""
+
+    reversible = True
+
+    def __init__(self, *, lock_seconds: int = 5, statement_seconds: int = 60) -> None:
+        self.lock_seconds = lock_seconds
+        self.statement_seconds = statement_seconds
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Nothing of the models."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            until = "LOCAL " if schema_editor.atomic_migration else ""  # else: for this connection
+            schema_editor.execute(f"SET {until}lock_timeout = '{self.lock_seconds}s'", params=None)
+            schema_editor.execute(f"SET {until}statement_timeout = '{self.statement_seconds}s'", params=None)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """What is taken back is taken back without hurry."""
+
+    def describe(self) -> str:
+        return f"Wait for a lock {self.lock_seconds} seconds at most"
