@@ -18,6 +18,7 @@ check: .venv/dev.stamp
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
+	$(BIN)/python -m tests.support.migrations_sql
 
 test: test-js test-side-by-side
 

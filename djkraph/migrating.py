@@ -3,6 +3,8 @@ read before it is run."""
 
 from typing import Any, Protocol
 
+from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently, ValidateConstraint
+from django.db.migrations.operations import AddConstraint, AddIndex
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
@@ -124,3 +126,45 @@ class WaitAtMost(Operation):
 
     def describe(self) -> str:
         return f"Wait for a lock {self.lock_seconds} seconds at most"
+
+
+class _Nothing(Operation):
+    def database_forwards(self, *given: Any) -> None: ...
+
+    def database_backwards(self, *given: Any) -> None: ...
+
+
+class _WhileOpen(Operation):
+    """On PostgreSQL as Django's own operation does it; SQLite has a word of its own for it, or none."""
+
+    on_sqlite: type[Operation]
+
+    def database_forwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_forwards(app_label, schema_editor, *states)
+        else:
+            self.on_sqlite.database_forwards(self, app_label, schema_editor, *states)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_backwards(app_label, schema_editor, *states)
+        else:
+            self.on_sqlite.database_backwards(self, app_label, schema_editor, *states)
+
+
+class AddIndexWhileOpen(_WhileOpen, AddIndexConcurrently):
+    """An index on a table that has rows: payments go on meanwhile. The migration says `atomic = False`."""
+
+    on_sqlite = AddIndex
+
+
+class AddConstraintWhileOpen(_WhileOpen, AddConstraintNotValid):
+    """A check on a table that has rows, first step: new rows keep to it from now on."""
+
+    on_sqlite = AddConstraint
+
+
+class ValidateConstraintWhileOpen(_WhileOpen, ValidateConstraint):
+    """Second step, in a migration of its own: the rows that were there are looked at, and payments go on meanwhile."""
+
+    on_sqlite = _Nothing

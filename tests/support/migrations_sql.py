@@ -1,0 +1,65 @@
+"""`python -m tests.support.migrations_sql`: squawk reads the SQL of each new migration as PostgreSQL would run it. What
+blocks a shop that is open is refused (.squawk.toml); exit 1."""
+
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SQUAWK = Path(sys.executable).with_name("squawk")
+
+# The last migrations that were not read yet: they ran on empty shops, and are never changed.
+BEFORE = {"orders": "0002_search", "payments": "0007_words"}
+
+
+def new_migrations() -> list[tuple[str, str]]:
+    """(app, name), oldest first within an app."""
+    return [
+        (app, file.stem)
+        for app, last in BEFORE.items()
+        for file in sorted((ROOT / app / "migrations").glob("[0-9]*.py"))
+        if file.stem > last
+    ]
+
+
+def sql_of(app: str, name: str) -> str:
+    """Needs a connection to PostgreSQL, whatever is in it."""
+    from django.core.management import call_command
+
+    out = StringIO()
+    call_command("sqlmigrate", app, name, stdout=out, no_color=True)
+    return out.getvalue()
+
+
+def read(sql: str, *, of: str) -> subprocess.CompletedProcess[str]:
+    command = [
+        SQUAWK,
+        "--config",
+        ROOT / ".squawk.toml",
+        "--stdin-filepath",
+        f"{of}.sql",
+        "--reporter",
+        "gcc",
+    ]
+    return subprocess.run(command, input=sql, capture_output=True, text=True)
+
+
+def main() -> int:
+    os.environ.update(TEST_DATABASE="postgres", DJANGO_SETTINGS_MODULE="tests.settings")
+    import django
+
+    django.setup()
+    refused = 0
+    for app, name in new_migrations():
+        answer = read(sql_of(app, name), of=f"{app}/{name}")
+        if answer.returncode:
+            refused += 1
+            print(answer.stdout + answer.stderr)
+    print(f"{len(new_migrations())} new migrations read, {refused} refused.")
+    return 1 if refused else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
