@@ -6,19 +6,34 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: run test check bench bench-million screenshots test-side-by-side test-sqlite test-postgres test-js test-browser clean
+.PHONY: run check check-style check-types check-house check-django check-migrations check-templates \
+	test bench bench-million screenshots test-side-by-side test-sqlite test-postgres test-js test-browser clean
 
 run: .venv/run.stamp
 	@$(BIN)/python manage.py run_demo --port $(PORT)
 
-check: .venv/dev.stamp
+# The same pieces as in .pre-commit-config.yaml.
+check: check-style check-types check-house check-django check-migrations check-templates
+
+check-style: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+check-types: .venv/dev.stamp
 	$(BIN)/mypy
+
+check-house: .venv/dev.stamp
 	$(BIN)/lint-imports
+
+check-django: .venv/dev.stamp
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
+
+check-migrations: .venv/dev.stamp
 	$(BIN)/python -m tests.support.migrations_sql
+
+check-templates: .venv/dev.stamp
+	$(BIN)/djlint templates --lint --quiet
 
 test: test-js test-side-by-side
 

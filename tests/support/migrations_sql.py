@@ -4,6 +4,7 @@ blocks a shop that is open is refused (.squawk.toml); exit 1."""
 import os
 import subprocess
 import sys
+import warnings
 from io import StringIO
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def read(sql: str, *, of: str) -> subprocess.CompletedProcess[str]:
 
 def main() -> int:
     os.environ.update(TEST_DATABASE="postgres", DJANGO_SETTINGS_MODULE="tests.settings")
+    warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR")
     import django
 
     django.setup()
