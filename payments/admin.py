@@ -4,8 +4,9 @@ from payments.desk.inbox import page as inbox
 from payments.desk.orders import page as orders
 from payments.desk.payments import behind, trail
 from payments.desk.payments import page as payments
+from payments.desk.settlements import page as settlements
 from payments.desk.staff import people
+from payments.desk.statements import lines_page as lines
 from payments.desk.statements import page as statements
-from payments.desk.statements import statement_lines
 
-__all__ = ("behind", "inbox", "orders", "payments", "people", "statement_lines", "statements", "trail")
+__all__ = ("behind", "inbox", "lines", "orders", "payments", "people", "settlements", "statements", "trail")

@@ -1,22 +1,23 @@
-"""What the desk reads and how it says it: sentences, timelines, numbers, exports. Nothing in here writes or calls."""
+"""What staff see, how it is said, and what they may press: a room for each subject. Decides nothing about money
+(manual/) and writes no row itself."""
 
 from payments.desk.day.report import report
-from payments.desk.day.report_text import as_csv, as_text, read_day
+from payments.desk.day.text import as_csv, as_text, read_day
 from payments.desk.lists.table import BOM
 from payments.desk.needs import count_payments_in_need
-from payments.desk.statements.figures import ZERO, Comparison, compare, money
-from payments.desk.words import NAIROBI
+from payments.desk.statements.comparison import Comparison, compare
+from payments.desk.words import counted, kes, nairobi_day
 
 __all__ = (
     "BOM",
-    "NAIROBI",
-    "ZERO",
     "Comparison",
     "as_csv",
     "as_text",
     "compare",
     "count_payments_in_need",
-    "money",
+    "counted",
+    "kes",
+    "nairobi_day",
     "read_day",
     "report",
 )

@@ -1,12 +1,19 @@
-"""How the desk says money, times and states. Pure; no sentence about one payment here (story.py)."""
+"""How the desk says money, times, numbers and states. Pure; no sentence about one payment here (payments/story.py)."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from orders.models import Order
+from payments.facts import Reason, order_is_paid
+from payments.models import MpesaTransaction
 from payments.states import State
 
 NAIROBI = ZoneInfo("Africa/Nairobi")
+NONE = "—"
 
 # unfold's colour and ours for each state
 STATE_TONES: dict[str, tuple[str, str]] = {
@@ -19,15 +26,58 @@ STATE_TONES: dict[str, tuple[str, str]] = {
 }
 
 
-def kes(amount: int | Decimal) -> str:
-    """`KES 1,500`; `KES 30.50` where a statement has cents."""
+class Badge(NamedTuple):
+    """`tone`: ok | warn | bad | info; empty where it is neither."""
+
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line of a history. `tone`: ok | warn | bad | info. `words`: Safaricom's own, or the person's."""
+
+    at: datetime
+    title: str
+    tone: str = "info"
+    who: str = ""
+    words: str = ""
+    meaning: str = ""
+
+
+def badge_of(attempt: MpesaTransaction) -> Badge:
+    return Badge(attempt.get_state_display(), STATE_TONES[attempt.state][1])
+
+
+def order_badge(order: Order) -> Badge:
+    return Badge(order.get_state_display(), "ok" if order_is_paid(order) else "warn")
+
+
+def warnings(reasons: Iterable[Reason]) -> list[Badge]:
+    """A badge for each reason why somebody is needed."""
+    return [Badge(reason.label, "warn") for reason in reasons]
+
+
+def kes(amount: int | Decimal | None) -> str:
+    """`KES 1,500`; `KES 30.50` where a statement has cents; a dash for none."""
+    if amount is None:
+        return NONE
     whole = int(amount)
     return f"KES {whole:,}" if whole == amount else f"KES {amount:,.2f}"
 
 
-def moment(at: datetime) -> str:
-    """Nairobi time to the second: staff compare it with the message on a phone."""
-    return f"{at.astimezone(NAIROBI):%-d %b %Y, %H:%M:%S}"
+def moment(at: datetime | None) -> str:
+    """Nairobi time to the second: staff compare it with the message on a phone. A dash for none."""
+    return f"{at.astimezone(NAIROBI):%-d %b %Y, %H:%M:%S}" if at else NONE
+
+
+def sortable_moment(at: datetime) -> str:
+    """`2026-11-23 18:00:12`: ISO 8601 in Nairobi's time, which spreadsheets read as a time."""
+    return f"{at.astimezone(NAIROBI):%Y-%m-%d %H:%M:%S}"
+
+
+def nairobi_day(at: datetime) -> date:
+    return at.astimezone(NAIROBI).date()
 
 
 def on_one_line(text: str) -> str:
@@ -44,9 +94,25 @@ def span(time: timedelta) -> str:
             or (name != "minute" and seconds >= size)
             or (name == "minute" and seconds > 90)
         ):
-            return _counted(round(seconds / size), name)
-    return _counted(seconds, "second")
+            return counted(round(seconds / size), name)
+    return counted(seconds, "second")
 
 
-def _counted(number: int, name: str) -> str:
-    return f"{number} {name}{'' if number == 1 else 's'}"
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 payment`, `2,000 payments`; `3 mixes`, `1 thing needs` and `2 things need` with `many` named."""
+    return f"{number:,} {noun(number, one, many)}"
+
+
+def noun(number: int, one: str, many: str = "") -> str:
+    """The word that belongs to this number, without the number."""
+    return one if number == 1 else many or f"{one}s"
+
+
+def lowered(text: str) -> str:
+    """For the middle of a sentence; an abbreviation keeps its capitals."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def raised(text: str) -> str:
+    """For the beginning of one."""
+    return text[:1].upper() + text[1:]

@@ -1,24 +1,19 @@
-"""Money and times in templates, as the desk says them (payments/desk/words.py): `{{ amount|kes }}`."""
+"""Money, times, numbers and phones in templates, as the desk says them (payments/desk/words.py), and the pieces that a
+page is made of: `{{ amount|kes }}`, `{% fact "Receipt" receipt "code" %}`."""
 
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 
 from django import template
+from django.db.models import Model
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from payments.desk import words
+from payments.desk import addresses, words
 
 register = template.Library()
 
-
-@register.filter
-def kes(amount: int | Decimal | None) -> str:
-    """As words.kes; a dash for none."""
-    return "—" if amount is None else words.kes(amount)
-
-
-@register.filter
-def moment(at: datetime | None) -> str:
-    return words.moment(at) if at else "—"
+register.filter("kes", words.kes)
+register.filter("moment", words.moment)
 
 
 @register.filter
@@ -28,5 +23,45 @@ def seconds(length: float) -> str:
 
 
 @register.filter
-def thousands(count: int) -> str:
-    return f"{count:,}"
+def thousands(count: int | None) -> str:
+    """`2,000`; nothing for none."""
+    return "" if count is None else f"{count:,}"
+
+
+@register.filter
+def counted(number: int, noun: str) -> str:
+    """`{{ days|counted:"day" }}`; `{{ mixes|counted:"mix,mixes" }}`."""
+    return words.counted(number, *noun.split(","))
+
+
+@register.filter
+def noun(number: int, noun: str) -> str:
+    return words.noun(number, *noun.split(","))
+
+
+@register.filter
+def phone(masked: str) -> SafeString:
+    """A masked phone, never broken into lines."""
+    return format_html('<span class="dk-code dk-phone">{}</span>', masked)
+
+
+@register.filter
+def page(row: Model) -> str:
+    """The address of this row's page in the desk."""
+    return addresses.page_of(row)
+
+
+@register.simple_tag
+def badge(text: str, tone: str = "") -> SafeString:
+    kind = f"dk-badge dk-badge--{tone}" if tone else "dk-badge"
+    return format_html('<span class="{}">{}</span>', kind, text)
+
+
+@register.simple_tag
+def fact(name: str, value: object, look: str = "", note: str = "") -> SafeString:
+    """One of a list of facts; a dash where it is not known. `look`: money | sum | code | soft. `note` stands beside."""
+    known = words.NONE if value in (None, "") else value
+    strong = format_html("<strong>{}</strong>", known) if look == "sum" else known
+    beside = format_html(' <span class="dk-soft">{}</span>', note) if note else ""
+    looks = format_html(' class="dk-{}"', "money" if look == "sum" else look) if look else ""
+    return format_html("<dt>{}</dt><dd{}>{}{}</dd>", name, looks, strong, beside)

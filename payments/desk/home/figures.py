@@ -16,7 +16,7 @@ from payments.desk import needs
 from payments.desk.needs import COUNTED_UP_TO, Work
 from payments.desk.outcomes import Failure, ends, failures
 from payments.desk.taken import RECEIVED, midnight, taken
-from payments.desk.words import NAIROBI
+from payments.desk.words import NAIROBI, nairobi_day
 from payments.facts import IS_PAID
 from payments.models import MpesaTransaction
 from payments.states import State
@@ -28,7 +28,7 @@ TOP_REASONS = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """Work for a person. `key` is a reason's (attention.py), CALLBACKS or SETTLEMENTS. `capped`: there are more."""
+    """Work for a person, named by its `key` (needs.py). `capped`: there are more."""
 
     key: str
     label: str
@@ -36,6 +36,10 @@ class Need:
     to_do: str
     count: int
     capped: bool
+
+    @property
+    def how_many(self) -> str:
+        return f"over {self.count:,}" if self.capped else f"{self.count:,}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +90,7 @@ class Home:
 
 def home(*, now: datetime) -> Home:
     """All of it, in a number of queries that no number of payments changes."""
-    today = now.astimezone(NAIROBI).date()
+    today = nairobi_day(now)
     days = _days(today)
     outcomes = _outcomes(today)
     return Home(

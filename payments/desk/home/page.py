@@ -1,33 +1,18 @@
 """The desk's home: what is wrong, what needs a person, how the shop does. Gathers and links; counts nothing itself."""
 
-from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from payments import gateway
+from payments.desk import needs
+from payments.desk.addresses import list_of
 from payments.desk.home import figures, trouble
 from payments.desk.home.figures import Home, Period
-from payments.desk.needs import CALLBACKS, SETTLEMENTS
+from payments.models import MpesaTransaction
 from payments.states import LIVE, State
-
-PAYMENTS = "admin:payments_mpesatransaction_changelist"
-# where a need is worked off, and who may see it; every other is a reason of payments
-ELSEWHERE: Mapping[str, tuple[str, dict[str, str], str]] = {
-    CALLBACKS: (
-        "admin:payments_callbackdelivery_changelist",
-        {"problem": "1"},
-        "payments.view_callbackdelivery",
-    ),
-    SETTLEMENTS: (
-        "admin:payments_handsettlement_changelist",
-        {"decision__exact": "waiting"},
-        "payments.view_handsettlement",
-    ),
-}
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -37,31 +22,19 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         return context
     now = timezone.now()
     seen = figures.home(now=now)
-    needs = [(need, address_of(need.key)) for need in seen.needs if may_see(request, need.key)]
+    of_theirs = [need for need in seen.needs if needs.BY_KEY[need.key].may_be_seen(request)]
     return context | {
         "as_of": now,
         "troubles": trouble.troubles(now=now, spool_folder=gateway.spool_folder()),
         "home": seen,
-        "needs": [(need, address) for need, address in needs if need.count],
+        "needs": [(need, needs.BY_KEY[need.key].address) for need in of_theirs if need.count],
         "day": reverse("desk-day"),
-        "needless": [need.label for need, _ in needs if not need.count],
+        "needless": [need.label for need in of_theirs if not need.count],
         "periods": [(period, _links(period)) for period in seen.periods],
         "bars": _bars(seen),
         "most": max(day.kes for day in seen.days),
         "week": _links(seen.periods[1]),
     }
-
-
-def may_see(request: HttpRequest, key: str) -> bool:
-    """Whether this person may see this kind of work (needs.py) where it is worked off."""
-    return key not in ELSEWHERE or request.user.has_perm(ELSEWHERE[key][2])
-
-
-def address_of(key: str) -> str:
-    if key in ELSEWHERE:
-        page, chosen, _ = ELSEWHERE[key]
-        return f"{reverse(page)}?{urlencode(chosen)}"
-    return _payments(needs=key)
 
 
 def _links(period: Period) -> dict[str, str]:
@@ -77,7 +50,7 @@ def _links(period: Period) -> dict[str, str]:
 
 
 def _payments(**chosen: str) -> str:
-    return f"{reverse(PAYMENTS)}?{urlencode(chosen)}"
+    return list_of(MpesaTransaction, chosen)
 
 
 # --- the chart ----------------------------------------------------------------------------------------------

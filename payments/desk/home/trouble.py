@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Subquery
 
 from payments import callbacks
 from payments.checkout import SET_UP_REFUSED
-from payments.desk.words import moment, span
+from payments.desk.words import counted, moment, span
 from payments.enquiries import WORKER
 from payments.models import CallbackDelivery, Heartbeat, MpesaTransaction, PaymentEvent
 from payments.states import Event
@@ -121,7 +121,8 @@ def _on_disk(waiting: int, folder: Path) -> Iterator[Trouble]:
         yield Trouble(
             key="spool",
             tone="warn",
-            what=f"{waiting:,} callback{_s(waiting)} from Safaricom wait{'' if waiting > 1 else 's'} on disk.",
+            what=counted(waiting, "callback from Safaricom waits", "callbacks from Safaricom wait")
+            + " on disk.",
             to_do="The database was away when they came. The worker applies them within seconds of its return; if "
             "this stays, whoever runs the server starts the worker, or reads them once with:",
             command="python manage.py reconcile_payments",
@@ -130,11 +131,7 @@ def _on_disk(waiting: int, folder: Path) -> Iterator[Trouble]:
         yield Trouble(
             key="spool_bad",
             tone="bad",
-            what=f"{unreadable:,} callback{_s(unreadable)} on disk can't be read.",
+            what=f"{counted(unreadable, 'callback')} on disk can't be read.",
             to_do="Nothing was applied from the file ending in .bad in the spool folder (SPOOL_DIR). Keep it, compare "
             "the payments of that time with the M-PESA statement, then move the file elsewhere.",
         )
-
-
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"

@@ -1,12 +1,15 @@
-"""One delivery at our callback address in words: what it says, what became of it, what to do about it. Pure."""
+"""One delivery at our callback address in words: what it says, what became of it, what to do about it. Reads only."""
 
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+
 from payments.daraja import CallbackUnreadable, StkCallback, read_callback
-from payments.desk.words import moment
+from payments.desk.words import Entry, kes, lowered, moment
 from payments.models import CallbackDelivery
 from payments.phones import blank_phones
 
@@ -102,6 +105,24 @@ def source(delivery: CallbackDelivery) -> str:
     return f"{whose} {delivery.source_address}" if delivery.source_address else "an address we don't know"
 
 
+def history(delivery: CallbackDelivery) -> list[Entry]:
+    """What happened to it, the oldest first."""
+    waited = " The database was away, so it waited on disk." if delivery.spool_id else ""
+    kind = ContentType.objects.get_for_model(CallbackDelivery)
+    done = LogEntry.objects.filter(content_type=kind, object_id=str(delivery.pk)).select_related("user")
+    told = [Entry(at=delivery.received_at, title=f"It came from {source(delivery)}.{waited}")]
+    told += [
+        Entry(at=each.action_time, title=each.get_change_message(), who=each.user.get_username())
+        for each in done.order_by("action_time", "id")
+    ]
+    if delivery.reviewed_at:
+        looked = Entry(
+            at=delivery.reviewed_at, title="Marked as looked at.", tone="ok", who=delivery.reviewed_by
+        )
+        told.append(looked)
+    return told
+
+
 def body(delivery: CallbackDelivery) -> str:
     """What was sent, phone numbers blanked: indented where it is JSON, else as it came."""
     text = blank_phones(delivery.body)
@@ -137,13 +158,9 @@ def _says(delivery: CallbackDelivery) -> str:
         told = read_callback(delivery.body)
     except CallbackUnreadable:
         return "What it says can't be read."
-    return f"It says: {_paid(told)}." if told.paid else f"It says: not paid ({_lower(told.result.meaning)})."
+    return f"It says: {_paid(told)}." if told.paid else f"It says: not paid ({lowered(told.result.meaning)})."
 
 
 def _paid(told: StkCallback) -> str:
-    amount = "paid, without an amount" if told.amount is None else f"paid, KES {told.amount:,f}"
+    amount = "paid, without an amount" if told.amount is None else f"paid, {kes(told.amount)}"
     return f"{amount}, receipt {blank_phones(told.receipt)}" if told.receipt else f"{amount}, no receipt"
-
-
-def _lower(words: str) -> str:
-    return f"{words[0].lower()}{words[1:]}"

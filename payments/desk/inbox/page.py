@@ -1,31 +1,26 @@
 """The callback inbox in the desk: the list, and one delivery with what to do about it. No rule about money here."""
 
 import logging
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from djkraph.admin import ReadOnly
 from payments import manual
 from payments.desk import words
+from payments.desk.addresses import address, list_of, page_of
 from payments.desk.inbox import figures
 from payments.desk.lists import search
-from payments.desk.lists.filters import DaysFilter
-from payments.desk.lists.pager import InfinitePaginator
+from payments.desk.lists.filters import ChoiceFilter, Choices, DaysFilter
+from payments.desk.lists.rows import ManyRows
+from payments.desk.pages import Button, DetailPage, refuse_without, row_or_404, show
 from payments.manual import ActionRefused
 from payments.models import PROBLEM_VERDICTS, CallbackDelivery
 
@@ -38,33 +33,27 @@ MARK = "payments.mark_looked_at"
 Deliveries = QuerySet[CallbackDelivery]
 
 
-class ProblemFilter(admin.SimpleListFilter):
+class ProblemFilter(ChoiceFilter):
     title = "Needs a look"
     parameter_name = "problem"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG002 — Django's
+    def choices_offered(self) -> Choices:
         return [("1", "Needs a look")]
 
-    def queryset(self, request: HttpRequest, queryset: Deliveries) -> Deliveries:  # noqa: ARG002 — Django's
-        if self.value() != "1":
-            return queryset
-        return queryset.filter(verdict__in=PROBLEM_VERDICTS, reviewed_at=None)
+    def chosen(self, rows: Deliveries, value: str) -> Deliveries:  # noqa: ARG002 — there is but one
+        return rows.filter(verdict__in=PROBLEM_VERDICTS, reviewed_at=None)
 
 
 @admin.register(CallbackDelivery)
-class CallbackDeliveryAdmin(ReadOnly, ModelAdmin):
+class CallbackDeliveryAdmin(ManyRows, DetailPage):
+    detail_template = "desk/delivery.html"
     list_display = ("came", "verdict_badge", "source", "payment", "looked")
     list_filter = (("verdict", ChoicesDropdownFilter), ProblemFilter, ("received_at", DaysFilter))
-    list_filter_submit = True
-    list_per_page = AT_MOST // 2
     list_disable_select_all = True
     list_select_related = ("attempt",)
-    search_fields = ("checkout_request_id",)  # shows the box; what is found is found by the payment
+    search_fields = ("checkout_request_id",)
     search_help_text = "The payment's order code, receipt, phone number, or checkout id"
-    paginator = InfinitePaginator
-    show_full_result_count = False
     actions = ("read_selected", "mark_selected")
-    ordering = ("-id",)
 
     # --- the list -----------------------------------------------------------------------------------------
 
@@ -83,27 +72,21 @@ class CallbackDeliveryAdmin(ReadOnly, ModelAdmin):
 
     @display(description="From")
     def source(self, delivery: CallbackDelivery) -> str:
-        told = figures.source(delivery)
-        return f"{told[0].upper()}{told[1:]}"
+        return words.raised(figures.source(delivery))
 
     @display(description="Payment")
     def payment(self, delivery: CallbackDelivery) -> str | SafeString:
         if delivery.attempt is None:
-            return "—"
-        page = reverse("admin:payments_mpesatransaction_change", args=[delivery.attempt.pk])
-        return format_html('<a class="dk-link" href="{}">{}</a>', page, delivery.attempt.account_reference)
+            return words.NONE
+        attempt = delivery.attempt
+        return format_html('<a class="dk-link" href="{}">{}</a>', page_of(attempt), attempt.account_reference)
 
     @display(description="Looked at by")
     def looked(self, delivery: CallbackDelivery) -> str:
-        return delivery.reviewed_by or "—"
+        return delivery.reviewed_by or words.NONE
 
-    def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002
-        queryset: Deliveries,
-        search_term: str,
-    ) -> tuple[Deliveries, bool]:
-        return search.by_their_payments(queryset, search_term), False
+    def found(self, rows: Deliveries, term: str) -> Deliveries:
+        return search.by_their_payments(rows, term)
 
     # --- what is done about them --------------------------------------------------------------------------
 
@@ -117,8 +100,8 @@ class CallbackDeliveryAdmin(ReadOnly, ModelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         needed = {"read_selected": READ_AGAIN, "mark_selected": MARK}.get(request.POST.get("action", ""))
-        if needed and not request.user.has_perm(needed):
-            raise PermissionDenied
+        if needed:
+            refuse_without(request, needed)
         answer: HttpResponse = super().changelist_view(request, extra_context)
         return answer
 
@@ -139,19 +122,13 @@ class CallbackDeliveryAdmin(ReadOnly, ModelAdmin):
             messages.warning(request, f"Nothing was done: choose at most {AT_MOST} at once.")
             return None
         became = [(delivery, _became(do, request, delivery)) for delivery in chosen]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "opts": self.opts,
-            "became": became,
-            "back": reverse("admin:payments_callbackdelivery_changelist"),
-        }
-        return TemplateResponse(request, "desk/inbox_done.html", context)
+        told = {"title": title, "became": became, "back": list_of(CallbackDelivery)}
+        return show(request, "desk/inbox_done.html", told, of=CallbackDelivery)
 
     def _read(self, request: HttpRequest, delivery: CallbackDelivery) -> str:
         by = request.user.get_username()
         verdict = manual.read_delivery_again(delivery.pk, by=by, now=timezone.now())
-        told = f"Read once more: {verdict.label[0].lower()}{verdict.label[1:]}."
+        told = f"Read once more: {words.lowered(verdict.label)}."
         self.log_change(request, delivery, told)
         return told
 
@@ -171,60 +148,49 @@ class CallbackDeliveryAdmin(ReadOnly, ModelAdmin):
 
     def _act_view(self, permission: str, do: Any) -> Any:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:
-            if not request.user.has_perm(permission):
-                raise PermissionDenied
+            refuse_without(request, permission)
             if request.method != "POST":
                 return HttpResponseNotAllowed(["POST"])
-            delivery = self._delivery_or_404(request, object_id)
+            delivery = row_or_404(CallbackDelivery.objects.all(), object_id)
             try:
                 messages.success(request, do(request, delivery))
             except ActionRefused as refused:
                 messages.warning(request, str(refused))
-            return HttpResponseRedirect(reverse("admin:payments_callbackdelivery_change", args=[delivery.pk]))
+            return HttpResponseRedirect(page_of(delivery))
 
         return view
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",  # noqa: ARG002
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if request.method != "GET" or not self.has_view_permission(request):
-            raise PermissionDenied
-        delivery = self._delivery_or_404(request, object_id)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Callback {delivery.pk}",
-            "opts": self.opts,
-            "original": delivery,
-            **_page(request, delivery),
-            **(extra_context or {}),
+    def detail_rows(self, request: HttpRequest) -> Deliveries:
+        return super().detail_rows(request).select_related("attempt")
+
+    def detail(self, request: HttpRequest, row: CallbackDelivery) -> dict[str, Any]:
+        meaning = figures.MEANINGS[row.verdict]
+        return {
+            "title": f"Callback {row.pk}",
+            "delivery": row,
+            "badges": _badges(row, meaning.tone),
+            "sentence": figures.sentence(row),
+            "notices": [meaning],
+            "buttons": _buttons(request, row),
+            "body": figures.body(row),
+            "timeline": figures.history(row),
         }
-        return TemplateResponse(request, "desk/delivery.html", context)
-
-    def _delivery_or_404(self, request: HttpRequest, object_id: str) -> CallbackDelivery:
-        found = self.get_object(request, object_id)
-        if not isinstance(found, CallbackDelivery):
-            raise Http404("There is no such callback.")
-        return found
 
 
-def _page(request: HttpRequest, delivery: CallbackDelivery) -> dict[str, Any]:
-    kind = ContentType.objects.get_for_model(CallbackDelivery)
-    done = LogEntry.objects.filter(content_type=kind, object_id=str(delivery.pk))
-    return {
-        "delivery": delivery,
-        "meaning": figures.MEANINGS[delivery.verdict],
-        "sentence": figures.sentence(delivery),
-        "source": figures.source(delivery),
-        "body": figures.body(delivery),
-        "done": done.select_related("user").order_by("action_time", "id"),
-        "needs_look": not manual.refusal_to_mark_delivery(delivery),
-        "may_read": request.user.has_perm(READ_AGAIN) and not manual.refusal_to_read_again(delivery),
-        "may_mark": request.user.has_perm(MARK) and not manual.refusal_to_mark_delivery(delivery),
-    }
+def _badges(delivery: CallbackDelivery, tone: str) -> list[words.Badge]:
+    whose = "Safaricom's address" if delivery.from_safaricom else "Another address"
+    needs_look = [] if manual.refusal_to_mark_delivery(delivery) else [words.Badge("Needs a look", "warn")]
+    return [words.Badge(delivery.get_verdict_display(), tone), words.Badge(whose), *needs_look]
+
+
+def _buttons(request: HttpRequest, delivery: CallbackDelivery) -> list[Button]:
+    """What this person may do about it, and what makes sense."""
+    may, found = request.user.has_perm, []
+    if may(READ_AGAIN) and not manual.refusal_to_read_again(delivery):
+        found.append(Button("read", "Read once more", address(delivery, "read", delivery.pk)))
+    if may(MARK) and not manual.refusal_to_mark_delivery(delivery):
+        found.append(Button("looked-at", "Mark as looked at", address(delivery, "mark", delivery.pk)))
+    return found
 
 
 def _became(do: Any, request: HttpRequest, delivery: CallbackDelivery) -> str:

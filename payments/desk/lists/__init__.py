@@ -1,1 +1,1 @@
-"""What every list of the desk shares: search, filters, pages, export. Nothing about one kind of row."""
+"""What lists share: their rows, filters, search, pages, and the export of payments. No page of one row (pages.py)."""

@@ -1,14 +1,13 @@
 """Payments as a table in words, for a spreadsheet. The phone stays masked; no id that ends in one is in it."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 
 from payments.desk.lists.table import BOM, Cell, lines
 from payments.desk.outcomes import outcome
-from payments.desk.words import NAIROBI
+from payments.desk.words import sortable_moment
 from payments.facts import is_paid, reasons_of, received_kes
 from payments.models import MpesaTransaction
 from payments.states import State
@@ -51,7 +50,7 @@ def body(chunk: Sequence[Row]) -> str:
 
 def cells(row: Row) -> list[Cell]:
     return [
-        moment(row.created_at),
+        sortable_moment(row.created_at),
         row.account_reference,
         row.order__client_reference,
         State(row.state).label,
@@ -66,11 +65,6 @@ def cells(row: Row) -> list[Cell]:
         _yes(row.came_late),
         _yes(row.by_hand),
     ]
-
-
-def moment(at: datetime) -> str:
-    """`2026-11-23 18:00:12`: ISO 8601 in Nairobi's time, which spreadsheets read as a time."""
-    return f"{at.astimezone(NAIROBI):%Y-%m-%d %H:%M:%S}"
 
 
 def _yes(so: bool) -> str:

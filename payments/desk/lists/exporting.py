@@ -17,12 +17,12 @@ from django.http import (
     HttpResponseRedirect,
     StreamingHttpResponse,
 )
-from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import action
 
+from payments.desk.addresses import list_of
 from payments.desk.lists import export
-from payments.desk.words import NAIROBI
+from payments.desk.words import nairobi_day
 from payments.gateway import release_connection
 from payments.models import MpesaTransaction
 from payments.phones import blank_phones
@@ -47,7 +47,7 @@ class ExportMixin:
         payments = filtered(self, request)
         if payments is None:
             messages.error(request, "These filters can't be read, so nothing was exported. Set them anew.")
-            return HttpResponseRedirect(reverse("admin:payments_mpesatransaction_changelist"))
+            return HttpResponseRedirect(list_of(MpesaTransaction))
         return export_response(payments, by=request.user.get_username(), now=timezone.now())
 
     def changelist_view(
@@ -77,8 +77,7 @@ def filtered(model_admin: Any, request: HttpRequest) -> Payments | None:
 def export_response(payments: Payments, *, by: str, now: datetime) -> StreamingHttpResponse:
     """The file, made as it is sent: memory and the database see a chunk at a time, however long it is."""
     answer = StreamingHttpResponse(_made(payments, by=by), content_type="text/csv; charset=utf-8")
-    day = now.astimezone(NAIROBI).date()
-    answer["Content-Disposition"] = f'attachment; filename="payments-{day:%Y-%m-%d}.csv"'
+    answer["Content-Disposition"] = f'attachment; filename="payments-{nairobi_day(now):%Y-%m-%d}.csv"'
     return answer
 
 

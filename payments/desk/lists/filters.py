@@ -1,43 +1,65 @@
-"""The filters of the payments list: by state, by what needs a person, by Nairobi day. Each uses an index."""
+"""Filters that lists share: a few choices, and Nairobi days. Each uses an index."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin import ModelAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import RangeDateFilter
 
-from payments.desk.words import NAIROBI
+from payments.desk.taken import midnight, next_day
 from payments.facts import REASONS
 from payments.models import MpesaTransaction
 
-Payments = QuerySet[MpesaTransaction]
+Rows = QuerySet[Any]
+Choices = Iterable[tuple[str, str]]
 
 
-class NeedsFilter(admin.SimpleListFilter):
+class ChoiceFilter(admin.SimpleListFilter):
+    """One of a few choices. A value that is none of them filters nothing."""
+
+    def choices_offered(self) -> Choices:
+        raise NotImplementedError
+
+    def chosen(self, rows: Rows, value: str) -> Rows:
+        """The rows that this choice leaves."""
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:  # noqa: ARG002 — Django's
+        return self.choices_offered()
+
+    def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:  # noqa: ARG002 — Django's
+        value = self.value()
+        return self.chosen(queryset, value) if value and self.offers(value) else queryset
+
+    def offers(self, value: str) -> bool:
+        return value in dict(self.lookup_choices)
+
+
+class NeedsFilter(ChoiceFilter):
+    """Payments that need a person, by why."""
+
     title = "Needs a person"
     parameter_name = "needs"
 
-    def lookups(self, request: HttpRequest, model_admin: "ModelAdmin[Any]") -> Iterable[tuple[str, str]]:  # noqa: ARG002
+    def choices_offered(self) -> Choices:
         return [(reason.key, reason.label) for reason in REASONS]
 
-    def queryset(self, request: HttpRequest, queryset: Payments) -> Payments:  # noqa: ARG002
-        chosen = next((reason for reason in REASONS if reason.key == self.value()), None)
-        return queryset.filter(chosen.applies) if chosen else queryset
+    def chosen(self, rows: QuerySet[MpesaTransaction], value: str) -> QuerySet[MpesaTransaction]:
+        return rows.filter(next(reason.applies for reason in REASONS if reason.key == value))
 
 
 class DaysFilter(RangeDateFilter):
     """From the first moment of one Nairobi day to the last of another. (unfold's own leaves the last day out.)"""
 
-    def queryset(self, request: HttpRequest, queryset: Payments) -> Payments:  # noqa: ARG002
+    def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:  # noqa: ARG002 — Django's
         first, last = (self._day(end) for end in ("from", "to"))
         if first is not None:
-            queryset = queryset.filter(**{f"{self.field_path}__gte": _midnight(first)})
+            queryset = queryset.filter(**{f"{self.field_path}__gte": midnight(first)})
         if last is not None:
-            queryset = queryset.filter(**{f"{self.field_path}__lt": _midnight(last + timedelta(days=1))})
+            queryset = queryset.filter(**{f"{self.field_path}__lt": midnight(next_day(last))})
         return queryset
 
     def _day(self, end: str) -> date | None:
@@ -45,7 +67,3 @@ class DaysFilter(RangeDateFilter):
             return date.fromisoformat(str(self.used_parameters.get(f"{self.parameter_name}_{end}", "")))
         except ValueError:
             return None
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=NAIROBI)

@@ -10,7 +10,7 @@ from django.db.models.lookups import Exact
 from orders.models import Order
 from payments.desk.lists import search
 from payments.desk.outcomes import outcome
-from payments.desk.words import kes, moment
+from payments.desk.words import counted, kes, lowered, moment
 from payments.facts import (
     Reason,
     is_live,
@@ -23,6 +23,8 @@ from payments.facts import (
     to_pay_kes,
 )
 from payments.models import MpesaTransaction
+
+NOT_KNOWN = "Not known yet"
 
 Attempts = Sequence[MpesaTransaction]
 
@@ -61,10 +63,16 @@ def reasons(attempts: Attempts) -> list[Reason]:
     return list(dict.fromkeys(reason for attempt in attempts for reason in reasons_of(attempt)))
 
 
+def received(told: Money) -> str:
+    if not told.in_doubt:
+        return kes(told.received)
+    return f"{kes(told.received)} and an amount not known yet" if told.received else NOT_KNOWN
+
+
 def bought(order: Order, items: int) -> str:
     """`2 mixes`; where the items are not known, where the amount came from."""
     if order.is_priced:
-        return "1 mix" if items == 1 else f"{items} mixes"
+        return counted(items, "mix", "mixes")
     return f"what a web page named {order.client_reference}"
 
 
@@ -128,5 +136,4 @@ def _asked(attempts: Attempts) -> str:
         return f"A request to {newest.phone_masked} is under way."
     if is_paid(newest):
         return ""
-    words = outcome(newest.state, newest.result_code)
-    return f"The last request came to nothing: {words[0].lower()}{words[1:]}."
+    return f"The last request came to nothing: {lowered(outcome(newest.state, newest.result_code))}."

@@ -5,22 +5,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.contrib.admin import ModelAdmin
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
 from django.utils import timezone
 
 from payments import manual
-from payments.desk.payments.forms import DeclineForm, NoteForm, RefundForm, SettleForm
-from payments.desk.words import kes, moment
+from payments.desk import settlements
+from payments.desk.addresses import address, page_of
+from payments.desk.pages import Button, refuse_without, row_or_404, show
+from payments.desk.payments.forms import NoteForm, RefundForm, SettleForm
+from payments.desk.words import moment
 from payments.enquiries import Outcome
 from payments.manual import ActionRefused, Row
 from payments.models import HandSettlement, MpesaTransaction
 
-ADDRESS = "admin:payments_mpesatransaction_"
+SETTLE = "payments.settle_by_hand"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,20 @@ class Action:
     form: type[forms.Form] | None = None
     lead: str = ""  # a sentence above the form
     main: bool = False
+
+    @property
+    def words(self) -> str:
+        """Its label where the form is open already."""
+        return self.label.removesuffix(" …")
+
+    def button(self, attempt: MpesaTransaction) -> Button:
+        return Button(
+            name=self.name,
+            label=self.label,
+            address=address(attempt, self.name, attempt.pk),
+            opens=self.form is not None,
+            main=self.main,
+        )
 
 
 def _ask(attempt: MpesaTransaction, _told: Mapping[str, Any], by: str) -> str:
@@ -75,7 +89,7 @@ def _mark(attempt: MpesaTransaction, _told: Mapping[str, Any], by: str) -> str:
 def _settle(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) -> str:
     settled = manual.propose_settlement(attempt.pk, told["claim"], by=by, now=timezone.now())
     if settled.decision == HandSettlement.Decision.WAITING:
-        return f"{kes(settled.amount_kes)} is above the limit for one person: a second one must confirm it."
+        return settlements.second_person_needed(settled)
     return "Settled."
 
 
@@ -111,7 +125,7 @@ ACTIONS = (
         name="settle",
         label="Settle by hand …",
         icon="gavel",
-        permission="payments.settle_by_hand",
+        permission=SETTLE,
         do=_settle,
         refusal=_refusal_to_settle,
         form=SettleForm,
@@ -147,13 +161,13 @@ ACTIONS = (
 )
 
 
-def urls(model_admin: "ModelAdmin[MpesaTransaction]") -> list[URLPattern]:
+def urls() -> list[URLPattern]:
     """The addresses of all actions of one payment, and of deciding a proposed settlement."""
-    wrap = model_admin.admin_site.admin_view
+    wrap = admin.site.admin_view
     found = [
         path(
             f"<path:object_id>/{action.name}/",
-            wrap(_view_of(action, model_admin)),
+            wrap(_view_of(action)),
             name=f"payments_mpesatransaction_{action.name}",
         )
         for action in ACTIONS
@@ -174,45 +188,30 @@ def offered(request: HttpRequest, attempt: MpesaTransaction) -> list[Action]:
     return [action for action in ACTIONS if may(action.permission) and not action.refusal(attempt)]
 
 
-def page_of(attempt_id: int) -> str:
-    return reverse(f"{ADDRESS}change", args=[attempt_id])
-
-
-def attempt_or_404(object_id: str) -> MpesaTransaction:
-    number = int(object_id) if object_id.isascii() and object_id.isdigit() and len(object_id) < 18 else 0
-    attempt = MpesaTransaction.objects.select_related("order").filter(pk=number).first()
-    if attempt is None:
-        raise Http404("There is no such payment.")
-    return attempt
-
-
-def _view_of(action: Action, model_admin: "ModelAdmin[MpesaTransaction]") -> Callable[..., HttpResponse]:
+def _view_of(action: Action) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, object_id: str) -> HttpResponse:
-        _refuse_without(request, action.permission)
-        attempt = attempt_or_404(object_id)
+        refuse_without(request, action.permission)
+        attempt = row_or_404(MpesaTransaction.objects.select_related("order"), object_id)
         if action.form is None and request.method != "POST":
-            return HttpResponseRedirect(page_of(attempt.pk))  # from the log-in page, after an idle time
+            return HttpResponseRedirect(page_of(attempt))  # from the log-in page, after an idle time
         if refusal := action.refusal(attempt):
             messages.warning(request, refusal)
-            return HttpResponseRedirect(page_of(attempt.pk))
+            return HttpResponseRedirect(page_of(attempt))
         form = action.form(request.POST or None, initial=_suggested(attempt)) if action.form else None
         if request.method == "POST" and (form is None or form.is_valid()):
             done = _done(request, action, attempt, form)
             if done is not None:
                 return done
-        context = {
-            **model_admin.admin_site.each_context(request),
-            "title": f"{action.label.removesuffix(' …')}: {attempt.account_reference}",
-            "opts": MpesaTransaction._meta,
-            "original": attempt,
+        told = {
+            "title": f"{action.words}: {attempt.account_reference}",
             "action": action,
             "attempt": attempt,
             "form": form,
-            "back": page_of(attempt.pk),
+            "button": action.words,
+            "back": page_of(attempt),
         }
-        return TemplateResponse(
-            request, "desk/action.html", context, status=400 if form and form.errors else 200
-        )
+        status = 400 if form and form.errors else 200
+        return show(request, "desk/action.html", told, of=attempt, status=status)
 
     return view
 
@@ -227,11 +226,11 @@ def _done(
     except ActionRefused as refused:
         if form is None:
             messages.warning(request, str(refused))
-            return HttpResponseRedirect(page_of(attempt.pk))
+            return HttpResponseRedirect(page_of(attempt))
         form.add_error(None, str(refused))
         return None
     messages.success(request, message)
-    return HttpResponseRedirect(page_of(attempt.pk))
+    return HttpResponseRedirect(page_of(attempt))
 
 
 def _claim(form: forms.Form) -> dict[str, Any]:
@@ -239,41 +238,21 @@ def _claim(form: forms.Form) -> dict[str, Any]:
 
 
 def _suggested(attempt: MpesaTransaction) -> dict[str, Any]:
-    """What is known already: a receipt, and the refund of all that came. An amount is never suggested for settling:
-    it must be read from the evidence."""
+    """What is known already: a receipt. An amount is never suggested: it must be read from the evidence."""
     return {"receipt": attempt.receipt or ""}
 
 
 def _decide_settlement(
     request: HttpRequest, object_id: str, settlement_id: int, verdict: str
 ) -> HttpResponse:
-    _refuse_without(request, "payments.settle_by_hand")
-    attempt = attempt_or_404(object_id)
-    if request.method != "POST":
-        return HttpResponseRedirect(page_of(attempt.pk))
-    if not HandSettlement.objects.filter(id=settlement_id, attempt=attempt).exists():
-        raise Http404("There is no such settlement.")
-    try:
-        messages.success(request, _decide(request, settlement_id, verdict))
-    except ActionRefused as refused:
-        messages.warning(request, str(refused))
-    return HttpResponseRedirect(page_of(attempt.pk))
-
-
-def _decide(request: HttpRequest, settlement_id: int, verdict: str) -> str:
-    by, now = request.user.get_username(), timezone.now()
-    if verdict == "confirm":
-        manual.confirm_settlement(settlement_id, by=by, now=now)
-        return "Confirmed: the payment is settled."
-    if verdict != "decline":
-        raise Http404("There is nothing at this address.")
-    form = DeclineForm(request.POST)
-    if not form.is_valid():
-        raise ActionRefused("Say in a few words why it is declined.")
-    manual.decline_settlement(settlement_id, why=form.cleaned_data["why"], by=by, now=now)
-    return "Declined: nothing was settled."
-
-
-def _refuse_without(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
-        raise PermissionDenied
+    refuse_without(request, SETTLE)
+    attempt = row_or_404(MpesaTransaction.objects.all(), object_id)
+    if request.method == "POST":
+        settlements.decide(
+            request,
+            row_or_404(HandSettlement.objects.filter(attempt=attempt), settlement_id),
+            verdict,
+            confirmed=lambda _settled: "Confirmed: the payment is settled.",
+            declined="Declined: nothing was settled.",
+        )
+    return HttpResponseRedirect(page_of(attempt))

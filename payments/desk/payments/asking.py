@@ -1,70 +1,65 @@
 """Asking Safaricom about many payments, one after the other, with progress. One call a step."""
 
-from http import HTTPStatus
+import re
+from functools import partial
 from typing import Any
 
-from django.contrib.admin import ModelAdmin
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 
 from payments import manual
-from payments.desk.payments.actions import ADDRESS, page_of, told_of
+from payments.desk.addresses import address, list_of, page_of
+from payments.desk.pages import number_in, refuse_without, show
+from payments.desk.payments.actions import told_of
+from payments.desk.steps import step
 from payments.enquiries import Outcome
 from payments.models import MpesaTransaction
 
+PERMISSION = "payments.ask_safaricom"
 AT_MOST = 100  # payments at once: with five questions a minute that is twenty minutes
 LONGEST_WAIT = 15  # seconds between two looks whether a turn is free
+CURSOR = re.compile(r"(\d{1,5})", re.ASCII)  # how many are done
 
 
-def urls(model_admin: "ModelAdmin[MpesaTransaction]") -> list[URLPattern]:
-    wrap = model_admin.admin_site.admin_view
-
-    def page(request: HttpRequest) -> HttpResponse:
-        return _page(request, model_admin)
-
+def urls() -> list[URLPattern]:
+    wrap = admin.site.admin_view
     return [
-        path("asking/", wrap(page), name="payments_mpesatransaction_asking"),
+        path("asking/", wrap(_page), name="payments_mpesatransaction_asking"),
         path("asking/step/", wrap(_step), name="payments_mpesatransaction_asking_step"),
     ]
 
 
 def address_for(ids: list[int]) -> str:
-    return f"{reverse(f'{ADDRESS}asking')}?ids={','.join(str(number) for number in ids[:AT_MOST])}"
+    return _with_ids(address(MpesaTransaction, "asking"), ids[:AT_MOST])
+
+
+def _with_ids(page: str, ids: list[int]) -> str:
+    return f"{page}?ids={','.join(map(str, ids))}"
 
 
 def _ids(request: HttpRequest) -> list[int]:
-    told = request.GET.get("ids", "").split(",")
-    return [int(part) for part in told[:AT_MOST] if part.isascii() and part.isdigit() and len(part) < 18]
+    told = [number_in(part) for part in request.GET.get("ids", "").split(",")[:AT_MOST]]
+    return [number for number in told if number is not None]
 
 
-def _page(request: HttpRequest, model_admin: "ModelAdmin[MpesaTransaction]") -> HttpResponse:
-    _refuse_if_not_allowed(request)
+def _page(request: HttpRequest) -> HttpResponse:
+    refuse_without(request, PERMISSION)
     ids = _ids(request)
-    context = {
-        **model_admin.admin_site.each_context(request),
+    told = {
         "title": "Asking Safaricom",
-        "opts": MpesaTransaction._meta,
         "count": len(ids),
-        "steps_url": f"{reverse(f'{ADDRESS}asking_step')}?ids={','.join(map(str, ids))}",
+        "steps_url": _with_ids(address(MpesaTransaction, "asking_step"), ids),
         "steps_cursor": "0",
-        "back": reverse(f"{ADDRESS}changelist"),
+        "back": list_of(MpesaTransaction),
     }
-    return TemplateResponse(request, "desk/asking.html", context)
+    return show(request, "desk/asking.html", told, of=MpesaTransaction)
 
 
 def _step(request: HttpRequest) -> HttpResponse:
-    _refuse_if_not_allowed(request)
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
-    ids, cursor = _ids(request), request.POST.get("cursor", "")
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 6):
-        return JsonResponse(
-            {"message": "The page is out of date. Open it again."}, status=HTTPStatus.BAD_REQUEST
-        )
-    return JsonResponse(_one(ids, int(cursor), by=request.user.get_username()))
+    refuse_without(request, PERMISSION)
+    return step(request, CURSOR, partial(_one, _ids(request), by=request.user.get_username()))
 
 
 def _one(ids: list[int], done: int, *, by: str) -> dict[str, Any]:
@@ -98,10 +93,5 @@ def _told(
         "says": f"All {len(ids)} are done." if finished else f"{done} of {len(ids)} asked …",
     }
     if attempt is not None:
-        told["line"] = {"text": f"{attempt.account_reference}: {says}", "href": page_of(attempt.pk)}
+        told["line"] = {"text": f"{attempt.account_reference}: {says}", "href": page_of(attempt)}
     return told
-
-
-def _refuse_if_not_allowed(request: HttpRequest) -> None:
-    if not request.user.has_perm("payments.ask_safaricom"):
-        raise PermissionDenied

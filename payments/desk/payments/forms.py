@@ -5,10 +5,9 @@ from typing import Any
 from django import forms
 
 from orders.models import MAX_TOTAL_KES
+from payments.desk.settlements import reason_field
 from payments.manual import Settlement
 from payments.models import HandSettlement
-
-SAY_WHY = "Say it so that a colleague understands it in a year."
 
 
 class NoteForm(forms.Form):
@@ -17,12 +16,6 @@ class NoteForm(forms.Form):
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": "Write the note first."},
-    )
-
-
-class DeclineForm(forms.Form):
-    why = forms.CharField(
-        label="Why not", min_length=5, max_length=300, error_messages={"required": "Say why."}
     )
 
 
@@ -50,17 +43,7 @@ class SettleForm(forms.Form):
         choices=[("", "Choose …"), *HandSettlement.Evidence.choices],
         error_messages={"required": "Choose where you saw that it was paid."},
     )
-    reason = forms.CharField(
-        label="Why by hand?",
-        min_length=10,
-        max_length=300,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=SAY_WHY,
-        error_messages={
-            "required": "Give the reason.",
-            "min_length": "Give the reason in a few words more (10 letters at least).",
-        },
-    )
+    reason = reason_field("Why by hand?", at_least=10)
 
     def claim(self) -> Settlement:
         told: dict[str, Any] = self.cleaned_data
@@ -84,49 +67,4 @@ class RefundForm(forms.Form):
         },
     )
     amount_kes = forms.IntegerField(label="Amount sent back (KES)", min_value=1, max_value=MAX_TOTAL_KES)
-    reason = forms.CharField(
-        label="Why",
-        min_length=5,
-        max_length=300,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=SAY_WHY,
-        error_messages={"required": "Give the reason."},
-    )
-
-
-class UploadForm(forms.Form):
-    """A statement. What is in it, its content decides; the name may be anything."""
-
-    file = forms.FileField(
-        label="The file",
-        allow_empty_file=True,  # the reader says what is wrong with it
-        max_length=200,
-        help_text="As the M-PESA organisation portal exported it: .csv, .xls or .xlsx, at most 50 MB.",
-        error_messages={"required": "Choose the file first."},
-    )
-
-
-class AttachForm(forms.Form):
-    """Money of a statement's line, for an order."""
-
-    target = forms.CharField(
-        label="Order code, or payment's id",
-        max_length=100,
-        help_text="The code on the buyer's phone, like DK34679ACD. A payment's id works too.",
-        error_messages={"required": "Type the order's code."},
-    )
-    accepts_amount = forms.BooleanField(
-        label="If the amount is another than the order's, the order counts as paid all the same",
-        required=False,
-    )
-    reason = forms.CharField(
-        label="How do you know?",
-        min_length=10,
-        max_length=300,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=SAY_WHY,
-        error_messages={
-            "required": "Give the reason.",
-            "min_length": "Give the reason in a few words more (10 letters at least).",
-        },
-    )
+    reason = reason_field("Why", at_least=5, rows=2)

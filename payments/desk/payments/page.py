@@ -3,25 +3,22 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeNumericFilter
 from unfold.decorators import action, display
 
-from djkraph.admin import ReadOnly
 from payments import manual
-from payments.desk import words
+from payments.desk import settlements, words
 from payments.desk.lists import search
 from payments.desk.lists.exporting import ExportMixin
 from payments.desk.lists.filters import DaysFilter, NeedsFilter
-from payments.desk.lists.pager import InfinitePaginator
+from payments.desk.lists.rows import ManyRows
+from payments.desk.pages import DetailPage
 from payments.desk.payments import actions, asking, story, timeline
-from payments.facts import reasons_of
+from payments.facts import Reason, reasons_of
 from payments.models import MpesaTransaction
 from payments.phones import blank_phones
 from payments.states import State
@@ -30,7 +27,8 @@ STATE_COLOURS = {state.label: words.STATE_TONES[state][0] for state in State}
 
 
 @admin.register(MpesaTransaction)
-class MpesaTransactionAdmin(ExportMixin, ReadOnly, ModelAdmin):
+class MpesaTransactionAdmin(ExportMixin, ManyRows, DetailPage):
+    detail_template = "desk/payment.html"
     list_display = (
         "created",
         "order_code",
@@ -50,15 +48,10 @@ class MpesaTransactionAdmin(ExportMixin, ReadOnly, ModelAdmin):
         "by_hand",
         "came_late",
     )
-    list_filter_submit = True
-    list_per_page = 50
-    search_fields = ("receipt",)  # shows the box; what is found stands in lists/search.py
+    search_fields = ("receipt",)
     search_help_text = "Receipt, order code, the page's reference, full phone number, or checkout id"
-    paginator = InfinitePaginator
-    show_full_result_count = False
     actions = ("ask_selected",)
     actions_list = ("export_csv",)
-    ordering = ("-id",)
 
     # --- the list -----------------------------------------------------------------------------------------
 
@@ -80,22 +73,17 @@ class MpesaTransactionAdmin(ExportMixin, ReadOnly, ModelAdmin):
 
     @display(description="Receipt")
     def receipt_or_dash(self, attempt: MpesaTransaction) -> str:
-        return attempt.receipt or "—"
+        return attempt.receipt or words.NONE
 
     @display(description="Needs a person", label=True)
     def needs(self, attempt: MpesaTransaction) -> list[str]:
         return [reason.label for reason in reasons_of(attempt)]
 
-    def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002
-        queryset: QuerySet[MpesaTransaction],
-        search_term: str,
-    ) -> tuple[QuerySet[MpesaTransaction], bool]:
-        return (search.found(queryset, search_term) if search_term.strip() else queryset), False
+    def found(self, rows: QuerySet[MpesaTransaction], term: str) -> QuerySet[MpesaTransaction]:
+        return search.found(rows, term)
 
     def has_ask_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("payments.ask_safaricom")
+        return request.user.has_perm(asking.PERMISSION)
 
     @action(description="Ask Safaricom about the selected payments", permissions=["ask"])
     def ask_selected(self, request: HttpRequest, queryset: QuerySet[MpesaTransaction]) -> HttpResponse:
@@ -109,47 +97,39 @@ class MpesaTransactionAdmin(ExportMixin, ReadOnly, ModelAdmin):
     # --- one payment --------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        return [*asking.urls(self), *actions.urls(self), *super().get_urls()]
+        return [*asking.urls(), *actions.urls(), *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",  # noqa: ARG002
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if request.method != "GET" or not self.has_view_permission(request):
-            raise PermissionDenied
-        attempt = actions.attempt_or_404(object_id)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Payment {attempt.account_reference}",
-            "opts": self.opts,
-            "original": attempt,
-            **_page(request, attempt),
-            **(extra_context or {}),
+    def detail_rows(self, request: HttpRequest) -> QuerySet[MpesaTransaction]:
+        return super().detail_rows(request).select_related("order")
+
+    def detail(self, request: HttpRequest, row: MpesaTransaction) -> dict[str, Any]:
+        offered = [each for each in actions.offered(request, row) if each.name != "note"]
+        reasons = reasons_of(row)
+        return {
+            "title": f"Payment {row.account_reference}",
+            "attempt": row,
+            "badges": _badges(row, reasons),
+            "sentence": story.sentence(row, now=timezone.now()),
+            "notices": reasons,
+            "buttons": [each.button(row) for each in offered],
+            "may_note": request.user.has_perm("payments.write_note"),
+            "timeline": timeline.entries(row.events.order_by("number")),
+            "deliveries": row.deliveries.order_by("id"),
+            "lines": row.statement_lines.order_by("id"),
+            "others": row.order.attempts.exclude(pk=row.pk).order_by("id"),
+            "order_badge": words.order_badge(row.order),
+            "items": list(row.order.items.all()),
+            "checkout_id": blank_phones(row.checkout_request_id or ""),
+            "refund": story.refund(row),
+            "asked": story.asked(row),
+            "safaricom_said": f"{row.result_desc} ({row.result_code})" if row.result_code else "",
+            "paid_to": f"{row.get_channel_display()} {row.short_code}",
+            "waiting": settlements.waiting(
+                request, manual.waiting_settlement(row.pk), of=row, permission=actions.SETTLE
+            ),
         }
-        return TemplateResponse(request, "desk/payment.html", context)
 
 
-def _page(request: HttpRequest, attempt: MpesaTransaction) -> dict[str, Any]:
-    may = {each.name: each for each in actions.offered(request, attempt)}
-    may_note = may.pop("note", None) is not None
-    waiting = manual.waiting_settlement(attempt.pk)
-    return {
-        "attempt": attempt,
-        "sentence": story.sentence(attempt, now=timezone.now()),
-        "tone": words.STATE_TONES[attempt.state][1],
-        "reasons": reasons_of(attempt),
-        "actions": list(may.values()),
-        "may_note": may_note,
-        "timeline": timeline.entries(attempt.events.order_by("number")),
-        "deliveries": attempt.deliveries.order_by("id"),
-        "lines": attempt.statement_lines.order_by("id"),
-        "others": attempt.order.attempts.exclude(pk=attempt.pk).order_by("id"),
-        "items": list(attempt.order.items.all()),
-        "checkout_id": blank_phones(attempt.checkout_request_id or ""),
-        "waiting": waiting,
-        "may_decide": waiting is not None and request.user.has_perm("payments.settle_by_hand"),
-        "is_own": waiting is not None and waiting.proposed_by == request.user.get_username(),
-    }
+def _badges(attempt: MpesaTransaction, reasons: list[Reason]) -> list[words.Badge]:
+    by_hand = [words.Badge("Settled by hand")] if attempt.by_hand else []
+    return [words.badge_of(attempt), *words.warnings(reasons), *by_hand]

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from payments.daraja import lookup
-from payments.desk.words import kes, moment, span
+from payments.desk.words import counted, kes, lowered, moment, span
 from payments.facts import is_on_phone, is_refund_due, is_refunded, received_kes
 from payments.models import MpesaTransaction
 from payments.states import State
@@ -13,6 +13,18 @@ def sentence(attempt: MpesaTransaction, *, now: datetime) -> str:
     """What became of it, and what that means for the order."""
     asked = f"{kes(attempt.amount_kes)} for order {attempt.account_reference} from {attempt.phone_masked}"
     return f"{_became(attempt, asked, now=now)}{_after(attempt)}"
+
+
+def asked(attempt: MpesaTransaction) -> str:
+    """How often Safaricom was asked what became of it."""
+    last = f", last on {moment(attempt.last_check_at)}" if attempt.last_check_at else ""
+    answer = f"; last answered on {moment(attempt.last_answer_at)}" if attempt.last_answer_at else ""
+    return f"{counted(attempt.checks, 'time')}{last}{answer}"
+
+
+def refund(attempt: MpesaTransaction) -> str:
+    """What went back, and its reference; empty where nothing did."""
+    return f"{kes(attempt.refunded_kes)}, {attempt.refund_reference}" if attempt.refunded_at else ""
 
 
 def _became(attempt: MpesaTransaction, asked: str, *, now: datetime) -> str:
@@ -65,8 +77,7 @@ def _why_not(attempt: MpesaTransaction) -> str:
     result = lookup(attempt.result_code)
     if not result.final:
         return "Safaricom refused the request itself, so the phone was not asked and nothing was charged."
-    words = result.meaning
-    return f"{words[0].lower()}{words[1:]}."
+    return f"{lowered(result.meaning)}."
 
 
 def _after(attempt: MpesaTransaction) -> str:

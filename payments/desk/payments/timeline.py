@@ -1,29 +1,15 @@
 """What happened to one payment, event by event, in words: what, by whom, what Safaricom said, what that means. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from payments.daraja import lookup
-from payments.desk.words import kes
+from payments.desk.words import Entry, kes, lowered
 from payments.models import PaymentEvent
 from payments.phones import blank_phones
 
 Source = PaymentEvent.Source
 Facts = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One line of the timeline. `tone`: ok | warn | bad | info. `words`: Safaricom's own, or the person's."""
-
-    at: datetime
-    title: str
-    tone: str
-    who: str
-    words: str = ""
-    meaning: str = ""
 
 
 def entries(events: Iterable[PaymentEvent]) -> list[Entry]:
@@ -37,7 +23,7 @@ def entry(event: PaymentEvent) -> Entry:
     facts = event.facts
     told = title(facts) if callable(title) else title
     if event.kind.endswith("_again"):
-        told = f"Said once more: {told[0].lower()}{told[1:]}"
+        told = f"Said once more: {lowered(told)}"
     return Entry(
         at=event.at,
         title=told,
@@ -96,20 +82,16 @@ def _result(facts: Facts) -> str:
 
 
 def _declined(facts: Facts) -> str:
-    return f"Not paid: {_lower(lookup(facts.get('code', '')).meaning)}."
+    return f"Not paid: {lowered(lookup(facts.get('code', '')).meaning)}."
 
 
 def _asked(facts: Facts) -> str:
     result = lookup(facts.get("code", ""))
     return (
-        f"Asked Safaricom: no answer yet ({_lower(result.meaning)})."
+        f"Asked Safaricom: no answer yet ({lowered(result.meaning)})."
         if facts.get("code")
         else "No answer yet."
     )
-
-
-def _lower(text: str) -> str:
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 Words = str | Callable[[Facts], str]

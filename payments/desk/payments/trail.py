@@ -1,25 +1,23 @@
 """The audit trail in the desk: every event of every payment, newest first, in words. Nobody can change one."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from djkraph.admin import ReadOnly
 from payments.desk import words
+from payments.desk.addresses import page_of
 from payments.desk.lists import search
-from payments.desk.lists.filters import DaysFilter
-from payments.desk.lists.pager import InfinitePaginator
+from payments.desk.lists.filters import ChoiceFilter, Choices, DaysFilter
+from payments.desk.lists.rows import ManyRows
+from payments.desk.pages import row_or_404
 from payments.desk.payments import timeline
 from payments.models import PaymentEvent
 
@@ -28,44 +26,40 @@ PERMISSION = "payments.see_audit"
 Events = QuerySet[PaymentEvent]
 
 
-class KindFilter(admin.SimpleListFilter):
+class KindFilter(ChoiceFilter):
     title = "What"
     parameter_name = "kind"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG002 — Django's
-        return [(kind, kind.replace("_", " ").capitalize()) for kind in timeline.KINDS]
+    def choices_offered(self) -> Choices:
+        return [(kind, words.raised(kind.replace("_", " "))) for kind in timeline.KINDS]
 
-    def queryset(self, request: HttpRequest, queryset: Events) -> Events:  # noqa: ARG002 — Django's
-        return queryset.filter(kind=self.value()) if self.value() in timeline.KINDS else queryset
+    def chosen(self, rows: Events, value: str) -> Events:
+        return rows.filter(kind=value)
 
 
-class PersonFilter(admin.SimpleListFilter):
+class PersonFilter(ChoiceFilter):
     title = "Who"
     parameter_name = "by"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG002 — Django's
+    def choices_offered(self) -> Choices:
         return [(name, name) for name in User.objects.order_by("username").values_list("username", flat=True)]
 
-    def queryset(self, request: HttpRequest, queryset: Events) -> Events:  # noqa: ARG002 — Django's
-        if not self.value():
-            return queryset
-        took_part = Q(facts__by=self.value()) | Q(facts__confirmed_by=self.value())
-        return queryset.filter(took_part, source=PaymentEvent.Source.STAFF)
+    def offers(self, value: str) -> bool:  # noqa: ARG002 — the history may name who is here no more
+        return True
+
+    def chosen(self, rows: Events, value: str) -> Events:
+        took_part = Q(facts__by=value) | Q(facts__confirmed_by=value)
+        return rows.filter(took_part, source=PaymentEvent.Source.STAFF)
 
 
 @admin.register(PaymentEvent)
-class PaymentEventAdmin(ReadOnly, ModelAdmin):
+class PaymentEventAdmin(ManyRows):
     list_display = ("when", "payment", "what", "who", "said")
     list_display_links = ("when",)
     list_filter = (("source", ChoicesDropdownFilter), KindFilter, PersonFilter, ("at", DaysFilter))
-    list_filter_submit = True
-    list_per_page = 50
     list_select_related = ("attempt",)
-    search_fields = ("attempt__receipt",)  # shows the box; what is found is found by the payment
+    search_fields = ("attempt__receipt",)
     search_help_text = "The payment's order code, receipt, full phone number, or checkout id"
-    paginator = InfinitePaginator
-    show_full_result_count = False
-    ordering = ("-id",)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(PERMISSION)
@@ -81,12 +75,10 @@ class PaymentEventAdmin(ReadOnly, ModelAdmin):
         extra_context: dict[str, Any] | None = None,  # noqa: ARG002 — Django's
     ) -> HttpResponse:
         """An event is read among the others of its payment."""
-        event = self.get_object(request, object_id)
         if request.method != "GET" or not self.has_view_permission(request):
             raise PermissionDenied
-        if event is None:
-            raise Http404
-        return HttpResponseRedirect(_payments_page(event))
+        event = row_or_404(PaymentEvent.objects.select_related("attempt"), object_id)
+        return HttpResponseRedirect(page_of(event.attempt))
 
     @display(description="When", ordering="id")
     def when(self, event: PaymentEvent) -> str:
@@ -97,7 +89,7 @@ class PaymentEventAdmin(ReadOnly, ModelAdmin):
         attempt = event.attempt
         return format_html(
             '<a class="dk-link" href="{}">{}</a><br>{}',
-            _payments_page(event),
+            page_of(attempt),
             attempt.account_reference,
             attempt.phone_masked,
         )
@@ -112,16 +104,7 @@ class PaymentEventAdmin(ReadOnly, ModelAdmin):
 
     @display(description="In their words")
     def said(self, event: PaymentEvent) -> str:
-        return timeline.entry(event).words or "—"
+        return timeline.entry(event).words or words.NONE
 
-    def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002 — Django's
-        queryset: Events,
-        search_term: str,
-    ) -> tuple[Events, bool]:
-        return search.by_their_payments(queryset, search_term), False
-
-
-def _payments_page(event: PaymentEvent) -> str:
-    return reverse("admin:payments_mpesatransaction_change", args=[event.attempt_id])
+    def found(self, rows: Events, term: str) -> Events:
+        return search.by_their_payments(rows, term)

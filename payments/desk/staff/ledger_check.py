@@ -3,23 +3,25 @@
 A page of no model: djkraph/urls.py puts it before the admin's own addresses."""
 
 import re
-from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 
+from orders.models import Order
 from payments import ledger
+from payments.desk.addresses import address, list_of
+from payments.desk.pages import refuse_without, show
+from payments.desk.steps import step
 from payments.ledger import Fault
 from payments.models import MpesaTransaction
 
 PERMISSION = "payments.see_audit"
 PAGE, STEP = "desk-ledger-check", "desk-ledger-check-step"
-CURSOR = re.compile(r"(?P<last_id>\d{1,18})-(?P<done>\d{1,12})-(?P<found>\d{1,12})", re.ASCII)
+CURSOR = re.compile(
+    r"(\d{1,18})-(\d{1,12})-(\d{1,12})", re.ASCII
+)  # up to which id, how many, with how many faults
 
 
 def is_offered(request: HttpRequest) -> bool:
@@ -28,29 +30,19 @@ def is_offered(request: HttpRequest) -> bool:
 
 
 def _page(request: HttpRequest) -> HttpResponse:
-    if not request.user.has_perm(PERMISSION):
-        raise PermissionDenied
-    context = {
-        **admin.site.each_context(request),
+    refuse_without(request, PERMISSION)
+    told = {
         "title": "Ledger check",
         "steps_url": reverse(STEP),
         "steps_cursor": "0-0-0",
         "steps_start": "Check the ledger",
     }
-    return TemplateResponse(request, "desk/ledger_check.html", context)
+    return show(request, "desk/ledger_check.html", told)
 
 
 def _step(request: HttpRequest) -> HttpResponse:
-    if not request.user.has_perm(PERMISSION):
-        raise PermissionDenied
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
-    cursor = CURSOR.fullmatch(request.POST.get("cursor", ""))
-    if cursor is None:
-        return JsonResponse(
-            {"message": "The page is out of date. Open it again."}, status=HTTPStatus.BAD_REQUEST
-        )
-    return JsonResponse(_next(*(int(part) for part in cursor.groups())))
+    refuse_without(request, PERMISSION)
+    return step(request, CURSOR, _next)
 
 
 def _next(last_id: int, done: int, found: int) -> dict[str, Any]:
@@ -82,9 +74,9 @@ def _verdict(done: int, found: int) -> str:
 def _line(fault: Fault) -> dict[str, str]:
     told = {"text": str(fault)}
     if fault.attempt_id is not None:
-        told["href"] = reverse("admin:payments_mpesatransaction_change", args=[fault.attempt_id])
+        told["href"] = address(MpesaTransaction, "change", fault.attempt_id)
     if fault.order_code:
-        told["href"] = f"{reverse('admin:orders_order_changelist')}?{urlencode({'q': fault.order_code})}"
+        told["href"] = list_of(Order, {"q": fault.order_code})
     return told
 
 

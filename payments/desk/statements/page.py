@@ -1,37 +1,38 @@
 """M-PESA statements in the desk: list, upload, matching with progress, comparison. No rule about matching here
-(reconciliation/), and no single line (statement_lines.py)."""
+(reconciliation/), and no single line (lines_page.py)."""
 
 import re
-from http import HTTPStatus
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin import ModelAdmin as PlainModelAdmin
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from djkraph.admin import ReadOnly
 from payments import reconciliation
-from payments.desk.payments.forms import UploadForm
-from payments.desk.statements import figures as desk
-from payments.desk.words import moment, on_one_line
+from payments.desk.addresses import address, list_of, page_of
+from payments.desk.pages import DetailPage, number_in, refuse_without, row_or_404, show
+from payments.desk.statements import comparison
+from payments.desk.statements.explained import explained
+from payments.desk.statements.forms import UploadForm
+from payments.desk.steps import step
+from payments.desk.words import counted, moment, on_one_line
 from payments.models import Statement
 from payments.statement_file import MAX_BYTES, StatementUnreadable
 
-ADDRESS = "admin:payments_statement_"
 MAY_IMPORT = "payments.import_statement"
 SHOWN_WARNINGS = 20
-CURSOR = re.compile(r"(\d{1,7})-(\d{1,7})", re.ASCII)
+CURSOR = re.compile(
+    r"(\d{1,7})-(\d{1,7})", re.ASCII
+)  # how many lines are done, and how many there were at first
 
 
 @admin.register(Statement)
-class StatementAdmin(ReadOnly, ModelAdmin):
+class StatementAdmin(DetailPage):
+    detail_template = "desk/statement_comparison.html"
     list_display = ("file_name", "period", "lines_in_file", "state", "uploaded_by", "uploaded")
     list_before_template = "desk/statement_upload_button.html"
     list_per_page = 50
@@ -53,85 +54,66 @@ class StatementAdmin(ReadOnly, ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        may = {"may_import": request.user.has_perm(MAY_IMPORT), "upload_url": reverse(f"{ADDRESS}upload")}
+        may = {
+            "may_import": request.user.has_perm(MAY_IMPORT),
+            "upload_url": address(Statement, "upload"),
+        }
         return super().changelist_view(request, {**may, **(extra_context or {})})  # type: ignore[no-any-return]
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
-
-        def upload(request: HttpRequest) -> HttpResponse:
-            return _upload(request, self)
-
-        def page(request: HttpRequest, statement_id: int) -> HttpResponse:
-            return _matching(request, self, statement_id)
-
         return [
-            path("upload/", wrap(upload), name="payments_statement_upload"),
-            path("<int:statement_id>/matching/", wrap(page), name="payments_statement_matching"),
+            path("upload/", wrap(_upload), name="payments_statement_upload"),
+            path("<int:statement_id>/matching/", wrap(_matching), name="payments_statement_matching"),
             path("<int:statement_id>/matching/step/", wrap(_step), name="payments_statement_step"),
             path("<int:statement_id>/again/", wrap(_again), name="payments_statement_again"),
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",  # noqa: ARG002
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if request.method != "GET" or not self.has_view_permission(request):
-            raise PermissionDenied
-        stated = statement_or_404(object_id)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Statement {stated.file_name}",
-            "opts": self.opts,
-            "original": stated,
-            **_comparison(request, stated),
-            **(extra_context or {}),
+    def detail(self, request: HttpRequest, row: Statement) -> dict[str, Any]:
+        compared = comparison.compare(row)
+        group = compared.group(request.GET.get("group", ""))
+        number = number_in(request.GET.get("page", ""), longest=8)
+        page = comparison.page_of(row, group, 1 if number is None else number)
+        return {
+            "title": f"Statement {row.file_name}",
+            "stated": row,
+            "file": _file(row),
+            "comparison": compared,
+            "group": group,
+            "page": page,
+            "rows": explained(row, group, page),
+            "warnings": row.warnings[:SHOWN_WARNINGS],
+            "may_import": request.user.has_perm(MAY_IMPORT),
+            "may_attach": request.user.has_perm("payments.attach_money"),
+            "matching_url": address(row, "matching", row.pk),
+            "again_url": address(row, "again", row.pk),
         }
-        return TemplateResponse(request, "desk/statement_comparison.html", context)
 
 
-def statement_or_404(object_id: str | int) -> Statement:
-    told = str(object_id)
-    number = int(told) if told.isascii() and told.isdigit() and len(told) < 18 else 0
-    stated = Statement.objects.filter(pk=number).first()
-    if stated is None:
-        raise Http404("There is no such statement.")
-    return stated
-
-
-def page_of(statement_id: int) -> str:
-    return reverse(f"{ADDRESS}change", args=[statement_id])
-
-
-def refuse_without(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
-        raise PermissionDenied
+def _file(stated: Statement) -> str:
+    """Whose statement it is, how long, who brought it."""
+    till = f"Short code {stated.short_code}" if stated.short_code else ""
+    account = f", {stated.account}" if till and stated.account else ""
+    known = f", {stated.lines_known:,} of them known before" if stated.lines_known else ""
+    lines = f"{counted(stated.lines_in_file, 'line')}{known}"
+    came = f"uploaded by {stated.uploaded_by} on {moment(stated.uploaded_at)}"
+    return " · ".join(part for part in (f"{till}{account}", lines, came) if part)
 
 
 # --- uploading ------------------------------------------------------------------------------------------
 
 
-def _upload(request: HttpRequest, model_admin: "PlainModelAdmin[Statement]") -> HttpResponse:
+def _upload(request: HttpRequest) -> HttpResponse:
     refuse_without(request, MAY_IMPORT)
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST":
         form = UploadForm(request.POST, request.FILES)
         if form.is_valid() and (done := _taken_in(request, form)) is not None:
             return done
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": "Upload a statement",
-        "opts": Statement._meta,
-        "form": form,
-        "back": reverse(f"{ADDRESS}changelist"),
-    }
-    return TemplateResponse(
-        request, "desk/statement_upload.html", context, status=400 if form.errors else 200
-    )
+    told = {"title": "Upload a statement", "form": form, "back": list_of(Statement)}
+    status = 400 if form.errors else 200
+    return show(request, "desk/statement_upload.html", told, of=Statement, status=status)
 
 
 def _taken_in(request: HttpRequest, form: UploadForm) -> HttpResponse | None:
@@ -153,41 +135,33 @@ def _taken_in(request: HttpRequest, form: UploadForm) -> HttpResponse | None:
             request,
             f"{stated.uploaded_by} uploaded this very file on {moment(stated.uploaded_at)}: nothing was changed.",
         )
-        return HttpResponseRedirect(page_of(stated.pk))
-    return HttpResponseRedirect(reverse(f"{ADDRESS}matching", args=[stated.pk]))
+        return HttpResponseRedirect(page_of(stated))
+    return HttpResponseRedirect(address(stated, "matching", stated.pk))
 
 
 # --- matching -------------------------------------------------------------------------------------------
 
 
-def _matching(
-    request: HttpRequest, model_admin: "PlainModelAdmin[Statement]", statement_id: int
-) -> HttpResponse:
+def _matching(request: HttpRequest, statement_id: int) -> HttpResponse:
     refuse_without(request, MAY_IMPORT)
-    stated = statement_or_404(statement_id)
-    context = {
-        **model_admin.admin_site.each_context(request),
+    stated = row_or_404(Statement.objects.all(), statement_id)
+    told = {
         "title": f"Matching {stated.file_name}",
-        "opts": Statement._meta,
         "stated": stated,
-        "steps_url": reverse(f"{ADDRESS}step", args=[stated.pk]),
+        "steps_url": address(stated, "step", stated.pk),
         "steps_cursor": "0-0",
-        "back": page_of(stated.pk),
+        "back": page_of(stated),
     }
-    return TemplateResponse(request, "desk/statement_matching.html", context)
+    return show(request, "desk/statement_matching.html", told, of=Statement)
 
 
-@require_POST
 def _step(request: HttpRequest, statement_id: int) -> HttpResponse:
-    """One batch. The cursor is "done-of": how many lines are done, and how many there were when it began."""
     refuse_without(request, MAY_IMPORT)
-    stated = statement_or_404(statement_id)
-    cursor = CURSOR.fullmatch(request.POST.get("cursor", ""))
-    if cursor is None:
-        return JsonResponse(
-            {"message": "The page is out of date. Open it again."}, status=HTTPStatus.BAD_REQUEST
-        )
-    done, total = int(cursor[1]), int(cursor[2]) or reconciliation.count_ahead(stated)
+    return step(request, CURSOR, partial(_match_some, row_or_404(Statement.objects.all(), statement_id)))
+
+
+def _match_some(stated: Statement, done: int, total: int) -> dict[str, Any]:
+    total = total or reconciliation.count_ahead(stated)
     matched = reconciliation.match_some(stated.pk, now=timezone.now())
     done += matched.lines
     told: dict[str, Any] = {
@@ -197,37 +171,12 @@ def _step(request: HttpRequest, statement_id: int) -> HttpResponse:
         "finished": matched.finished,
         "says": "All lines are matched." if matched.finished else f"{done:,} of {total:,} lines …",
     }
-    return JsonResponse(told | ({"next": page_of(stated.pk)} if matched.finished else {}))
+    return told | ({"next": page_of(stated)} if matched.finished else {})
 
 
 @require_POST
 def _again(request: HttpRequest, statement_id: int) -> HttpResponse:
     refuse_without(request, MAY_IMPORT)
-    stated = statement_or_404(statement_id)
+    stated = row_or_404(Statement.objects.all(), statement_id)
     reconciliation.begin_again(stated.pk)
-    return HttpResponseRedirect(reverse(f"{ADDRESS}matching", args=[stated.pk]))
-
-
-# --- the comparison -------------------------------------------------------------------------------------
-
-
-def _comparison(request: HttpRequest, stated: Statement) -> dict[str, Any]:
-    comparison = desk.compare(stated)
-    group = comparison.group(request.GET.get("group", ""))
-    page = desk.page_of(stated, group, _number(request.GET.get("page", "")))
-    return {
-        "stated": stated,
-        "comparison": comparison,
-        "group": group,
-        "page": page,
-        "rows": desk.explained(stated, group, page),
-        "warnings": stated.warnings[:SHOWN_WARNINGS],
-        "may_import": request.user.has_perm(MAY_IMPORT),
-        "may_attach": request.user.has_perm("payments.attach_money"),
-        "matching_url": reverse(f"{ADDRESS}matching", args=[stated.pk]),
-        "again_url": reverse(f"{ADDRESS}again", args=[stated.pk]),
-    }
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+    return HttpResponseRedirect(address(stated, "matching", stated.pk))

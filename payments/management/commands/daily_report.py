@@ -19,7 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 from django.utils import timezone
 
-from payments.desk import BOM, NAIROBI, as_csv, as_text, read_day, report
+from payments.desk import BOM, as_csv, as_text, nairobi_day, read_day, report
 
 
 class Command(BaseCommand):
@@ -36,7 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         now = timezone.now()
-        day = _day(options["date"], today=now.astimezone(NAIROBI).date())
+        day = _day(options["date"], today=nairobi_day(now))
         try:
             made = report(day, now=now)
         except Error as away:

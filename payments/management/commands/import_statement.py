@@ -8,6 +8,7 @@ what, the desk shows which).
 
 import argparse
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,10 @@ class Command(BaseCommand):
             return
         file = reconciliation.read_file(data, file_name=name)
         self._warn(file.warnings)
-        paid_in = desk.money(sum((line.paid_in for line in file.lines), desk.ZERO))
-        self.stdout.write(f"{name}: {_lines(len(file.lines))}, {paid_in} paid in. Nothing was stored.")
+        paid_in = desk.kes(sum((line.paid_in for line in file.lines), Decimal(0)))
+        self.stdout.write(
+            f"{name}: {desk.counted(len(file.lines), 'line')}, {paid_in} paid in. Nothing was stored."
+        )
 
     def _import(self, data: bytes, name: str, *, by: str) -> None:
         imported = reconciliation.import_file(
@@ -74,7 +77,7 @@ class Command(BaseCommand):
         self._clear_line()
         comparison = desk.compare(stated)
         self.stdout.write(_summary(stated, matched, comparison, again=imported.again))
-        if comparison.needs_person or not comparison.agrees:
+        if not comparison.is_settled:
             sys.exit(1)
 
     def _warn(self, warnings: Any) -> None:
@@ -112,7 +115,7 @@ def _summary(stated: Statement, matched: Matched, found: desk.Comparison, *, aga
         (matched.receipts_learned, "awaited receipt filled in", "awaited receipts filled in"),
         (matched.found_paid, "payment found paid", "payments found paid"),
     )
-    did = ", ".join(f"{count:,} {one if count == 1 else many}" for count, one, many in counts if count)
+    did = ", ".join(desk.counted(*each) for each in counts if each[0])
     person = ", ".join(f"{g.count:,} {g.title.lower()}" for g in found.groups if g.tone == "warn")
     return (
         f"{stated.file_name}: {fresh}. {(did or 'nothing new matched').capitalize()}. "
@@ -122,8 +125,4 @@ def _summary(stated: Statement, matched: Matched, found: desk.Comparison, *, aga
 
 def _lines_of(stated: Statement) -> str:
     known = f" ({stated.lines_known:,} of them known before)" if stated.lines_known else ""
-    return f"{_lines(stated.lines_in_file)}{known}"
-
-
-def _lines(count: int) -> str:
-    return f"{count:,} line{'' if count == 1 else 's'}"
+    return f"{desk.counted(stated.lines_in_file, 'line')}{known}"

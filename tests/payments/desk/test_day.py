@@ -17,10 +17,11 @@ from django.utils import timezone
 from payments import daraja, enquiries, manual
 from payments.checkout.prompts import PushProblem
 from payments.desk import needs
-from payments.desk.day import report as reports
-from payments.desk.day import report_statement
-from payments.desk.day.report import Line, Report, report
-from payments.desk.day.report_text import as_csv, as_text
+from payments.desk.day import agreement
+from payments.desk.day import figures as read
+from payments.desk.day.figures import Line
+from payments.desk.day.report import Report, report
+from payments.desk.day.text import as_csv, as_text
 from payments.manual import Settlement, actions
 from payments.models import CallbackDelivery, MpesaTransaction, Statement, StatementLine
 from tests.support.payments.callback_bodies import success
@@ -224,7 +225,7 @@ def test_callback_problems_and_settlements_that_wait_are_told(
 def test_more_than_a_thousand_are_many(
     db: None, of_day: Of, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reports, "COUNTED_UP_TO", 30)
+    monkeypatch.setattr(read, "COUNTED_UP_TO", 30)
     many_orders(30, clock())
     (exactly,) = lines(of_day(), "Needs a person")
     assert (exactly.count, exactly.at_least, len(exactly.codes), exactly.codes_left) == (30, False, 20, 10)
@@ -363,7 +364,7 @@ def test_a_payment_counts_by_safaricoms_time_on_both_sides(buys: Shopper, of_day
 def test_periods_that_touch_are_one(clock: Clock) -> None:
     at = [clock() + timedelta(seconds=number) for number in (0, 10, 11, 20, 22, 30, 25)]
     periods = [(at[0], at[1]), (at[2], at[3]), (at[4], at[5]), (at[4], at[6])]
-    assert report_statement._joined(periods) == [(at[0], at[3]), (at[4], at[5])]
+    assert agreement._joined(periods) == [(at[0], at[3]), (at[4], at[5])]
 
 
 # --- as text and as a table -----------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from orders.models import Order
 from payments import ledger, manual, reconciliation
-from payments.desk.statements import figures as desk
+from payments.desk.statements import comparison as desk
+from payments.desk.statements import explained
 from payments.models import HandSettlement, MpesaTransaction, Statement, StatementLine
 from payments.reconciliation import importing, matching
 from tests.support.payments.clock import Clock
@@ -374,12 +375,12 @@ def test_why_ours_may_be_missing_is_said_with_what_to_do(
     asked_and_paid(attempt, safaricom, clock)
     stated = taken_in([row("UKN4AB12ZZ", clock() + timedelta(hours=1), 5)], clock)
     attempt.refresh_from_db()
-    last = desk.reaches(stated)
+    last = explained.reaches(stated)
 
     def said(**change: Any) -> str:
         for name, value in change.items():
             setattr(attempt, name, value)
-        return desk.why_alone(attempt, stated, last)
+        return explained.why_alone(attempt, stated, last)
 
     assert "named no receipt" in said()
     assert "Search the receipt in the M-PESA portal" in said(receipt="UKN4AB12CD")

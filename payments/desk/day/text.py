@@ -1,4 +1,5 @@
-"""The report of a day as text for a mail and as a table for a spreadsheet. Pure: counts nothing.
+"""The report of a day as text for a mail and as a table for a spreadsheet. Pure, and counts
+nothing.
 
 Whatever people typed goes through here with its phone numbers blanked and on one line."""
 
@@ -6,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
-from payments.desk.day.report import Line, Part, Report
+from payments.desk.day.figures import Line
+from payments.desk.day.report import Part, Report
 from payments.desk.lists.table import Cell, lines, plain
-from payments.desk.words import kes, moment
+from payments.desk.words import kes, moment, noun
 from payments.phones import blank_phones
 
 FIRST = date(2007, 3, 6)  # M-PESA's own first day
@@ -64,7 +66,7 @@ def _text_of(line: Line) -> Iterator[str]:
     money = (told if beside else "") if line.kes is None else kes(line.kes)
     yield f"  {line.what:<42} {count:>9} {money:>16}".rstrip()
     if line.codes:
-        yield f"      orders {orders(line)}" if len(line.codes) > 1 else f"      order {orders(line)}"
+        yield f"      {noun(len(line.codes), 'order')} {orders(line)}"
     if told and not beside:
         yield f"      {told}"
 

@@ -1,4 +1,5 @@
-"""What a statement and our ledger say of the same days, side by side. Reads only; matches nothing.
+"""What a statement and our ledger say of the same days, side by side. Reads only; matches nothing, and says nothing of
+why (explained.py).
 
 Theirs are the lines of payments within the statement's period, whichever file brought them. Ours are the payments
 behind these lines, and those of the period that no line names. So the difference of the totals is exactly the sum of
@@ -7,35 +8,21 @@ what the groups show.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
-from django.db.models import (
-    Count,
-    DateTimeField,
-    DecimalField,
-    Exists,
-    F,
-    Max,
-    OuterRef,
-    Q,
-    QuerySet,
-    Sum,
-)
+from django.db.models import Count, DateTimeField, DecimalField, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Cast, Coalesce
-from django.urls import reverse
 
-from orders.models import Order
 from payments import reconciliation
-from payments.desk.words import kes, moment
-from payments.facts import IS_PAID, held_kes, held_sql, is_refunded
-from payments.models import HandSettlement, MpesaTransaction, Statement, StatementLine
+from payments.desk.words import kes
+from payments.facts import IS_PAID, held_sql
+from payments.models import MpesaTransaction, Statement, StatementLine
 
 Kind = StatementLine.Kind
 
 ZERO = Decimal(0)
 PER_PAGE = 50
-CANDIDATES = 5
 # Money comes within minutes of its request, at the latest within the three days in which Safaricom is asked.
 BEFORE, AFTER = timedelta(days=3), timedelta(days=1)
 
@@ -72,6 +59,11 @@ class Comparison:
     @property
     def needs_person(self) -> int:
         return sum(group.count for group in self.groups if group.tone == "warn")
+
+    @property
+    def is_settled(self) -> bool:
+        """Nobody need look at any of it."""
+        return self.agrees and not self.needs_person
 
     def group(self, key: str) -> Group:
         """The group with this key; else the first that needs a person, else what is matched."""
@@ -158,120 +150,6 @@ def ours_alone(statement: Statement) -> QuerySet[MpesaTransaction]:
     )
 
 
-def reaches(statement: Statement) -> datetime | None:
-    """The time of the last line of the period: what came later may be on the next statement."""
-    found: datetime | None = lines_of(statement).aggregate(last=Max("completed_at"))["last"]
-    return found
-
-
-def why_alone(attempt: MpesaTransaction, statement: Statement, last: datetime | None) -> str:
-    """Why a payment of ours may be missing on the statement, and what to do."""
-    money_at = attempt.paid_at or attempt.created_at
-    if last is not None and money_at > last:
-        return f"Later than the statement's last line ({moment(last)}): look for it on the next statement."
-    if statement.period_to - money_at < timedelta(minutes=5):
-        return "At the very end of the statement's period: look for it on the next statement."
-    if attempt.receipt is None:
-        return (
-            "Safaricom said it is paid, and named no receipt. Look for its amount among “theirs but not ours”; "
-            "else ask Safaricom for the receipt."
-        )
-    if attempt.by_hand:
-        return (
-            "Settled by hand. Compare its receipt with “theirs but not ours”: it may have been typed wrong."
-        )
-    return "Search the receipt in the M-PESA portal. If it is not there, ask Safaricom about it."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Explained:
-    """One row of a group, with what is known beside it."""
-
-    line: StatementLine | None = None
-    attempt: MpesaTransaction | None = None
-    held: int = 0
-    status: str = ""
-    order: Order | None = None
-    waiting: bool = False
-
-
-def explained(statement: Statement, group: Group, page: Page) -> list[Explained]:
-    """The page's rows with words; a fixed number of queries, however many rows."""
-    if group.key == OURS:
-        last = reaches(statement)
-        attempts = [row for row in page.rows if isinstance(row, MpesaTransaction)]
-        return [
-            Explained(attempt=each, held=held_kes(each), status=why_alone(each, statement, last))
-            for each in attempts
-        ]
-    lines = [row for row in page.rows if isinstance(row, StatementLine)]
-    if group.key == THEIRS:
-        return _unexplained(lines)
-    return [
-        Explained(
-            line=line,
-            attempt=line.attempt,
-            held=held_kes(line.attempt) if line.attempt else 0,
-            status=_difference(line) if group.key == DIFFER else "",
-        )
-        for line in lines
-    ]
-
-
-def _unexplained(lines: list[StatementLine]) -> list[Explained]:
-    waiting = HandSettlement.objects.filter(
-        line__in=[line.pk for line in lines], decision=HandSettlement.Decision.WAITING
-    )
-    waits = set(waiting.values_list("line_id", flat=True))
-    orders = {
-        order.code: order for order in Order.objects.filter(code__in={line.account_no for line in lines})
-    }
-    return [
-        Explained(line=line, order=orders.get(line.account_no), waiting=line.pk in waits) for line in lines
-    ]
-
-
-def _difference(line: StatementLine) -> str:
-    """What became of an amount that is not what was asked for."""
-    attempt = line.attempt
-    if attempt is None:
-        return ""
-    if is_refunded(attempt):
-        return "Refunded."
-    if attempt.refund_due:
-        return "Due back: the order was paid already."
-    if not attempt.pays_order:
-        return "Needs a person: accept the amount, or refund it."
-    return "Accepted." if attempt.reviewed_at else "Pays its order, and was not looked at yet."
-
-
-def candidates(line: StatementLine) -> list[MpesaTransaction]:
-    """Payments without a receipt that asked for this amount in the day before: this money may be one of theirs."""
-    if line.paid_in != int(line.paid_in):
-        return []
-    asked = MpesaTransaction.objects.filter(
-        amount_kes=int(line.paid_in),
-        receipt=None,
-        created_at__range=(
-            line.completed_at - timedelta(days=1),
-            line.completed_at + reconciliation.CLOCKS_DIFFER,
-        ),
-    )
-    return list(asked.order_by("-created_at")[:CANDIDATES])
-
-
-def likely_order(line: StatementLine) -> str:
-    """The line's own reference, where it is one of our orders."""
-    known = Order.objects.filter(code=line.account_no) | Order.objects.filter(
-        client_reference=line.account_no
-    )
-    return line.account_no if line.account_no and known.exists() else ""
-
-
-def address_in(statement: Statement, group: str) -> str:
-    return f"{reverse('admin:payments_statement_change', args=[statement.pk])}?group={group}#rows"
-
-
 def _sums(statement: Statement) -> dict[str, Decimal]:
     """All groups of lines in one pass."""
     joined = _payment() & Q(attempt__isnull=False)
@@ -316,19 +194,13 @@ def _group(key: str, count: Decimal | int, total: Decimal, *, person: bool = Fal
 
 def _verdict(ours: Decimal, theirs: Decimal, *, agrees: bool, open_differences: int) -> str:
     if agrees and not open_differences:
-        return f"The till agrees to the shilling: {money(theirs)} on both sides."
+        return f"The till agrees to the shilling: {kes(theirs)} on both sides."
     if agrees:
-        return (
-            f"The totals agree: {money(theirs)} on both sides. Some amounts are not what we asked for: look."
-        )
+        return f"The totals agree: {kes(theirs)} on both sides. Some amounts are not what we asked for: look."
     if ours == theirs:
         return "The totals are equal, but not all of the money is the same: look at both groups below."
     more, side = (ours - theirs, "we hold") if ours > theirs else (theirs - ours, "the statement has")
-    return f"The till does not agree: {side} {money(more)} more. The groups below show which money it is."
-
-
-def money(amount: Decimal) -> str:
-    return kes(int(amount)) if amount == int(amount) else f"KES {amount:,.2f}"
+    return f"The till does not agree: {side} {kes(more)} more. The groups below show which money it is."
 
 
 _TOLD = {

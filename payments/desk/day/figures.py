@@ -1,0 +1,227 @@
+"""The figures of one day: each a line with a count, a sum and whose orders they are. Reads only, in a fixed number of
+queries; what they come to in sentences stands in report.py.
+
+A day's takings are what we learned of in that day in Nairobi (as the desk's home counts them): once the day is over
+their sum changes only where an amount in doubt becomes known. Requests, open ones and what needs a person are told as
+they stand when the report is made.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Sum
+from django.db.models.functions import ExtractHour
+
+from payments.desk import taken
+from payments.desk.day.agreement import Agreement
+from payments.desk.needs import COUNTED_UP_TO, Work
+from payments.desk.outcomes import Ends, ends, failures
+from payments.desk.words import NAIROBI
+from payments.facts import IS_LIVE, IS_UNKNOWN, received_kes
+from payments.ledger import EventKind
+from payments.models import HandSettlement, MpesaTransaction, PaymentEvent
+from payments.states import State
+
+CODES_SHOWN = 20  # order codes in one line
+NEWEST = 100  # payments among which the highest id is looked for: requests that came at once may be stored out of turn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One figure. None: such a figure makes no sense here. `at_least`: there are more than `count`.
+
+    `codes`: of the orders it is about, the first CODES_SHOWN; `codes_left`: how many others there are. `key`: of the
+    work (needs.py) that it counts."""
+
+    what: str
+    count: int | None = None
+    kes: int | Decimal | None = None
+    detail: str = ""
+    codes: Sequence[str] = ()
+    codes_left: int = 0
+    at_least: bool = False
+    key: str = ""
+
+
+# --- what was taken -------------------------------------------------------------------------------------
+
+Row = Mapping[str, Any]
+
+
+def takings(start: datetime, end: datetime) -> tuple[Line, list[Line], list[Line]]:
+    """The day's money: all of it; by what it is and through which channel; by hour."""
+    rows = (
+        taken.taken(since=start, until=end)
+        .order_by()
+        .annotate(hour=ExtractHour("concluded_at", tzinfo=NAIROBI))
+        .values("hour", "channel", "pays_order", "refund_due")
+        .annotate(payments=Count("id"), shillings=Sum(taken.RECEIVED))
+    )
+    found: list[Row] = [dict(row) for row in rows]
+    if not found:
+        return Line(what="All", count=0, kes=0), [], []
+    (total,) = _added(found, lambda _row: "All")
+    channels = _added(found, lambda row: f"Through the {_channel(row['channel'])}")
+    hours = _added(found, lambda row: f"{row['hour']:02}:00 to {row['hour'] + 1:02}:00")
+    return total, [total, *_added(found, _kind), *(channels if len(channels) > 1 else ())], hours
+
+
+def _kind(row: Row) -> str:
+    if row["pays_order"]:
+        return "For orders"
+    return "Once more for a paid order" if row["refund_due"] else "In another amount than asked"
+
+
+def _channel(channel: str) -> str:
+    return MpesaTransaction.Channel(channel).label.lower()
+
+
+def _added(rows: Iterable[Row], name: Callable[[Row], str]) -> list[Line]:
+    """The rows added up under the name that each has, in the names' order."""
+    counts: Counter[str] = Counter()
+    sums: Counter[str] = Counter()
+    for row in rows:
+        counts[name(row)] += row["payments"]
+        sums[name(row)] += row["shillings"]
+    return [Line(what=each, count=counts[each], kes=sums[each]) for each in sorted(counts)]
+
+
+def refunds(start: datetime, end: datetime) -> list[Line]:
+    """Refunds that staff recorded in the day, whenever the money had come."""
+    events = PaymentEvent.objects.filter(
+        source=PaymentEvent.Source.STAFF, kind=EventKind.REFUND_RECORDED, at__gte=start, at__lt=end
+    )
+    told = [
+        Line(
+            what="Refund",
+            count=1,
+            kes=int(facts.get("amount", 0)),
+            detail=f"reference {facts.get('reference', '')}, recorded by {facts.get('by', '')}",
+            codes=(code,),
+        )
+        for facts, code in events.order_by("id").values_list("facts", "attempt__account_reference")
+    ]
+    total = Line(what="All", count=len(told), kes=sum(line.kes or 0 for line in told))
+    return [total, *told] if told else []
+
+
+def by_hand(start: datetime, end: datetime) -> list[Line]:
+    done = HandSettlement.objects.filter(
+        decision=HandSettlement.Decision.DONE, decided_at__gte=start, decided_at__lt=end
+    )
+    return [
+        Line(
+            what=settled.get_evidence_display(),
+            count=1,
+            kes=settled.amount_kes,
+            detail=f"receipt {settled.receipt}, by {_who(settled)}: {settled.reason}",
+            codes=(settled.attempt.account_reference,) if settled.attempt else (),
+        )
+        for settled in done.select_related("attempt").order_by("decided_at", "id")
+    ]
+
+
+def _who(settled: HandSettlement) -> str:
+    if settled.decided_by == settled.proposed_by:
+        return settled.proposed_by
+    return f"{settled.proposed_by}, confirmed by {settled.decided_by}"
+
+
+# --- what was asked -------------------------------------------------------------------------------------
+
+
+def asked(start: datetime, end: datetime) -> tuple[list[Line], Ends, list[Line]]:
+    """The requests of the day: how they stand; and why some came to nothing."""
+    rows = (
+        MpesaTransaction.objects.filter(created_at__gte=start, created_at__lt=end)
+        .order_by()
+        .values_list("state", "result_code")
+        .annotate(payments=Count("id"), shillings=Sum("amount_kes"))
+    )
+    found = [(state, code, count, shillings) for state, code, count, shillings in rows]
+    counted = {(state, code): count for state, code, count, _ in found}
+    went = ends(counted)
+    why = [
+        Line(what=each.meaning, count=each.count, detail=f"{each.share}% of them")
+        for each in failures(counted)
+    ]
+    if not found:
+        return [], went, why
+    total = Line(what="Asked for", count=sum(counted.values()), kes=sum(row[3] for row in found))
+    paid = Line(what="Paid", count=went.paid, kes=sum(row[3] for row in found if row[0] == State.COMPLETED))
+    came_to_nothing = Line(what="Came to nothing", count=went.ended - went.paid)
+    return [total, paid, came_to_nothing, Line(what="Open", count=went.still_open)], went, why
+
+
+def still_open(end: datetime, last: int) -> list[Line]:
+    """Whatever has no end and was asked for by the end of the day. Those without an answer stand under needs."""
+    live = MpesaTransaction.objects.filter(IS_LIVE & ~IS_UNKNOWN, created_at__lt=end, id__lte=last)
+    return _listed(live.order_by("-id"), what="Asked for by the end of that day")
+
+
+def last_before(end: datetime) -> int:
+    """No payment asked for before this moment has a higher id: lets the small indexes by id find an old day's."""
+    before = MpesaTransaction.objects.filter(created_at__lt=end).order_by("-created_at")
+    return max(before.values_list("id", flat=True)[:NEWEST], default=0)
+
+
+# --- what needs a person --------------------------------------------------------------------------------
+
+
+def need(work: Work, end: datetime, last: int) -> list[Line]:
+    """What of this work had come by the end of the day and waits still."""
+    waiting = work.waiting().filter(**{f"{work.since}__lt": end}).order_by("-id")
+    if not work.payment:
+        return _listed(waiting.filter(id__lte=last), what=work.label, detail=work.to_do, key=work.key)
+    codes = list(waiting.values_list(f"{work.payment}account_reference", flat=True)[: COUNTED_UP_TO + 1])
+    return _line_of(codes, shillings=None, what=work.label, detail=work.to_do, key=work.key)
+
+
+def _listed(payments: Any, **words: str) -> list[Line]:
+    columns = ("amount_kes", "received_kes", "amount_differs")
+    rows = list(payments.values_list("account_reference", *columns, named=True)[: COUNTED_UP_TO + 1])
+    came = [received_kes(row) for row in rows[:COUNTED_UP_TO]]
+    known = [shillings for shillings in came if shillings is not None]
+    return _line_of([row.account_reference for row in rows], shillings=sum(known) if known else None, **words)
+
+
+def _line_of(codes: Sequence[str | None], *, shillings: int | None, **words: str) -> list[Line]:
+    if not codes:
+        return []
+    counted = codes[:COUNTED_UP_TO]
+    orders = [code for code in dict.fromkeys(counted) if code]
+    line = Line(
+        count=len(counted),
+        kes=shillings,
+        codes=orders[:CODES_SHOWN],
+        codes_left=max(0, len(orders) - CODES_SHOWN),
+        at_least=len(codes) > COUNTED_UP_TO,
+        **words,
+    )
+    return [line]
+
+
+# --- what the statement says ---------------------------------------------------------------------------
+
+
+def compared(statement: Agreement) -> list[Line]:
+    if not statement.is_here:
+        return []
+    lines = [
+        Line(what="On the statement", count=statement.theirs, kes=statement.theirs_kes),
+        Line(
+            what="On the statement, but not here",
+            count=statement.strange,
+            kes=statement.strange_kes,
+            detail=f"receipts {', '.join(statement.strange_receipts)}" if statement.strange else "",
+        ),
+        *_line_of(
+            statement.absent_codes, shillings=statement.absent_kes, what="Here, but not on the statement"
+        ),
+        *_line_of(statement.unequal_codes, shillings=None, what="In another amount than here"),
+    ]
+    return [line for line in lines if line.count or line is lines[0]]

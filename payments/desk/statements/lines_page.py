@@ -1,0 +1,150 @@
+"""One line of a statement in the desk: what it says, whose it is, and attaching its money to an order."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+
+from payments import manual
+from payments.desk import settlements, words
+from payments.desk.addresses import address, page_of
+from payments.desk.lists import search
+from payments.desk.lists.rows import ManyRows
+from payments.desk.pages import DetailPage, refuse_without, row_or_404, show
+from payments.desk.statements.candidates import candidates, likely_order
+from payments.desk.statements.comparison import THEIRS
+from payments.desk.statements.forms import AttachForm
+from payments.manual import ActionRefused, Claim
+from payments.models import HandSettlement, MpesaTransaction, Statement, StatementLine
+
+MAY_ATTACH = "payments.attach_money"
+
+
+@admin.register(StatementLine)
+class StatementLineAdmin(ManyRows, DetailPage):
+    detail_template = "desk/statement_line.html"
+    list_display = ("receipt", "at", "came", "went", "account_no", "kind", "match")
+    list_filter = ("kind", "match")
+    list_filter_submit = False
+    list_per_page = 100
+    search_fields = ("receipt",)
+    search_help_text = "Receipt, or the account number the customer typed"
+
+    @display(description="Time", ordering="completed_at")
+    def at(self, line: StatementLine) -> str:
+        return words.on_one_line(words.moment(line.completed_at))
+
+    @display(description="Paid in", ordering="paid_in")
+    def came(self, line: StatementLine) -> str:
+        return words.on_one_line(words.kes(line.paid_in if line.money_in else None))
+
+    @display(description="Withdrawn", ordering="withdrawn")
+    def went(self, line: StatementLine) -> str:
+        return words.on_one_line(words.kes(None if line.money_in else line.withdrawn))
+
+    def found(self, rows: QuerySet[StatementLine], term: str) -> QuerySet[StatementLine]:
+        return search.found_lines(rows, term)
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:line_id>/attach/", wrap(_attach), name="payments_statementline_attach"),
+            path(
+                "<int:line_id>/settlement/<int:settlement_id>/<str:verdict>/",
+                wrap(_decide_settlement),
+                name="payments_statementline_settlement",
+            ),
+            *super().get_urls(),
+        ]
+
+    def detail_rows(self, request: HttpRequest) -> QuerySet[StatementLine]:
+        return super().detail_rows(request).select_related("statement", "attempt")
+
+    def detail(self, request: HttpRequest, row: StatementLine) -> dict[str, Any]:
+        return _detail(request, row, AttachForm(initial={"target": likely_order(row)}))
+
+
+def _line_or_404(line_id: int) -> StatementLine:
+    return row_or_404(StatementLine.objects.select_related("statement", "attempt"), line_id)
+
+
+def _attach(request: HttpRequest, line_id: int) -> HttpResponse:
+    refuse_without(request, MAY_ATTACH)
+    line = _line_or_404(line_id)
+    if request.method != "POST":
+        return HttpResponseRedirect(page_of(line))
+    form = AttachForm(request.POST)
+    if form.is_valid():
+        try:
+            return _attached(request, line, form.cleaned_data)
+        except ActionRefused as refused:
+            form.add_error(None, str(refused))
+    told = _detail(request, line, form)
+    return show(request, StatementLineAdmin.detail_template, told, of=line, status=400)
+
+
+def _attached(request: HttpRequest, line: StatementLine, told: dict[str, Any]) -> HttpResponse:
+    """Raises ActionRefused."""
+    wanted = Claim(
+        line_id=line.pk,
+        target=told["target"],
+        reason=told["reason"],
+        accepts_amount=told["accepts_amount"],
+    )
+    settlement = manual.claim_receipt(wanted, by=request.user.get_username(), now=timezone.now())
+    attempt = settlement.attempt
+    if settlement.decision == HandSettlement.Decision.WAITING or attempt is None:
+        messages.success(request, settlements.second_person_needed(settlement))
+        return HttpResponseRedirect(page_of(line))
+    messages.success(request, _became(settlement))
+    return HttpResponseRedirect(page_of(attempt))
+
+
+def _became(settlement: HandSettlement) -> str:
+    attempt = MpesaTransaction.objects.get(pk=settlement.attempt_id or 0)
+    code = attempt.account_reference
+    if attempt.pays_order:
+        return f"Attached: order {code} is paid with it."
+    if attempt.refund_due:
+        return f"Attached. Order {code} was paid already, so this money is due back."
+    return f"Attached. Order {code} asks for another amount: accept it, or send the money back."
+
+
+@require_POST
+def _decide_settlement(request: HttpRequest, line_id: int, settlement_id: int, verdict: str) -> HttpResponse:
+    refuse_without(request, MAY_ATTACH)
+    line = _line_or_404(line_id)
+    settlement = row_or_404(HandSettlement.objects.filter(line=line), settlement_id)
+    settlements.decide(
+        request, settlement, verdict, confirmed=_became, declined="Declined: nothing was attached."
+    )
+    return HttpResponseRedirect(page_of(line))
+
+
+def _detail(request: HttpRequest, line: StatementLine, form: AttachForm) -> dict[str, Any]:
+    waiting = manual.waiting_settlement_of_line(line.pk)
+    may_attach = request.user.has_perm(MAY_ATTACH)
+    refusal = manual.refusal_to_claim(line)
+    return {
+        "title": f"Receipt {line.receipt}",
+        "line": line,
+        "reason_type": f"({line.reason_type})" if line.reason_type else "",
+        "stated": line.statement,
+        "form": form if may_attach and not refusal else None,
+        "button": "Attach",
+        "why_not": refusal if line.attempt_id is None and waiting is None else "",
+        "candidates": candidates(line) if may_attach and not refusal else [],
+        "waiting": settlements.waiting(request, waiting, of=line, permission=MAY_ATTACH),
+        "declined": line.settlements.filter(decision=HandSettlement.Decision.DECLINED).order_by("id"),
+        "back": _in_comparison(line.statement),
+        "attach_url": address(line, "attach", line.pk),
+    }
+
+
+def _in_comparison(statement: Statement) -> str:
+    return f"{page_of(statement)}?group={THEIRS}#rows"
