@@ -110,3 +110,12 @@ def test_the_timeline_names_who_and_what_it_means(click: Click, safaricom: FakeD
 )
 def test_spans_are_said_as_people_say_them(seconds: int, said: str) -> None:
     assert words.span(timedelta(seconds=seconds)) == said
+
+
+def test_numbers_take_the_word_that_belongs_to_them() -> None:
+    assert [words.counted(number, "payment") for number in (0, 1, 2000)] == [
+        "0 payments", "1 payment", "2,000 payments",
+    ]  # fmt: skip
+    assert [words.counted(number, "mix", "mixes") for number in (1, 3)] == ["1 mix", "3 mixes"]
+    assert words.lowered("No answer from the phone") == "no answer from the phone"
+    assert words.lowered("PIN locked") == "PIN locked"
