@@ -51,9 +51,10 @@ test-sqlite: .venv/dev.stamp
 	@echo "== pytest on SQLite"
 	$(BIN)/python -m pytest -m "not browser" -q
 
+# only what speaks to the database: the rest would say the same again
 test-postgres: .venv/dev.stamp
 	@echo "== pytest on PostgreSQL"
-	TEST_DATABASE=postgres $(BIN)/python -m pytest -m "not browser" -q
+	TEST_DATABASE=postgres $(BIN)/python -m pytest -m "database and not browser" -q
 
 test-js:
 	@echo "== node --test"

@@ -28,6 +28,18 @@ hypothesis.settings.register_profile("explore")
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
+DATABASE = {"db", "transactional_db", "live_server"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what speaks to a database: pytest-django forbids it to every test that doesn't ask for one of these."""
+    for item in items:
+        asked = DATABASE.intersection(getattr(item, "fixturenames", ()))
+        if asked or item.get_closest_marker("django_db") or item.get_closest_marker("postgres"):
+            item.add_marker(pytest.mark.database)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _the_suites_log_holds_nothing_private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Fails the last test of the run if anything private stands in what the suite has logged."""
