@@ -1,6 +1,7 @@
 """What Django's migrations have no word for, on both databases. Each shows its SQL to sqlmigrate, so that it can be
 read before it is run."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently, ValidateConstraint
@@ -34,6 +35,19 @@ BEGIN SELECT RAISE(ABORT, '{word} of {{table}} is refused: its rows stay as they
 SQLITE_REVERSED = tuple(f"DROP TRIGGER IF EXISTS {ROWS}_{word}" for word in ("delete", "update"))
 
 
+# the same, where a row may change in some of its columns
+POSTGRES_TOLD = (
+    POSTGRES[0],
+    f"""CREATE TRIGGER {ROWS} BEFORE UPDATE ON {{table}}
+    FOR EACH ROW WHEN (CHANGED) EXECUTE FUNCTION {{table}}_is_kept()""",
+    f"""CREATE TRIGGER {ROWS}_all BEFORE DELETE ON {{table}}
+    FOR EACH ROW EXECUTE FUNCTION {{table}}_is_kept()""",
+    POSTGRES[2],
+)
+POSTGRES_TOLD_REVERSED = (f"DROP TRIGGER {ROWS}_all ON {{table}}", *POSTGRES_REVERSED)
+SQLITE_TOLD = (SQLITE[0].replace("\nBEGIN", "\nWHEN CHANGED\nBEGIN"), SQLITE[1])
+
+
 class Editor(Protocol):
     """As much of Django's schema editor as is needed here."""
 
@@ -47,9 +61,32 @@ def keep_rows(schema_editor: Editor, table: str) -> None:
     _run(schema_editor, table, POSTGRES if schema_editor.connection.vendor == "postgresql" else SQLITE)
 
 
+def let_told_go(schema_editor: Editor, table: str) -> None:
+    vendor = schema_editor.connection.vendor
+    _run(schema_editor, table, POSTGRES_TOLD_REVERSED if vendor == "postgresql" else SQLITE_REVERSED)
+
+
 def let_rows_go(schema_editor: Editor, table: str) -> None:
     vendor = schema_editor.connection.vendor
     _run(schema_editor, table, POSTGRES_REVERSED if vendor == "postgresql" else SQLITE_REVERSED)
+
+
+def keep_told(schema_editor: Editor, table: str, *, told: Sequence[str], once: Sequence[str]) -> None:
+    """From now on the columns `told` of this table stay as they were written, those of `once` from when they are filled
+    in, and no row is removed."""
+    changed = " OR ".join(
+        (
+            *(_differs(schema_editor, column) for column in told),
+            *(f"(OLD.{column} IS NOT NULL AND {_differs(schema_editor, column)})" for column in once),
+        )
+    )
+    of_vendor = POSTGRES_TOLD if schema_editor.connection.vendor == "postgresql" else SQLITE_TOLD
+    _run(schema_editor, table, tuple(statement.replace("CHANGED", changed) for statement in of_vendor))
+
+
+def _differs(schema_editor: Editor, column: str) -> str:
+    differs = "IS DISTINCT FROM" if schema_editor.connection.vendor == "postgresql" else "IS NOT"
+    return f"OLD.{column} {differs} NEW.{column}"
 
 
 def _run(schema_editor: Editor, table: str, statements: tuple[str, ...]) -> None:
@@ -83,6 +120,29 @@ class KeepRows(Operation):
 
     def describe(self) -> str:
         return f"Keep the rows of {self.model_name} as they were written"
+
+
+class KeepTold(KeepRows):
+    """The database refuses DELETE and TRUNCATE of a model's table, and UPDATE of what was told: of the columns `told`,
+    and of those in `once` that hold something already."""
+
+    def __init__(self, model_name: str, *, told: Sequence[str], once: Sequence[str]) -> None:
+        super().__init__(model_name)
+        self.told = told
+        self.once = once
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        keep_told(schema_editor, self._table(app_label, to_state), told=self.told, once=self.once)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        let_told_go(schema_editor, self._table(app_label, from_state))
+
+    def describe(self) -> str:
+        return f"Keep what rows of {self.model_name} were told"
 
 
 class KeepRowsAgain(KeepRows):

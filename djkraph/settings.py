@@ -319,6 +319,9 @@ UNFOLD = {
                 "title": "Behind it",
                 "items": [
                     _desk("Callback inbox", "inbox", "payments.callbackdelivery"),
+                    _desk("Receipts", "receipt", "payments.receipt"),
+                    _desk("Refunds", "undo", "payments.refund"),
+                    _desk("The book", "menu_book", "payments.posting"),
                     _desk("Audit", "history", "payments.paymentevent"),
                     {
                         "title": "Ledger check",

@@ -9,6 +9,7 @@ so that a row is the same whoever wrote it. No rule about money here, and no SQL
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache, partial
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -103,12 +104,16 @@ def refresh_statistics(model: type[Model]) -> None:
             cursor.execute(f"ANALYZE {_table(model)}")
 
 
-def update(model: type[Model], values: Where, *, where: Where) -> int:
-    """How many rows matched and were changed: 0 or 1 is the answer of a compare-and-set."""
+def update(
+    model: type[Model], values: Where, *, where: Where, add: Mapping[str, int] = MappingProxyType({})
+) -> int:
+    """How many rows matched and were changed: 0 or 1 is the answer of a compare-and-set. `add`: numbers to add to what
+    stands in these columns."""
     database = connections[DEFAULT_DB_ALIAS]
-    statement = _update(model, tuple(values), tuple(where), database.vendor)
+    statement = _update(model, tuple(values), tuple(add), tuple(where), database.vendor)
+    parameters = (*values.values(), *add.values(), *where.values())
     with database.cursor() as cursor:
-        cursor.execute(statement.sql, statement.adapted((*values.values(), *where.values()), database))
+        cursor.execute(statement.sql, statement.adapted(parameters, database))
         return int(cursor.rowcount)
 
 
@@ -145,10 +150,14 @@ def _insert(model: type[Model], names: tuple[str, ...], vendor: str) -> tuple[St
 
 
 @cache
-def _update(model: type[Model], names: tuple[str, ...], where: tuple[str, ...], vendor: str) -> Statement:
+def _update(
+    model: type[Model], names: tuple[str, ...], added: tuple[str, ...], where: tuple[str, ...], vendor: str
+) -> Statement:
+    columns = [(_column(model, name), name in added) for name in names + added]
+    changes = ", ".join(f"{column} = {column} + %s" if adds else f"{column} = %s" for column, adds in columns)
     return Statement(
-        f"UPDATE {_table(model)} SET {_each(model, names, ', ')} WHERE {_each(model, where, ' AND ')}",  # noqa: S608
-        _adapters(_fields(model, names + where), vendor),
+        f"UPDATE {_table(model)} SET {changes} WHERE {_each(model, where, ' AND ')}",  # noqa: S608
+        _adapters(_fields(model, names + added + where), vendor),
     )
 
 

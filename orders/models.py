@@ -2,7 +2,7 @@
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Upper
 
 MAX_TOTAL_KES = 250_000  # what one mobile payment can carry
@@ -54,6 +54,9 @@ class Order(models.Model):
         max_length=100, null=True, unique=True, help_text="The reference the merchant's page gave, whole"
     )
     total_kes = models.PositiveIntegerField("total (KES)")
+    # what the book says of it (payments): written together with the postings, in cents
+    received_cents = models.PositiveBigIntegerField("received (cents)", default=0, db_default=0)
+    returned_cents = models.PositiveBigIntegerField("returned (cents)", default=0, db_default=0)
     is_priced = models.BooleanField(help_text="Its total comes from our own prices, not from a browser")
     email = models.EmailField(blank=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
@@ -66,6 +69,10 @@ class Order(models.Model):
             models.CheckConstraint(
                 name="order_total_is_whole_shillings_in_range",
                 condition=Q(total_kes__gte=1, total_kes__lte=MAX_TOTAL_KES),
+            ),
+            models.CheckConstraint(
+                name="order_returns_no_more_than_it_got",
+                condition=Q(returned_cents__lte=F("received_cents")),
             ),
             models.CheckConstraint(
                 name="order_is_paid_at_a_time",

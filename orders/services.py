@@ -58,13 +58,27 @@ def lock_order(order_id: int) -> Order:
     return Order.objects.select_for_update(no_key=True).get(id=order_id)
 
 
-def mark_paid(order_id: int, *, at: datetime) -> bool:
-    """Pays the order, once. True: this call paid it. False: it was paid already (this money is one too many).
+def receive(order_id: int, *, cents: int, at: datetime) -> bool:
+    """Money came for the order. True: it is paid with it. False: it was paid already (this money is one too many).
 
     Runs inside the ledger's transaction, so that the order is paid together with the payment or not at all.
     """
+    came = {"received_cents": cents}
     paid = {"state": Order.State.PAID, "paid_at": at}
-    return sql.update(Order, paid, where={"id": order_id, "state": Order.State.OPEN}) == 1
+    if sql.update(Order, paid, where={"id": order_id, "state": Order.State.OPEN}, add=came):
+        return True
+    sql.update(Order, {}, where={"id": order_id}, add=came)
+    return False
+
+
+def give_back(order_id: int, *, cents: int) -> None:
+    """Money of the order is to be sent back: it is no longer the order's. Inside the ledger's transaction."""
+    sql.update(Order, {}, where={"id": order_id}, add={"returned_cents": cents})
+
+
+def correct_received(order_id: int, *, cents: int) -> None:
+    """Less (cents < 0) or more had come than was booked. Inside the ledger's transaction."""
+    sql.update(Order, {}, where={"id": order_id}, add={"received_cents": cents})
 
 
 def _insert_with_items(total_kes: int, mixes: list[Mix], *, email: str, now: datetime) -> Order:

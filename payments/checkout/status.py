@@ -9,7 +9,7 @@ from django.db.models import Q
 from djkraph import sql
 from payments import enquiries
 from payments.daraja import lookup
-from payments.facts import IS_LIVE, buyer_waits, came_to_nothing, is_overdue
+from payments.facts import IS_LIVE, amount_in_doubt, came_and_went, came_to_nothing, is_overdue
 from payments.models import MpesaTransaction
 from payments.states import PUBLIC, Public, State
 
@@ -111,7 +111,7 @@ def _status_of(row: _Row, *, now: datetime) -> PaymentStatus:
     return PaymentStatus(
         attempt_id=row.id,
         public_id=row.public_id,
-        status=Public.PENDING if buyer_waits(row) else PUBLIC[State(row.state)],
+        status=_public(row),
         message=_message(row),
         amount_kes=row.amount_kes,
         receipt=row.receipt,
@@ -119,8 +119,16 @@ def _status_of(row: _Row, *, now: datetime) -> PaymentStatus:
     )
 
 
+def _public(row: _Row) -> Public:
+    if amount_in_doubt(row):
+        return Public.PENDING
+    return Public.FAILED if came_and_went(row) else PUBLIC[State(row.state)]
+
+
 def _message(row: _Row) -> str:
-    if buyer_waits(row):
+    if came_and_went(row):
+        return "Your money was sent back to you, and the order is not paid. You can pay again."
+    if amount_in_doubt(row):
         return "We have received money and are checking the amount. Do not pay again."
     if row.state == State.FAILED:
         result = lookup(row.result_code)

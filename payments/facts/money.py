@@ -40,6 +40,13 @@ class Booked(HasState, Protocol):
     def refunded_at(self) -> datetime | None: ...
 
 
+class Returned(Named, Protocol):
+    """`refunded_kes`: what was sent back of it so far; None: nothing."""
+
+    @property
+    def refunded_kes(self) -> int | None: ...
+
+
 class Doubtful(Booked, Protocol):
     @property
     def amount_differs(self) -> bool: ...
@@ -100,7 +107,13 @@ def is_booked(attempt: Booked) -> bool:
 IS_BOOKED = Q(pays_order=True) | Q(refund_due=True)
 
 
+def left_kes(attempt: Returned) -> int:
+    """What of its money was not sent back yet."""
+    return held_kes(attempt) - (attempt.refunded_kes or 0)
+
+
 def is_refunded(attempt: Booked) -> bool:
+    """All of its money was sent back."""
     return attempt.refunded_at is not None
 
 
@@ -116,29 +129,27 @@ IS_SETTLED = IS_BOOKED | IS_REFUNDED
 
 
 def locks_order(attempt: Doubtful) -> bool:
-    """Money of another amount came: its order is not asked for again, so that nobody pays twice.
-
-    Also after that money was sent back: the order is locked until a person has settled it."""
-    return is_paid(attempt) and attempt.amount_differs
+    """Money of another amount came and is still here: its order is not asked for again, so that nobody pays twice."""
+    return is_paid(attempt) and attempt.amount_differs and not is_refunded(attempt)
 
 
-LOCKS_ORDER = IS_PAID & Q(amount_differs=True)
-
-
-def buyer_waits(attempt: Doubtful) -> bool:
-    """The buyer is told that money came and its amount is being checked."""
-    return locks_order(attempt) and not is_booked(attempt)
-
-
-BUYER_WAITS = LOCKS_ORDER & ~IS_BOOKED
+LOCKS_ORDER = IS_PAID & Q(amount_differs=True, refunded_at=None)
 
 
 def amount_in_doubt(attempt: Doubtful) -> bool:
-    """Money of another amount came, and a person must say what it is for."""
-    return locks_order(attempt) and not is_settled(attempt)
+    """Money of another amount came and is still here: a person must say what it is for, and its buyer waits."""
+    return locks_order(attempt) and not is_booked(attempt)
 
 
-AMOUNT_IN_DOUBT = LOCKS_ORDER & ~IS_SETTLED
+AMOUNT_IN_DOUBT = LOCKS_ORDER & ~IS_BOOKED
+
+
+def came_and_went(attempt: Booked) -> bool:
+    """Its money was sent back before it paid anything: the buyer may pay again."""
+    return is_paid(attempt) and is_refunded(attempt) and not is_booked(attempt)
+
+
+CAME_AND_WENT = IS_PAID & IS_REFUNDED & ~IS_BOOKED
 
 
 def is_refund_due(attempt: Booked) -> bool:
@@ -160,7 +171,7 @@ RECEIPT_AWAITED = IS_PAID & Q(receipt=None)
 def is_wrong_amount(attempt: Reviewable) -> bool:
     """Another amount than asked for came: it pays nothing yet, or it does and nobody has reviewed that."""
     is_reviewed = attempt.pays_order and attempt.reviewed_at is not None
-    return locks_order(attempt) and not attempt.refund_due and not is_refunded(attempt) and not is_reviewed
+    return locks_order(attempt) and not attempt.refund_due and not is_reviewed
 
 
 IS_WRONG_AMOUNT = (
@@ -176,6 +187,19 @@ def is_unpriced(attempt: Reviewable) -> bool:
 
 
 IS_UNPRICED = IS_PAID & Q(unpriced=True, pays_order=True, reviewed_at=None)
+
+
+def is_decided(attempt: Reviewable) -> bool:
+    """A person has said what becomes of its money, or the ledger has: nothing about its amount is left open."""
+    return (
+        is_refunded(attempt) or attempt.refund_due or (attempt.pays_order and attempt.reviewed_at is not None)
+    )
+
+
+def is_decided_sql(prefix: str = "") -> Q:
+    """The twin of is_decided, of an attempt reached by this path."""
+    accepted = Q(**{f"{prefix}pays_order": True, f"{prefix}reviewed_at__isnull": False})
+    return accepted | Q(**{f"{prefix}refunded_at__isnull": False}) | Q(**{f"{prefix}refund_due": True})
 
 
 def has_open_question(attempt: Reviewable) -> bool:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from djkraph import sql
+from payments.ledger.book import book
 from payments.ledger.decide import decide, first_check
 from payments.ledger.kinds import EventKind
 from payments.ledger.updates import (
@@ -207,7 +208,7 @@ def _insert_paid(money: ReceiptWithoutPrompt, update: Update, now: datetime) -> 
     change = decide(unborn, update, now=now)
     if change is None or change.to is not State.COMPLETED:
         raise ValueError("Only money that came makes an attempt of its own.")
-    change, facts = with_role(change, money.order_id, update.facts(), now)
+    change, facts = with_role(unborn, change, update.facts(), now)
     asked = {"amount": str(money.amount_kes), "unasked": "yes", **update.more}
     first = _first_event(unborn.public_id, asked, source=update.source, now=now)
     born = replace(unborn, chain_head=first.hash)
@@ -216,6 +217,7 @@ def _insert_paid(money: ReceiptWithoutPrompt, update: Update, now: datetime) -> 
     attempt_id = sql.insert(MpesaTransaction, values | as_they_leave_it | dict(change.fields))
     write_event(attempt_id, first)
     write_event(attempt_id, second)
+    book(replace(born, id=attempt_id), change, source=update.source, facts=facts, now=now)
     return attempt_id
 
 
@@ -247,6 +249,8 @@ _UNBORN: Mapping[str, Any] = {
     "received_kes": None,
     "reviewed_at": None,
     "came_late": False,
+    "paid_at": None,
+    "refunded_kes": None,
 }
 
 

@@ -73,11 +73,17 @@ class Snapshot:
     next_check_at: datetime | None
     events_count: int
     chain_head: str
+    # what the book needs besides
+    short_code: str
+    account_reference: str  # its order's code
+    phone_masked: str
+    paid_at: datetime | None
     # what people's decisions need besides
     received_kes: int | None
     reviewed_at: datetime | None
     unpriced: bool
     came_late: bool
+    refunded_kes: int | None
 
 
 COLUMNS = tuple(column.name for column in fields(Snapshot))

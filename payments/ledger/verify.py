@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 from orders.models import Order
 from payments import gateway
 from payments.ledger.kinds import KINDS, EventKind
+from payments.ledger.verify_book import faults_of_book, faults_of_sums
 from payments.models import MpesaTransaction, PaymentEvent
 from payments.signing import Link
 from payments.states import TRANSITIONS, Event, State
@@ -21,6 +22,7 @@ _ATTEMPT = (
     "id",
     "public_id",
     "state",
+    "amount_kes",
     "receipt",
     "pays_order",
     "refund_due",
@@ -99,7 +101,15 @@ def faults() -> Iterator[Fault]:
 def _faults_of_attempts(attempts: Sequence[Mapping[str, Any]]) -> list[Fault]:
     """The events are read after the attempts: one that moves in between looks wrong until it is read again."""
     events = _events_of([attempt["id"] for attempt in attempts])
-    return [fault for a in attempts for fault in _faults_of_attempt(a, events.get(a["id"], []))]
+    found = [fault for a in attempts for fault in _faults_of_attempt(a, events.get(a["id"], []))]
+    booked = (
+        MpesaTransaction.objects.filter(id__in=[a["id"] for a in attempts])
+        .select_related("order")
+        .prefetch_related("refunds")
+    )
+    for attempt_id, where, what in faults_of_book(list(booked.order_by("id"))):
+        found.append(Fault(where=where, what=what, attempt_id=attempt_id))
+    return found
 
 
 def _events_of(attempt_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
@@ -143,6 +153,9 @@ def _story(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator
         state = event["to_state"]
         for name in _becomes(event["kind"]):
             becomes[name] = event["facts"].get(name) or becomes[name]
+    asked = events[0]["facts"].get("amount") if events else None
+    if asked is not None and str(attempt["amount_kes"]) != asked:
+        yield f"it asks for KES {attempt['amount_kes']:,}, its first event says KES {asked}"
     if attempt["state"] != state:
         yield f"its state is {attempt['state']}, its events say {state or 'nothing'}"
     if attempt["receipt"] != becomes["receipt"]:
@@ -176,3 +189,8 @@ def _faults_of_orders() -> Iterator[Fault]:
         yield Fault(
             where=f"order {code}", order_code=code, what=f"it is {state} and has {count} paying payments"
         )
+    last_id = 0
+    while orders := list(Order.objects.filter(id__gt=last_id).order_by("id")[:BATCH]):
+        for code, what in faults_of_sums(orders):
+            yield Fault(where=f"order {code}", order_code=code, what=what)
+        last_id = orders[-1].pk

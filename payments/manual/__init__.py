@@ -9,16 +9,15 @@ from payments.manual.actions import (
     mark_delivery_reviewed,
     mark_reviewed,
     read_delivery_again,
-    record_refund,
     refusal_to_ask,
     refusal_to_mark,
     refusal_to_mark_delivery,
     refusal_to_read_again,
-    refusal_to_refund,
     refusal_to_settle,
     write_note,
 )
 from payments.manual.claiming import Claim, claim_receipt, refusal_to_claim
+from payments.manual.refunding import record_refund, refusal_to_refund
 from payments.manual.settling import (
     Settlement,
     confirm_settlement,

@@ -7,17 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError
-
 from payments import callbacks, enquiries, ledger
 from payments.enquiries import Outcome
 from payments.facts import (
     amount_in_doubt,
     has_open_question,
-    held_kes,
     is_on_phone,
     is_paid,
-    is_refunded,
 )
 from payments.ledger import Change, EventKind, Snapshot, Source
 from payments.models import DONE_VERDICTS, PROBLEM_VERDICTS, CallbackDelivery, MpesaTransaction
@@ -68,24 +64,6 @@ def mark_reviewed(attempt_id: int, *, by: str, now: datetime) -> None:
         fields={"reviewed_at": now},
         unless=refusal_to_mark,
     )
-
-
-def record_refund(
-    attempt_id: int, *, reference: str, amount_kes: int, reason: str, by: str, now: datetime
-) -> None:
-    """Notes that money was sent back in the M-PESA portal. Sends nothing itself. Raises ActionRefused."""
-    reference = reference.strip().upper()
-
-    def unless(row: Row) -> str:
-        too_much = amount_kes > held_kes(row)
-        return refusal_to_refund(row) or (too_much and "More would be refunded than was received.") or ""
-
-    facts = {"reference": reference, "amount": str(amount_kes), "reason": blank_phones(reason.strip())}
-    fields = {"refunded_at": now, "refunded_kes": amount_kes, "refund_reference": reference}
-    try:
-        _write(attempt_id, EventKind.REFUND_RECORDED, facts, by=by, now=now, fields=fields, unless=unless)
-    except IntegrityError as taken:
-        raise ActionRefused("This reference was recorded for another payment's refund already.") from taken
 
 
 def mark_delivery_reviewed(delivery_id: int, *, by: str, now: datetime) -> None:
@@ -143,14 +121,6 @@ def refusal_to_mark_delivery(delivery: CallbackDelivery) -> str:
 def refusal_to_read_again(delivery: CallbackDelivery) -> str:
     if delivery.verdict in DONE_VERDICTS:
         return "It is applied already: reading it once more would change nothing."
-    return ""
-
-
-def refusal_to_refund(row: Row) -> str:
-    if not is_paid(row):
-        return "No money has come with it, so there is none to send back."
-    if is_refunded(row):
-        return "Its refund is recorded already."
     return ""
 
 

@@ -4,6 +4,9 @@ from payments.models.approval import HandSettlement
 from payments.models.attempt import MpesaTransaction
 from payments.models.delivery import DONE_VERDICTS, PROBLEM_VERDICTS, CallbackDelivery
 from payments.models.event import PaymentEvent
+from payments.models.posting import Posting
+from payments.models.receipt import Receipt
+from payments.models.refund import Refund
 from payments.models.shared import DarajaToken, Heartbeat, IdempotencyKey, QueryBudget
 from payments.models.statement import Statement, StatementLine
 
@@ -17,7 +20,10 @@ __all__ = (
     "IdempotencyKey",
     "MpesaTransaction",
     "PaymentEvent",
+    "Posting",
     "QueryBudget",
+    "Receipt",
+    "Refund",
     "Statement",
     "StatementLine",
 )

@@ -55,7 +55,9 @@ class MpesaTransaction(models.Model):
     reviewed_at = models.DateTimeField(
         null=True, db_column="looked_at", help_text="When staff marked it as looked at"
     )
-    refunded_at = models.DateTimeField(null=True, help_text="When staff recorded its refund")
+    refunded_at = models.DateTimeField(
+        null=True, help_text="When the last of its money was recorded as sent back"
+    )
     refunded_kes = models.PositiveIntegerField("refunded (KES)", null=True)
     refund_reference = models.CharField(max_length=30, null=True, unique=True)
 
@@ -114,12 +116,7 @@ class MpesaTransaction(models.Model):
             models.CheckConstraint(
                 name="only_money_that_came_is_refunded",
                 condition=Q(refunded_at=None, refunded_kes=None, refund_reference=None)
-                | Q(
-                    state=str(State.COMPLETED),
-                    refunded_at__isnull=False,
-                    refunded_kes__gte=1,
-                    refund_reference__isnull=False,
-                ),
+                | Q(state=str(State.COMPLETED), refunded_kes__gte=1, refund_reference__isnull=False),
             ),
         )
         indexes = (

@@ -40,18 +40,22 @@ from hypothesis.stateful import (
 
 from orders.models import Mix, Order, OrderItem
 from orders.services import place_order
-from payments import gateway, ledger
+from payments import gateway, ledger, manual
 from payments.callbacks import receive, replay
 from payments.checkout import idempotency
 from payments.checkout.status import payment_status
 from payments.enquiries import budget
+from payments.facts import is_booked, is_refund_due, left_kes
 from payments.management.commands import reconcile_payments
 from payments.models import (
     CallbackDelivery,
     IdempotencyKey,
     MpesaTransaction,
     PaymentEvent,
+    Posting,
     QueryBudget,
+    Receipt,
+    Refund,
 )
 from payments.states import LIVE, Public, State
 from tests.support.last_words import LastWords
@@ -76,6 +80,7 @@ from tests.support.payments.bank import (
     Push,
     body_of,
 )
+from tests.support.payments.book import balances
 from tests.support.payments.clock import Clock
 from tests.support.payments.fake_daraja import OTIENO, WANJIRU
 from tests.support.tampering import tampering
@@ -86,6 +91,9 @@ STEPS = 50
 TABLES = (
     IdempotencyKey,
     CallbackDelivery,
+    Posting,
+    Receipt,
+    Refund,
     PaymentEvent,
     MpesaTransaction,
     OrderItem,
@@ -127,6 +135,7 @@ class Story(RuleBasedStateMachine):
             tuple[Push, str, datetime]
         ] = []  # callbacks unread, and from when on they are read
         self.fresh = 0
+        self.references = 0
         _empty()
         shop_settings.LEDGER_KEY = ["key 0"]
         self.goods = {"cart 1": ("CART1", 1500), "cart 2": ("CART2", 900)}
@@ -426,6 +435,25 @@ class Story(RuleBasedStateMachine):
         keys = shop_settings.LEDGER_KEY
         shop_settings.LEDGER_KEY = [f"key {len(keys)}", *keys]
 
+    @rule(which=st.integers(0, 9), part=st.sampled_from([1, 2, 3]))
+    def somebody_sends_money_back(self, which: int, part: int) -> None:
+        """A third, the half or all of what is left of a payment, recorded with a reference of its own."""
+        booked = [row for row in MpesaTransaction.objects.order_by("id") if is_booked(row) and left_kes(row)]
+        if not booked:
+            return
+        row = booked[which % len(booked)]
+        amount = max(1, left_kes(row) // part)
+        self.references += 1
+        manual.record_refund(
+            row.pk,
+            reference=f"RF{self.references:08}",
+            amount_kes=amount,
+            reason="A story.",
+            by="akinyi",
+            now=self.clock.now,
+        )
+        Story.tally["refunds"] += 1
+
     def _work(self, *, deaf: bool = False) -> bool:
         if deaf:  # what is on disk comes into the inbox, and no further
             self.waiting = [
@@ -456,6 +484,7 @@ class Story(RuleBasedStateMachine):
         for push in self.bank.pushes:
             self._check_attempt(push, rows[push.attempt_id])
         self._check_orders(rows)
+        self._check_book(rows)
         assert [str(fault) for fault in ledger.faults()] == []
 
     def _check_attempt(self, push: Push, row: MpesaTransaction) -> None:
@@ -504,6 +533,19 @@ class Story(RuleBasedStateMachine):
             assert (unnamed and age >= DAY) or _given_up(push) or (replaced and over), (
                 f"expired while it could still be paid:\n{_story(push)}"
             )
+
+    def _check_book(self, rows: dict[int, MpesaTransaction]) -> None:
+        """What stands at M-PESA by the book is what the bank took and the shop was told of, less what went back."""
+        stands = balances()
+        took = sum(row.amount_kes for row in rows.values() if is_booked(row))
+        went = sum(row.refunded_kes or 0 for row in rows.values())
+        assert sum(kes for account, kes in stands.items() if account.startswith("mpesa:")) == took - went
+        assert sum(kes for account, kes in stands.items() if not account.startswith("mpesa:")) == took - went
+        assert min(stands.values(), default=0) >= 0, f"an account below zero: {stands}"
+        owed = sum(left_kes(row) for row in rows.values() if is_refund_due(row))
+        assert stands.get("refunds_due", 0) == owed
+        charged = sum(push.amount for push in self.bank.pushes if push.charged)
+        assert took <= charged, "the book holds money that the bank never took"
 
     def _check_orders(self, rows: dict[int, MpesaTransaction]) -> None:
         for order in Order.objects.all():

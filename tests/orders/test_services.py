@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from orders.codes import ALPHABET, is_code, new_code
 from orders.models import Mix, Order
 from orders.selectors import id_of_order
-from orders.services import OrderRefused, mark_paid, place_order, place_unpriced_order
+from orders.services import OrderRefused, place_order, place_unpriced_order, receive
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
@@ -78,8 +78,8 @@ def test_a_reference_is_one_order_for_good() -> None:
 
 def test_an_order_is_paid_once() -> None:
     order = place_unpriced_order(client_reference="CART_1", amount_kes=500, now=NOW)
-    assert mark_paid(order.id, at=NOW)
-    assert not mark_paid(order.id, at=NOW)
+    assert receive(order.id, cents=150_000, at=NOW)
+    assert not receive(order.id, cents=150_000, at=NOW)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,13 @@ SQUAWK = Path(sys.executable).with_name("squawk")
 # The last migrations that were not read yet: they ran on empty shops, and are never changed.
 BEFORE = {"orders": "0002_search", "payments": "0007_words"}
 
+# What squawk minds and a person has looked at: the migration, the rule, and why.
+ACCEPTED = {
+    "payments/0010_refunds_in_parts": (
+        "ban-drop-constraint",
+    ),  # a wider one takes its place in the same transaction
+}
+
 
 def new_migrations() -> list[tuple[str, str]]:
     """(app, name), oldest first within an app."""
@@ -43,6 +50,7 @@ def read(sql: str, *, of: str) -> subprocess.CompletedProcess[str]:
         f"{of}.sql",
         "--reporter",
         "gcc",
+        *(part for rule in ACCEPTED.get(of, ()) for part in ("--exclude", rule)),
     ]
     return subprocess.run(command, input=sql, capture_output=True, text=True)
 

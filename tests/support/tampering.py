@@ -3,13 +3,10 @@ moment."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 
 from django.db import connection, transaction
 
-from djkraph.migrating import keep_rows, let_rows_go
-
-KEPT = ("payments_paymentevent",)
+KEPT = ("payments_paymentevent", "payments_posting", "payments_receipt")
 # A right of the database's superuser: the shop's role need not have it.
 LIFTED = "SET session_replication_role = replica"
 GUARDED = "SET session_replication_role = origin"
@@ -18,11 +15,9 @@ GUARDED = "SET session_replication_role = origin"
 @contextmanager
 def tampering() -> Iterator[None]:
     """In here events can be changed and removed."""
-    lift, guard = _POSTGRES if connection.vendor == "postgresql" else _SQLITE
-    with transaction.atomic():  # whatever goes wrong in here takes the lifting back with it
-        lift()
+    lifted = _as_replica if connection.vendor == "postgresql" else _without_triggers
+    with transaction.atomic(), lifted():  # whatever goes wrong in here takes the lifting back with it
         yield
-        guard()
 
 
 def _say(sql: str) -> None:
@@ -30,24 +25,25 @@ def _say(sql: str) -> None:
         cursor.execute(sql)
 
 
-def _drop_triggers() -> None:
-    for table in KEPT:
-        let_rows_go(_Plain(), table)
+def _triggers() -> list[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        return list(cursor.fetchall())
 
 
-def _make_triggers() -> None:
-    for table in KEPT:
-        keep_rows(_Plain(), table)
-
-
-class _Plain:
-    """As much of a schema editor as that needs: the real one can't be had inside a transaction."""
-
-    connection = connection
-
-    def execute(self, sql: str, params: None = None) -> None:
+@contextmanager
+def _without_triggers() -> Iterator[None]:
+    """SQLite can't put them to sleep: they are dropped, and made again as they were."""
+    lifted = _triggers()
+    for name, _ in lifted:
+        _say(f'DROP TRIGGER "{name}"')
+    yield
+    for _, sql in lifted:
         _say(sql)
 
 
-_POSTGRES = partial(_say, LIFTED), partial(_say, GUARDED)
-_SQLITE = _drop_triggers, _make_triggers
+@contextmanager
+def _as_replica() -> Iterator[None]:
+    _say(LIFTED)
+    yield
+    _say(GUARDED)

@@ -48,7 +48,7 @@ def _ways(term: str) -> Iterator[list[int]]:
         {"order__client_reference__startswith": term},
         {"checkout_request_id__startswith": term},
         {"public_id": term},
-        {"refund_reference": spelt},
+        {"refunds__reference": spelt},
     ):
         ids = MpesaTransaction.objects.filter(**filters).order_by("-id").values_list("id", flat=True)
         yield list(ids[:AT_MOST])

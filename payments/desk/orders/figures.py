@@ -17,6 +17,7 @@ from payments.facts import (
     is_paid,
     is_refund_due,
     is_refunded,
+    left_kes,
     order_is_paid,
     reasons_of,
     received_kes,
@@ -52,8 +53,12 @@ def money(order: Order, attempts: Attempts) -> Money:
         received=sum(received_kes(attempt) or 0 for attempt in came),
         refunded=sum(attempt.refunded_kes or 0 for attempt in came),
         owed=to_pay_kes(order),
-        due_back=sum(received_kes(attempt) or 0 for attempt in kept if is_refund_due(attempt)),
-        undecided=sum(received_kes(attempt) or 0 for attempt in kept if not attempt.refund_due),
+        due_back=sum(left_kes(attempt) for attempt in kept if is_refund_due(attempt)),
+        undecided=sum(
+            left_kes(attempt)
+            for attempt in kept
+            if not attempt.refund_due and received_kes(attempt) is not None
+        ),
         in_doubt=sum(received_kes(attempt) is None for attempt in kept),
     )
 

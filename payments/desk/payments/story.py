@@ -4,7 +4,7 @@ from datetime import datetime
 
 from payments.daraja import lookup
 from payments.desk.words import counted, kes, lowered, moment, span
-from payments.facts import is_on_phone, is_refund_due, is_refunded, received_kes
+from payments.facts import is_on_phone, is_refund_due, is_refunded, left_kes, received_kes
 from payments.models import MpesaTransaction
 from payments.states import State
 
@@ -23,8 +23,10 @@ def asked(attempt: MpesaTransaction) -> str:
 
 
 def refund(attempt: MpesaTransaction) -> str:
-    """What went back, and its reference; empty where nothing did."""
-    return f"{kes(attempt.refunded_kes)}, {attempt.refund_reference}" if attempt.refunded_at else ""
+    """What went back, each time with its reference; empty where nothing did."""
+    return "; ".join(
+        f"{kes(each.amount_cents // 100)}, {each.reference}" for each in attempt.refunds.order_by("id")
+    )
 
 
 def _became(attempt: MpesaTransaction, asked: str, *, now: datetime) -> str:
@@ -33,7 +35,7 @@ def _became(attempt: MpesaTransaction, asked: str, *, now: datetime) -> str:
         case State.COMPLETED:
             return _paid(attempt)
         case State.FAILED:
-            return f"{asked} was not paid: {_why_not(attempt)}"
+            return f"{asked} was not paid: {_reason(attempt)}"
         case State.EXPIRED:
             return f"{asked} was given up: no payment was seen."
         case State.UNKNOWN:
@@ -52,11 +54,11 @@ def _paid(attempt: MpesaTransaction) -> str:
     at = attempt.paid_at or attempt.concluded_at or attempt.created_at
     receipt = f"receipt {attempt.receipt}" if attempt.receipt else "the receipt is not known yet"
     taken = span(max(at, attempt.created_at) - attempt.created_at)
-    after = "without a request of ours" if _unasked(attempt) else f"{taken} after the request"
+    after = "without a request of ours" if _came_without_prompt(attempt) else f"{taken} after the request"
     return f"{money} came from {attempt.phone_masked} on {moment(at)}, {after}; {receipt}. {_order(attempt)}"
 
 
-def _unasked(attempt: MpesaTransaction) -> bool:
+def _came_without_prompt(attempt: MpesaTransaction) -> bool:
     """Money of a statement that staff attached to an order: the phone has no hash, since no request named it."""
     return attempt.by_hand and not attempt.phone_hash
 
@@ -73,7 +75,7 @@ def _order(attempt: MpesaTransaction) -> str:
     return ""
 
 
-def _why_not(attempt: MpesaTransaction) -> str:
+def _reason(attempt: MpesaTransaction) -> str:
     result = lookup(attempt.result_code)
     if not result.final:
         return "Safaricom refused the request itself, so the phone was not asked and nothing was charged."
@@ -81,9 +83,11 @@ def _why_not(attempt: MpesaTransaction) -> str:
 
 
 def _after(attempt: MpesaTransaction) -> str:
-    if attempt.refunded_at is not None and attempt.refunded_kes is not None:
-        return (
-            f" {kes(attempt.refunded_kes)} was sent back on {moment(attempt.refunded_at)}, "
-            f"reference {attempt.refund_reference}."
-        )
+    if attempt.refunded_kes is not None:
+        reference = f"reference {attempt.refund_reference}"
+        if attempt.refunded_at is not None:
+            return (
+                f" {kes(attempt.refunded_kes)} was sent back on {moment(attempt.refunded_at)}, {reference}."
+            )
+        return f" {kes(attempt.refunded_kes)} of it was sent back, {reference}; {kes(left_kes(attempt))} is left."
     return " It came after it had been taken for not paid." if attempt.came_late else ""

@@ -16,7 +16,7 @@ from django.db.models.functions import Cast, Coalesce
 
 from payments import reconciliation
 from payments.desk.words import kes
-from payments.facts import IS_PAID, held_sql
+from payments.facts import IS_PAID, held_sql, is_decided_sql
 from payments.models import MpesaTransaction, Statement, StatementLine
 
 Kind = StatementLine.Kind
@@ -181,8 +181,7 @@ def _agrees() -> Q:
 def _open_differences(statement: Statement) -> QuerySet[StatementLine]:
     """Those that nobody has accepted, refunded or looked at, or whose money we hold differently."""
     lines = rows_of(statement, DIFFER)
-    accepted = Q(attempt__pays_order=True, attempt__reviewed_at__isnull=False)
-    settled = accepted | Q(attempt__refunded_at__isnull=False) | Q(attempt__refund_due=True)
+    settled = is_decided_sql("attempt__")
     return lines.exclude(settled & Q(attempt__received_kes=F("paid_in")))  # type: ignore[return-value]
 
 

@@ -9,8 +9,8 @@ import pytest
 from django.db import DatabaseError
 
 from orders.models import Order
-from orders.services import mark_paid
-from payments import callbacks, enquiries, ledger
+from orders.services import receive
+from payments import callbacks, enquiries, ledger, manual
 from payments.checkout.status import payment_status
 from payments.desk.needs import count_payments_in_need
 from payments.ledger import write
@@ -158,7 +158,7 @@ def test_the_true_callback_for_an_order_that_was_paid_meanwhile_is_refund_due(
     click: Click, deliver: Deliver, safaricom: FakeDaraja, clock: Clock
 ) -> None:
     attempt = _in_doubt(click, deliver, safaricom, clock)
-    mark_paid(attempt.order_id, at=clock())
+    receive(attempt.order_id, cents=150_000, at=clock())
     deliver(success())
     attempt.refresh_from_db()
     assert (attempt.pays_order, attempt.refund_due) == (False, True)
@@ -172,7 +172,7 @@ def test_money_that_was_sent_back_pays_nothing_whatever_is_said_later(
     click: Click, deliver: Deliver, safaricom: FakeDaraja, clock: Clock
 ) -> None:
     attempt = _in_doubt(click, deliver, safaricom, clock)
-    actions.record_refund(
+    manual.record_refund(
         attempt.pk, reference="UKR1AB12CD", amount_kes=1, reason="wrong", by="kraph", now=clock()
     )
     deliver(success())

@@ -22,7 +22,7 @@ from payments.desk.day import figures as read
 from payments.desk.day.figures import Line
 from payments.desk.day.report import Report, report
 from payments.desk.day.text import as_csv, as_text
-from payments.manual import Settlement, actions
+from payments.manual import Settlement
 from payments.models import CallbackDelivery, MpesaTransaction, Statement, StatementLine
 from tests.support.payments.callback_bodies import success
 from tests.support.payments.clock import Clock
@@ -252,9 +252,7 @@ def test_refunds_and_settlements_stand_on_the_day_they_were_made(
     settled = first.account_reference
     MpesaTransaction.objects.filter(id=first.id).update(pays_order=False, refund_due=True)
     clock.advance(days=1)
-    actions.record_refund(
-        first.id, reference="ukp1", amount_kes=1500, reason="twice", by="kamau", now=clock()
-    )
+    manual.record_refund(first.id, reference="ukp1", amount_kes=1500, reason="twice", by="kamau", now=clock())
     (by_hand,) = lines(of_day(), "Settled by hand")
     assert (by_hand.kes, list(by_hand.codes)) == (1500, [settled])
     assert by_hand.detail == "receipt UKN4AB12CD, by kraph: read to me"

@@ -225,7 +225,7 @@ def test_money_for_a_paid_order_is_refund_due_until_the_refund_is_recorded(
     deliver(success("ws_CO_1"), token=first_token)
     deliver(success("ws_CO_2", receipt="UKN4AB12CE"))
     assert need(seen(), "refund_due") == 1
-    actions.record_refund(
+    manual.record_refund(
         second.id, reference="UKR4AB12CD", amount_kes=1500, reason="paid twice", by="kraph", now=clock()
     )
     assert need(seen(), "refund_due") == 0
@@ -246,7 +246,7 @@ def test_a_wrong_amount_is_counted_as_payment_and_as_callback_until_each_is_sett
     assert (need(seen(), "wrong_amount"), need(seen(), "receipt_awaited")) == (1, 1)
     actions.mark_delivery_reviewed(CallbackDelivery.objects.get().id, by="kraph", now=clock())
     assert (need(seen(), "wrong_amount"), need(seen(), "callbacks")) == (1, 0)
-    actions.record_refund(
+    manual.record_refund(
         attempt.id, reference="UKR4AB12CD", amount_kes=10, reason="not ours", by="kraph", now=clock()
     )
     assert need(seen(), "wrong_amount") == 0

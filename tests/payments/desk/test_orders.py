@@ -12,11 +12,10 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.models import Mix, Order
 from orders.services import place_order
-from payments import callbacks
+from payments import callbacks, manual
 from payments.checkout import prompts, push
 from payments.desk.orders import figures
 from payments.ledger import Source, Update, record
-from payments.manual import actions
 from payments.models import MpesaTransaction
 from payments.states import Event
 from tests.support.payments.callback_bodies import failure, success
@@ -117,7 +116,7 @@ def test_money_that_came_twice_is_due_back_until_its_refund_is_recorded(
     assert (told_of.received, told_of.due_back, told_of.refunded) == (3000, 1500, 0)
     assert sentence(paid_twice).endswith("nothing is owed. KES 1,500 more came for it and must be sent back.")
     spare = next(attempt for attempt in attempts if attempt.refund_due)
-    actions.record_refund(
+    manual.record_refund(
         spare.pk, reference="UKP1", amount_kes=1500, reason="twice", by="kraph", now=clock.advance(hours=1)
     )
     after = figures.money(paid_twice, list(paid_twice.attempts.all()))

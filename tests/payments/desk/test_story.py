@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from payments import enquiries
+from payments import enquiries, manual
 from payments.desk import words
 from payments.desk.payments import story, timeline
 from payments.ledger import EventKind
@@ -67,7 +67,7 @@ def test_a_wrong_amount_says_that_the_order_is_not_paid(
 
 def test_a_refund_stands_in_the_sentence(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
     attempt = pay(click, safaricom, clock)
-    actions.record_refund(
+    manual.record_refund(
         attempt.pk, reference="UKP7RF00AA", amount_kes=1500, reason="Bought twice", by="akinyi", now=clock()
     )
     assert "KES 1,500 was sent back" in told(attempt, clock)

@@ -40,7 +40,8 @@ TWINS: dict[str, tuple[Fact, Q]] = {
     "is_refunded": (money.is_refunded, money.IS_REFUNDED),
     "is_settled": (money.is_settled, money.IS_SETTLED),
     "locks_order": (money.locks_order, money.LOCKS_ORDER),
-    "buyer_waits": (money.buyer_waits, money.BUYER_WAITS),
+    "is_decided": (money.is_decided, money.is_decided_sql()),
+    "came_and_went": (money.came_and_went, money.CAME_AND_WENT),
     "amount_in_doubt": (money.amount_in_doubt, money.AMOUNT_IN_DOUBT),
     "is_refund_due": (money.is_refund_due, money.IS_REFUND_DUE),
     "receipt_awaited": (money.receipt_awaited, money.RECEIPT_AWAITED),
@@ -55,6 +56,7 @@ OF_ONE_ROW = {
     "may_be_replaced",  # depends on what this request has asked about
     "is_too_young_to_replace",  # only ever of the one attempt that is in the way
     "is_certain",  # only ever of the one that was asked about
+    "left_kes",  # only ever of one payment
     "held_kes",  # its twin is an expression: below
     "received_kes",
     "reasons_of",
@@ -67,6 +69,7 @@ OF_ONE_ROW = {
     "stale_at",
     "followed_up_at",
     "held_sql",
+    "is_decided_sql",
 }
 
 around_now = st.sampled_from(

@@ -35,6 +35,11 @@ PENDING = Snapshot(
     reviewed_at=None,
     unpriced=False,
     came_late=False,
+    short_code="174379",
+    account_reference="DK34679ACD",
+    phone_masked="2547••••5678",
+    paid_at=None,
+    refunded_kes=None,
 )
 CALLBACK = Update(
     event=Event.CONFIRMED, source=Source.CALLBACK, code="0", receipt="UKN4AB12CD", amount=Decimal(1500), paid_at=NOW

@@ -49,3 +49,27 @@ def asked_and_paid(attempt: MpesaTransaction, safaricom: FakeDaraja, clock: Cloc
     clock.advance(minutes=2)
     safaricom.query_answer = paid_answer()
     enquiries.ask_about(enquiries.read_due(attempt.pk), clock=clock)
+
+
+def doubted(
+    click: Click, safaricom: FakeDaraja, clock: Clock, *, asked: int = 1500, named: int = 900
+) -> MpesaTransaction:
+    """A callback named another amount than was asked for, and Safaricom says paid."""
+    attempt = click(amount=asked)
+    called_back(safaricom, clock, amount=named)
+    safaricom.query_answer = paid_answer()
+    enquiries.ask_about(enquiries.read_due(attempt.pk), clock=clock)
+    attempt.refresh_from_db()
+    return attempt
+
+
+def paid_twice(click: Click, safaricom: FakeDaraja, clock: Clock, *, amount: int = 1500) -> MpesaTransaction:
+    """An idle prompt and the one that replaced it are both paid: the money that came second."""
+    first = click(amount=amount)
+    token, checkout_id = safaricom.last_token, f"ws_CO_{len(safaricom.pushes)}"
+    clock.advance(minutes=4)
+    pay(click, safaricom, clock, receipt="UKN4AB12ZZ", amount=amount)
+    body = json.dumps(success(checkout_id, amount, "UKN4AB12CD")).encode()
+    callbacks.receive_callback(token=token, body=body, source_address=SAFARICOM, now=clock.advance(seconds=9))
+    first.refresh_from_db()
+    return first
