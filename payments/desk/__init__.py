@@ -5,6 +5,7 @@ from payments.desk.day.report import report
 from payments.desk.day.text import as_csv, as_text, read_day
 from payments.desk.lists.table import BOM
 from payments.desk.needs import count_payments_in_need
+from payments.desk.orders.trace import trace
 from payments.desk.statements.comparison import Comparison, compare
 from payments.desk.words import counted, kes, nairobi_day
 
@@ -20,4 +21,5 @@ __all__ = (
     "nairobi_day",
     "read_day",
     "report",
+    "trace",
 )

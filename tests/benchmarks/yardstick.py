@@ -1,11 +1,12 @@
 """What the shop is measured against: the least that such an endpoint can be.
 
 `/bare/status`: a bare DRF view with one indexed SELECT. `/bare/callback/<token>`: a bare Django view that makes the
-same rows durable with hand-written SQL: inbox INSERT and commit; then attempt UPDATE, event INSERT, order UPDATE
-and commit. Neither checks, throttles, signs or masks anything.
+same rows durable with hand-written SQL: inbox INSERT and commit; then attempt UPDATE, event INSERT, order UPDATE,
+receipt INSERT, posting INSERT and commit. Neither checks, throttles, signs or masks anything.
 """
 
 import json
+import secrets
 from typing import Any
 
 from django.db import connection, transaction
@@ -27,7 +28,13 @@ ATTEMPT = """UPDATE payments_mpesatransaction SET state = 'completed', result_co
 EVENT = """INSERT INTO payments_paymentevent
   (attempt_id, number, kind, source, from_state, to_state, at, facts, previous_hash, hash, key_id)
   VALUES (%s, 3, 'confirmed', 'callback', 'pending', 'completed', %s, '{}', '', '', '')"""
-ORDER = "UPDATE orders_order SET state = 'paid', paid_at = %s WHERE id = %s"
+ORDER = """UPDATE orders_order SET state = 'paid', paid_at = %s, received_cents = received_cents + 150000
+  WHERE id = %s RETURNING code"""
+RECEIPT = """INSERT INTO payments_receipt (code, direction, kind, amount_cents, happened_at, short_code, account_no,
+    payer_masked, attempt_id, told_by, told_at)
+  VALUES (%s, 'in', 'payment', 150000, %s, '174379', %s, '', %s, 'callback', %s) RETURNING id"""
+POSTING = """INSERT INTO payments_posting (ref, at, debit, credit, amount_cents, code, receipt_id, attempt_id,
+    event_number, hash, key_id) VALUES (%s, %s, 'mpesa:174379', %s, 150000, 'paid', %s, %s, 3, '', '')"""
 
 
 class BareStatus(APIView):
@@ -52,6 +59,10 @@ def bare_callback(request: HttpRequest, token: str) -> JsonResponse:
         attempt_id, order_id = cursor.fetchone()
         cursor.execute(EVENT, [attempt_id, now])
         cursor.execute(ORDER, [now, order_id])
+        (code,) = cursor.fetchone()
+        cursor.execute(RECEIPT, [items["MpesaReceiptNumber"], now, code, attempt_id, now])
+        (receipt_id,) = cursor.fetchone()
+        cursor.execute(POSTING, [secrets.token_hex(12), now, f"order:{code}", receipt_id, attempt_id])
     return JsonResponse({"ResultCode": 0, "ResultDesc": "Accepted"})
 
 
