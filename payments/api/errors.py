@@ -9,6 +9,7 @@ STATUS = {
     "amount_mismatch": HTTPStatus.BAD_REQUEST,
     "order_unknown": HTTPStatus.BAD_REQUEST,
     "already_paid": HTTPStatus.CONFLICT,
+    "just_paid": HTTPStatus.CONFLICT,
     "being_checked": HTTPStatus.CONFLICT,
     "prompt_open": HTTPStatus.CONFLICT,
     "key_reused": HTTPStatus.CONFLICT,

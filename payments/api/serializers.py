@@ -71,6 +71,11 @@ class StkPushSerializer(serializers.Serializer[Any]):
         allow_null=True,
         error_messages={"invalid_choice": f"This must be {' or '.join(MpesaTransaction.Channel.values)}."},
     )
+    again = serializers.BooleanField(
+        required=False,
+        allow_null=True,
+        help_text="It is meant as another purchase, though the same was just paid",
+    )
     remark = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=MAX_TEXT)
 
 
@@ -94,6 +99,7 @@ class StatusSerializer(serializers.Serializer[Any]):
 class PushAnswerSerializer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
     checkoutRequestId = serializers.CharField()  # noqa: N815
+    prompt = serializers.ChoiceField(choices=["sent", "same", "unknown"])
     message = serializers.CharField()
 
 

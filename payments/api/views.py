@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -59,6 +60,7 @@ class PushView(APIView):
             amount_kes=asked["amount"],
             reference=(asked.get("accountReference") or "").strip(),
             description=asked.get("description") or "",
+            again=asked.get("again") or False,
         )
         try:
             answer = checkout.answer_once(
@@ -120,21 +122,31 @@ class BareCallbackView(CallbackView):
 
 def _push(ask: checkout.Ask, key_id: int | None) -> checkout.StoredAnswer:
     try:
-        answer = checkout.request_payment(ask, clock=timezone.now, key_id=key_id)
+        # a key of one's own says that this is a purchase of its own
+        answer = checkout.request_payment(
+            replace(ask, again=ask.again or key_id is not None), clock=timezone.now, key_id=key_id
+        )
     except checkout.PushProblem as refused:
         known = in_http(refused)
         return checkout.StoredAnswer(status=known.status_code, body=problem(str(refused), code=refused.code))
-    return _push_answer(answer.poll_id)
+    return _push_answer(answer)
 
 
 def _push_under_way(row: IdempotencyKey) -> checkout.StoredAnswer:
     """For a key whose first request never came to its answer: its attempt can be polled by our own id."""
-    return _push_answer(row.attempt.public_id if row.attempt else "")
+    poll_id = row.attempt.public_id if row.attempt else ""
+    return _push_answer(checkout.Answer(poll_id=poll_id, prompt=checkout.Prompt.SAME))
 
 
-def _push_answer(poll_id: str) -> checkout.StoredAnswer:
+def _push_answer(answer: checkout.Answer) -> checkout.StoredAnswer:
     return checkout.StoredAnswer(
-        status=HTTPStatus.OK, body={"success": True, "checkoutRequestId": poll_id, "message": checkout.SENT}
+        status=HTTPStatus.OK,
+        body={
+            "success": True,
+            "checkoutRequestId": answer.poll_id,
+            "prompt": answer.prompt,
+            "message": answer.message,
+        },
     )
 
 

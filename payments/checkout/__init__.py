@@ -2,7 +2,7 @@
 (desk/)."""
 
 from payments.checkout.idempotency import KeyReused, StoredAnswer, answer_once, body_hashes
-from payments.checkout.prompts import SENT, Ask, PushProblem, poll_id_of
+from payments.checkout.prompts import Answer, Ask, Prompt, PushProblem, poll_id_of
 from payments.checkout.push import SET_UP_REFUSED, request_payment
 from payments.checkout.status import (
     PaymentStatus,
@@ -13,11 +13,12 @@ from payments.checkout.status import (
 )
 
 __all__ = (
-    "SENT",
     "SET_UP_REFUSED",
+    "Answer",
     "Ask",
     "KeyReused",
     "PaymentStatus",
+    "Prompt",
     "PushProblem",
     "StoredAnswer",
     "answer_once",

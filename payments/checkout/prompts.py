@@ -6,6 +6,7 @@ Every rule about prompts stands here, decided in one transaction under the phone
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from django.db import connection, transaction
 
@@ -24,6 +25,7 @@ from payments.facts import (
     is_idle,
     is_live,
     is_on_phone,
+    is_paid,
     may_be_replaced,
     order_is_paid,
 )
@@ -33,7 +35,21 @@ from payments.phones import blank_phones, mask
 LIMIT_WINDOW = timedelta(minutes=10)
 PROMPTS_PER_ORDER = 10  # in LIMIT_WINDOW
 
-SENT = "STK push sent successfully"
+
+class Prompt(StrEnum):
+    """What this very call did to the phone."""
+
+    SENT = "sent"  # it rings
+    SAME = "same"  # a prompt was under way already, and nothing was sent
+    UNKNOWN = "unknown"  # Safaricom's answer was lost
+
+
+WORDS = {
+    Prompt.SENT: "STK push sent successfully",
+    Prompt.SAME: "A payment request is under way on your phone already. Enter your M-PESA PIN there.",
+    Prompt.UNKNOWN: "We don't know yet whether your phone was asked. If M-PESA asks for your PIN, enter it. Do not pay "
+    "a second time: we are checking.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +60,7 @@ class Ask:
     amount_kes: int
     reference: str = ""  # an order's code, or the merchant page's own
     description: str = ""
+    again: bool = False  # it is meant as another purchase, though the same was just paid
 
     def __repr__(self) -> str:
         return f"Ask(amount_kes={self.amount_kes}, reference={self.reference!r})"
@@ -51,10 +68,14 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """The id that the page polls with, and a word to it."""
+    """The id that the page polls with, and what was done."""
 
     poll_id: str
-    message: str = SENT
+    prompt: Prompt
+
+    @property
+    def message(self) -> str:
+        return WORDS[self.prompt]
 
 
 class PushProblem(Exception):
@@ -152,7 +173,7 @@ def _answer_live(
     if is_idle(live, now=now) and not may_be_replaced(live, asked_about=asked_about, now=now):
         return AskFirst(attempt=live, same_order=True, same_phone=live.phone_hash in hashes)
     if live.phone_hash in hashes:
-        return Answer(poll_id=poll_id_of(live))
+        return Answer(poll_id=poll_id_of(live), prompt=Prompt.SAME)
     raise PushProblem(
         "A payment request for this order is open on another phone. Finish or cancel it there first.",
         code="prompt_open",
@@ -168,7 +189,7 @@ def _prompt_on_phone(
     ask: Ask, order: Order | None, hashes: list[str], *, now: datetime, asked_about: set[int]
 ) -> Answer | AskFirst | None:
     """One live prompt per phone. The merchant's page makes a new reference at each click: the same phone and
-    amount without items is the same click."""
+    amount without items is the same click while it is live. Once it is paid, another is another purchase."""
     earlier = (
         MpesaTransaction.objects.filter(followed_up_at(now), phone_hash__in=hashes)
         .exclude(id__in=asked_about)
@@ -178,8 +199,10 @@ def _prompt_on_phone(
     )
     for attempt in earlier:
         same_click = order is None and not attempt.order.is_priced and attempt.amount_kes == ask.amount_kes
-        if same_click and not is_idle(attempt, now=now):
-            return Answer(poll_id=poll_id_of(attempt))
+        if same_click and is_on_phone(attempt, now=now):
+            return Answer(poll_id=poll_id_of(attempt), prompt=Prompt.SAME)
+        if same_click and is_paid(attempt) and not is_idle(attempt, now=now) and not ask.again:
+            raise just_paid(attempt)
         if same_click and is_live(attempt):
             return AskFirst(attempt=attempt, same_order=False, same_phone=True)
         if is_on_phone(attempt, now=now):
@@ -188,6 +211,16 @@ def _prompt_on_phone(
                 code="prompt_open",
             )
     return None
+
+
+def just_paid(attempt: MpesaTransaction) -> PushProblem:
+    """The same was paid from this phone a moment ago: whoever asks again is asked back, so that nobody pays twice."""
+    receipt = f", receipt {attempt.receipt}" if attempt.receipt else ""
+    return PushProblem(
+        f"KES {attempt.amount_kes:,} was just paid from this phone{receipt}. If you want to buy once more, wait two "
+        "minutes and press pay again.",
+        code="just_paid",
+    )
 
 
 def _refuse_beyond_limits(order: Order | None, hashes: list[str], *, now: datetime) -> None:

@@ -13,7 +13,17 @@ from typing import Any
 from django.db import Error, IntegrityError
 
 from payments import daraja, enquiries, gateway, ledger
-from payments.checkout.prompts import Answer, Ask, AskFirst, Opened, PushProblem, open_or_find, poll_id_of
+from payments.checkout.prompts import (
+    Answer,
+    Ask,
+    AskFirst,
+    Opened,
+    Prompt,
+    PushProblem,
+    just_paid,
+    open_or_find,
+    poll_id_of,
+)
 from payments.enquiries import Outcome
 from payments.facts import is_too_young_to_replace
 from payments.gateway import release_connection
@@ -25,6 +35,8 @@ log = logging.getLogger(__name__)
 
 # in the facts of a refusal that no buyer can mend: keys, token, passkey, shortcode (one errorCode has many meanings)
 SET_UP_REFUSED = {"refused": "set-up"}
+# what asking about an idle prompt may come to, so that no other is sent in its place
+UNDER_WAY = (Outcome.PAID, Outcome.PROCESSING, Outcome.NOT_ASKED)
 DECISIONS = 12  # how often a request may find the ground changed under it
 
 
@@ -43,26 +55,30 @@ def request_payment(ask: Ask, *, clock: Callable[[], datetime], key_id: int | No
             return found
         if isinstance(found, Opened):
             return _send(found, ask, clock=clock)
-        if _still_under_way(found, clock=clock) and found.same_phone:
-            return Answer(poll_id=poll_id_of(found.attempt))
+        outcome = _ask_about(found, clock=clock)
+        if outcome is Outcome.PAID and not found.same_order and not ask.again:
+            found.attempt.refresh_from_db()
+            raise just_paid(found.attempt)
+        if outcome in UNDER_WAY and found.same_phone and not (outcome is Outcome.PAID and ask.again):
+            return Answer(poll_id=poll_id_of(found.attempt), prompt=Prompt.SAME)
         asked_about.add(found.attempt.id)
     raise PushProblem("There is a payment request open already. Please wait a minute.", code="prompt_open")
 
 
-def _still_under_way(found: AskFirst, *, clock: Callable[[], datetime]) -> bool:
-    """Asks Daraja about an idle prompt. False: nothing of it is left, another may be sent.
+def _ask_about(found: AskFirst, *, clock: Callable[[], datetime]) -> Outcome:
+    """Asks Daraja about an idle prompt. Where nothing of it is left (not UNDER_WAY), another may be sent.
 
     Its order is freed for that other one; the idle attempt is followed up for 24 hours all the same.
     """
     attempt = found.attempt
     if attempt.checkout_request_id is None:
-        under_way = is_too_young_to_replace(attempt, now=clock())
+        young = is_too_young_to_replace(attempt, now=clock())
+        outcome = Outcome.PROCESSING if young else Outcome.NO_ANSWER
     else:
         outcome = enquiries.ask_about(enquiries.read_due(attempt.id), clock=clock)
-        under_way = outcome in (Outcome.PAID, Outcome.PROCESSING, Outcome.NOT_ASKED)
-    if not under_way and found.same_order:
+    if outcome not in UNDER_WAY and found.same_order:
         enquiries.expire(attempt.id, now=clock(), why="Idle; the buyer asked for a new prompt.")
-    return under_way
+    return outcome
 
 
 def _send(opened: Opened, ask: Ask, *, clock: Callable[[], datetime]) -> Answer:
@@ -84,11 +100,11 @@ def _send(opened: Opened, ask: Ask, *, clock: Callable[[], datetime]) -> Answer:
         raise _problem(refused) from refused
     except daraja.OutcomeUnknown as lost:
         _try_record(attempt, Event.ANSWER_LOST, code=lost.code, description=lost.message, now=clock())
-        return Answer(poll_id=attempt.public_id)
+        return Answer(poll_id=attempt.public_id, prompt=Prompt.UNKNOWN)
     except Exception as bug:  # noqa: BLE001 — a bug in our client is "unknown" too: the phone may be ringing
         log.error("A push failed unforeseen: %s\n%s", type(bug).__name__, _frames(bug))  # noqa: TRY400
         _try_record(attempt, Event.ANSWER_LOST, code=type(bug).__name__, now=clock())
-        return Answer(poll_id=attempt.public_id)
+        return Answer(poll_id=attempt.public_id, prompt=Prompt.UNKNOWN)
     noted = _try_record(
         attempt,
         Event.ACCEPTED,
@@ -97,7 +113,8 @@ def _send(opened: Opened, ask: Ask, *, clock: Callable[[], datetime]) -> Answer:
         checkout_request_id=accepted.checkout_request_id,
         now=clock(),
     )
-    return Answer(poll_id=accepted.checkout_request_id if noted else attempt.public_id)
+    poll_id = accepted.checkout_request_id if noted else attempt.public_id
+    return Answer(poll_id=poll_id, prompt=Prompt.SENT)
 
 
 def _frames(error: BaseException) -> str:

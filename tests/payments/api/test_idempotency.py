@@ -170,7 +170,8 @@ def test_a_dead_request_that_rang_is_answered_with_its_attempts_own_id(
     assert said(pushed(caller)) == {
         "success": True,
         "checkoutRequestId": attempt.public_id,
-        "message": "STK push sent successfully",
+        "prompt": "same",
+        "message": "A payment request is under way on your phone already. Enter your M-PESA PIN there.",
     }
     assert len(safaricom.pushes) == 1
 

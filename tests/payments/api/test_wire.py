@@ -54,6 +54,7 @@ def test_a_push_answers_with_the_three_documented_keys(
     assert said(answer) == {
         "success": True,
         "checkoutRequestId": "ws_CO_1",
+        "prompt": "sent",
         "message": "STK push sent successfully",
     }
     assert [(asked.phone, asked.amount) for asked in safaricom.pushes] == [("254712345678", 1500)]
