@@ -13,7 +13,15 @@ from django.db import IntegrityError
 from djkraph import sql
 from payments import enquiries, ledger
 from payments.daraja import CallbackUnreadable, StkCallback, read_callback
-from payments.ledger import EventKind, ReceiptTaken, Snapshot, Source, Update
+from payments.ledger import (
+    AnotherReceipt,
+    EventKind,
+    ReceiptTaken,
+    ReceiptWithoutPrompt,
+    Snapshot,
+    Source,
+    Update,
+)
 from payments.models import CallbackDelivery, MpesaTransaction
 from payments.phones import blank_phones
 from payments.states import Event
@@ -21,6 +29,7 @@ from payments.states import Event
 log = logging.getLogger(__name__)
 
 Verdict = CallbackDelivery.Verdict
+SECOND = "Second"  # in place of what was bought, of a payment that no prompt asked for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +48,7 @@ class Addressed(Snapshot):
     """The attempt that a delivery may be about, and the hash of its own callback token."""
 
     callback_token_hash: str
+    channel: str
 
 
 def apply_delivery(delivery: Delivery, *, now: datetime) -> Verdict:
@@ -97,6 +107,8 @@ def _believe(delivery: Delivery, attempt: Addressed, callback: StkCallback, *, n
         return _doubt(delivery, attempt, callback, EventKind.NOT_FINAL, Verdict.HINT, now=now)
     try:
         recorded = ledger.record(attempt.id, _update(callback), now=now, delivery_id=delivery.id, row=attempt)
+    except AnotherReceipt:
+        return _take_second_receipt(delivery, attempt, callback, now=now)
     except ReceiptTaken:
         return _doubt(delivery, attempt, callback, EventKind.RECEIPT_TAKEN, Verdict.RECEIPT_TAKEN, now=now)
     except IntegrityError:  # its CheckoutRequestID stands on another attempt
@@ -104,6 +116,43 @@ def _believe(delivery: Delivery, attempt: Addressed, callback: StkCallback, *, n
     if callback.result.check_earlier:
         enquiries.request_check_of_earlier(attempt.id, now=now)
     return Verdict.APPLIED if recorded.news else Verdict.REPEATED
+
+
+def _take_second_receipt(
+    delivery: Delivery, attempt: Addressed, callback: StkCallback, *, now: datetime
+) -> Verdict:
+    """One request was paid twice: the second money is kept as a payment of its own, for the same order."""
+    money = ReceiptWithoutPrompt(
+        order_id=attempt.order_id,
+        amount_kes=attempt.amount_kes,
+        payer_masked=attempt.phone_masked,
+        channel=attempt.channel,
+        short_code=attempt.short_code,
+        account_reference=attempt.account_reference,
+        unpriced=attempt.unpriced,
+        description=SECOND,
+    )
+    why = {"reason": f"Safaricom named a second receipt for payment {attempt.public_id}."}
+    update = replace(_update(callback), more=why, merchant_request_id="", checkout_request_id=None)
+    try:
+        ledger.insert_paid(money, update, now=now, delivery_id=delivery.id)
+    except ReceiptTaken:
+        return _of_known_receipt(delivery, attempt, callback, now=now)
+    facts = _update(callback).facts()
+    ledger.note(attempt.id, EventKind.CONFIRMED_AGAIN, source=Source.CALLBACK, now=now, facts=facts)
+    return Verdict.APPLIED
+
+
+def _of_known_receipt(
+    delivery: Delivery, attempt: Addressed, callback: StkCallback, *, now: datetime
+) -> Verdict:
+    """The same callback once more changes nothing; a receipt of another order's payment is doubted."""
+    ours = MpesaTransaction.objects.filter(receipt=callback.receipt, order_id=attempt.order_id)
+    if not ours.exists():
+        return _doubt(delivery, attempt, callback, EventKind.RECEIPT_TAKEN, Verdict.RECEIPT_TAKEN, now=now)
+    unapplied = CallbackDelivery.objects.filter(id=delivery.id).exclude(verdict=Verdict.APPLIED)
+    unapplied.update(verdict=Verdict.REPEATED, attempt_id=attempt.id)
+    return Verdict.REPEATED
 
 
 def _update(callback: StkCallback) -> Update:

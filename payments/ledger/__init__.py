@@ -13,6 +13,7 @@ from payments.ledger.checks import (
 from payments.ledger.doors import apply_change, insert_paid, note, open_attempt, record
 from payments.ledger.kinds import FACTS, KINDS, EventKind
 from payments.ledger.updates import (
+    AnotherReceipt,
     Change,
     ReceiptTaken,
     ReceiptWithoutPrompt,
@@ -27,6 +28,7 @@ from payments.ledger.verify import Fault, check, check_after, faults
 __all__ = (
     "FACTS",
     "KINDS",
+    "AnotherReceipt",
     "Change",
     "EventKind",
     "Fault",

@@ -44,6 +44,18 @@ def decide(row: Snapshot, update: Update, *, now: datetime) -> Change | None:
     return Change(kind=again(update.event), to=to, fields=fields, unless_repeated=not fields)
 
 
+def names_another_receipt(row: Snapshot, update: Update) -> bool:
+    """A callback of the same request with a receipt of its own: a second payment. Where a person settled it, the
+    person's receipt may be the wrong one, and it is left to people."""
+    told = update.source is Source.CALLBACK and update.event is Event.CONFIRMED and update.receipt is not None
+    return (
+        told
+        and row.state == State.COMPLETED
+        and row.receipt not in (None, update.receipt)
+        and not row.by_hand
+    )
+
+
 def first_check(*, created_at: datetime) -> datetime:
     """When an attempt is looked at whose push never noted its answer."""
     return created_at + STALE_AFTER

@@ -12,10 +12,11 @@ from typing import Any
 
 from djkraph import sql
 from payments.ledger.book import book
-from payments.ledger.decide import decide, first_check
+from payments.ledger.decide import decide, first_check, names_another_receipt
 from payments.ledger.kinds import EventKind
 from payments.ledger.updates import (
     COLUMNS,
+    AnotherReceipt,
     Change,
     ReceiptWithoutPrompt,
     Recorded,
@@ -87,17 +88,21 @@ def insert_paid(
     update: Update,
     *,
     now: datetime,
-    in_same_transaction: Callable[[int], None],
+    in_same_transaction: Callable[[int], None] = lambda _attempt_id: None,
+    delivery_id: int | None = None,
 ) -> int:
-    """An attempt that is there only because its money is: created and confirmed in one transaction, by hand.
+    """An attempt that is there only because its money is: created and confirmed in one transaction, by hand or because
+    Safaricom named a second receipt.
 
-    It is never live, so a request that is under way is not in its way. `in_same_transaction` is given its id.
-    Raises ReceiptTaken.
+    It is never live, so a request that is under way is not in its way. `in_same_transaction` is given its id; with
+    `delivery_id` the callback is the new attempt's. Raises ReceiptTaken.
     """
 
     def once(_afresh: bool) -> int:
         attempt_id = _insert_paid(money, update, now)
         in_same_transaction(attempt_id)
+        if delivery_id is not None:
+            judge(delivery_id, attempt_id, Verdict.APPLIED)
         return attempt_id
 
     return decide_anew(once, receipt=update.receipt)
@@ -116,7 +121,7 @@ def record(
 
     With `delivery_id` the callback's verdict is written in the same transaction; `in_same_transaction` runs in it
     where there is news. `row`: the attempt as the caller has just read it; should it be outdated, the
-    compare-and-set finds out. Raises ReceiptTaken.
+    compare-and-set finds out. Raises ReceiptTaken, and AnotherReceipt where a callback names a second one.
     """
 
     def once(afresh: bool) -> Recorded:
@@ -179,6 +184,8 @@ def note(
 
 
 def _record_once(row: Snapshot, update: Update, now: datetime, delivery_id: int | None) -> Recorded:
+    if names_another_receipt(row, update):
+        raise AnotherReceipt
     before = State(row.state)
     change = decide(row, update, now=now)
     if change is not None and not carry_out(row, change, source=update.source, facts=update.facts(), now=now):
@@ -198,7 +205,7 @@ def _insert_paid(money: ReceiptWithoutPrompt, update: Update, now: datetime) -> 
         "channel": money.channel,
         "short_code": money.short_code,
         "account_reference": money.account_reference,
-        "description": "By hand",
+        "description": money.description,
         "callback_token_hash": secrets.token_hex(32),  # of no token: nobody can call back for it
         "unpriced": money.unpriced,
         "created_at": now,
@@ -249,6 +256,7 @@ _UNBORN: Mapping[str, Any] = {
     "received_kes": None,
     "reviewed_at": None,
     "came_late": False,
+    "by_hand": False,
     "paid_at": None,
     "refunded_kes": None,
 }

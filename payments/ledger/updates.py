@@ -14,6 +14,10 @@ from payments.states import Event, State
 Source = PaymentEvent.Source
 
 
+class AnotherReceipt(ValueError):
+    """Safaricom names a second receipt for an attempt that has one: money of its own (doors.insert_paid)."""
+
+
 class ReceiptTaken(ValueError):
     """This receipt belongs to another payment: what brought it is no evidence for this one."""
 
@@ -83,6 +87,7 @@ class Snapshot:
     reviewed_at: datetime | None
     unpriced: bool
     came_late: bool
+    by_hand: bool
     refunded_kes: int | None
 
 
@@ -123,7 +128,7 @@ class Recorded:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptWithoutPrompt:
-    """Money of a statement for which no request of ours exists, and the order it is for."""
+    """Money for which no request of ours exists, or none of its own, and the order it is for."""
 
     order_id: int
     amount_kes: int  # what the order asks for
@@ -132,3 +137,4 @@ class ReceiptWithoutPrompt:
     short_code: str
     account_reference: str
     unpriced: bool
+    description: str = "By hand"

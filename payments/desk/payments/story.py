@@ -59,8 +59,9 @@ def _paid(attempt: MpesaTransaction) -> str:
 
 
 def _came_without_prompt(attempt: MpesaTransaction) -> bool:
-    """Money of a statement that staff attached to an order: the phone has no hash, since no request named it."""
-    return attempt.by_hand and not attempt.phone_hash
+    """Money of a statement that staff attached to an order, or a second receipt of one request: the phone has no hash,
+    since no request named it."""
+    return not attempt.phone_hash
 
 
 def _order(attempt: MpesaTransaction) -> str:

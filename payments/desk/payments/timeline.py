@@ -65,7 +65,12 @@ def _amount(facts: Facts) -> str:
 
 def _created(facts: Facts) -> str:
     if facts.get("unasked"):
-        return f"Entered by hand for money on the M-PESA statement. The order asks for {_amount(facts)}."
+        what = (
+            "by hand for money on the M-PESA statement"
+            if facts.get("by")
+            else "for a second receipt of one request"
+        )
+        return f"Entered {what}. The order asks for {_amount(facts)}."
     return f"The buyer asked to pay {_amount(facts)}."
 
 

@@ -35,6 +35,7 @@ PENDING = Snapshot(
     reviewed_at=None,
     unpriced=False,
     came_late=False,
+    by_hand=False,
     short_code="174379",
     account_reference="DK34679ACD",
     phone_masked="2547••••5678",
