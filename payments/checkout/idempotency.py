@@ -101,5 +101,5 @@ def _produce_and_store(row_id: int, produce: Callable[[int | None], StoredAnswer
 
 def _take_over(row: IdempotencyKey, now: datetime) -> bool:
     """Its process died before any prompt was opened: one of those who ask again does it now, the others wait."""
-    as_seen = IdempotencyKey.objects.filter(id=row.id, created_at=row.created_at, status=None, attempt=None)
-    return as_seen.update(created_at=now) == 1
+    as_it_was = IdempotencyKey.objects.filter(id=row.id, created_at=row.created_at, status=None, attempt=None)
+    return as_it_was.update(created_at=now) == 1

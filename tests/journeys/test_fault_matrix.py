@@ -223,7 +223,7 @@ def clocks(simulator: Simulated, monkeypatch: pytest.MonkeyPatch) -> Clocks:
     return moved
 
 
-SEEN: dict[str, Line] = {}
+OUTCOMES: dict[str, Line] = {}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -234,9 +234,9 @@ def _table_at_the_end(request: pytest.FixtureRequest) -> None:
 def _table() -> Iterator[str]:
     """What was seen: what the page is told, and how often the phone rang where it wasn't once."""
     yield f"{'':31}" + "".join(f"{ending:11}" for ending in PHONES)
-    for name, line in SEEN.items():
+    for name, line in OUTCOMES.items():
         yield f"{name:31}" + "".join(f"{_short(line[ending]):11}" for ending in PHONES)
-    yield f"{sum(len(line) for line in SEEN.values())} pairs; *: the phone did not ring; !: the amount is in doubt"
+    yield f"{sum(len(line) for line in OUTCOMES.values())} pairs; *: the phone did not ring; !: the amount is in doubt"
 
 
 def _short(cell: Cell) -> str:
@@ -269,8 +269,8 @@ def test_whatever_goes_wrong_the_buyer_is_told_the_truth(
         call_command("reconcile_payments", "--older-than", "0")
     _worker(clocks)
     on_phones = simulator.state()["transactions"]
-    SEEN[name] = {ending: _seen(ending, answer, shop, on_phones) for ending, answer in pushed.items()}
-    assert SEEN[name] == row.gives
+    OUTCOMES[name] = {ending: _outcome(ending, answer, shop, on_phones) for ending, answer in pushed.items()}
+    assert OUTCOMES[name] == row.gives
     assert list(ledger.faults()) == []
 
 
@@ -288,18 +288,18 @@ def _worker(clocks: Clocks) -> None:
     pytest.fail("the worker found no end")
 
 
-def _seen(ending: str, answer: dict[str, Any], shop: Shop, on_phones: list[dict[str, Any]]) -> Cell:
+def _outcome(ending: str, answer: dict[str, Any], shop: Shop, on_phones: list[dict[str, Any]]) -> Cell:
     order = Order.objects.get(client_reference=f"CART {ending}")
     attempt = MpesaTransaction.objects.get(order=order)  # one click, one attempt
     rang = [prompt for prompt in on_phones if prompt["phone"] == PHONES[ending]]
     told, words = "refused", answer.get("code", "")
     if answer["success"]:
-        standing = shop.status(answer["checkoutRequestId"])
-        told, words = standing["status"], ""
-        assert standing["success"] is (told != "failed")
+        status = shop.status(answer["checkoutRequestId"])
+        told, words = status["status"], ""
+        assert status["success"] is (told != "failed")
         if told == "completed":
-            words = "with its receipt" if standing["MpesaReceiptNumber"] else "receipt awaited"
-            assert standing["MpesaReceiptNumber"] in (None, rang[0]["receipt"])
+            words = "with its receipt" if status["MpesaReceiptNumber"] else "receipt awaited"
+            assert status["MpesaReceiptNumber"] in (None, rang[0]["receipt"])
         elif told == "failed" or attempt.state == State.COMPLETED:
-            words = standing["message"]
+            words = status["message"]
     return Cell(State(attempt.state), order.state == Order.State.PAID, len(rang), told, words)
