@@ -106,6 +106,10 @@ def already_paid(caller: Caller, safaricom: FakeDaraja, settings: Any) -> Any:
     return GOOD_PUSH
 
 
+def just_paid(caller: Caller, safaricom: FakeDaraja, settings: Any) -> Any:
+    return {**already_paid(caller, safaricom, settings), "accountReference": "CART2"}
+
+
 def being_checked(caller: Caller, safaricom: FakeDaraja, settings: Any) -> Any:
     caller.send("/stkpush", GOOD_PUSH)
     caller.send(f"/api/payments/callback/{safaricom.last_token}", success("ws_CO_1", 1))
@@ -138,6 +142,7 @@ WORLDS: list[tuple[str, int, Callable[..., Any]]] = [
     ("amount_mismatch", 400, amount_mismatch),
     ("order_unknown", 400, order_unknown),
     ("already_paid", 409, already_paid),
+    ("just_paid", 409, just_paid),
     ("being_checked", 409, being_checked),
     ("prompt_open", 409, prompt_open),
     ("prompt_open", 409, daraja_says(daraja.SubscriberLocked("busy", code="500.001.1001"))),

@@ -129,7 +129,8 @@ def test_another_receipt_with_the_right_amount_ends_no_doubt(click: Click, clock
     attempt = click()
     wrong = replace(PAID, amount=Decimal(1), receipt="UKN1AB12CD")
     ledger.record(attempt.id, wrong, now=clock())
-    ledger.record(attempt.id, replace(PAID, amount=Decimal(1500)), now=clock())
+    with pytest.raises(ledger.AnotherReceipt):
+        ledger.record(attempt.id, replace(PAID, amount=Decimal(1500)), now=clock())
     attempt.refresh_from_db()
     assert (attempt.pays_order, attempt.receipt) == (False, "UKN1AB12CD")
     ledger.record(attempt.id, replace(wrong, amount=Decimal(1500)), now=clock())

@@ -120,7 +120,7 @@ def test_the_migration_can_be_taken_back() -> None:
     keep, state = KeepRows("PaymentEvent"), ProjectState.from_apps(apps)
     with connection.schema_editor() as editor:
         keep.database_backwards("payments", editor, state, state)
-        assert triggers() == set()
+        assert TABLE not in {table for table, _ in triggers()}
         keep.database_forwards("payments", editor, state, state)
     assert {table for table, _ in triggers()} == set(KEPT)
 

@@ -28,10 +28,10 @@ class Town:
         """Every prompt that reached one of these phones, ended or not."""
         return [sent for sent in self.safaricom.state()["transactions"] if sent["phone"] in phones]
 
-    def pushed(self, phones: list[str]) -> list[str]:
+    def pushed(self, phones: list[str], *, amount: int = 1500) -> list[str]:
         """Each phone is asked to pay its own order; what the pages poll with."""
         doings = [
-            lambda n=n, phone=phone: self.machine(n).push(phone, reference=f"CART-{phone}").json()
+            lambda n=n, phone=phone: self.machine(n).push(phone, amount, f"CART-{phone}").json()
             for n, phone in enumerate(phones)
         ]
         return [answer["checkoutRequestId"] for answer in at_once(doings)]
