@@ -1,5 +1,6 @@
-"""Checks the whole ledger: every chain of events, every state against its events, every paid order against the
-payment that paid it. Prints what is wrong; exit code 1 if anything is. Shows how far it is on a terminal."""
+"""Checks the whole ledger: every chain of events, every state against its events, every receipt, posting and refund
+against its payment, every order against what paid it. Prints what is wrong; exit code 1 if anything is. Shows how far
+it is on a terminal."""
 
 import sys
 from typing import Any
