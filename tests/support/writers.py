@@ -1,15 +1,15 @@
-"""Finds who else than the ledger writes attempts and events, by reading the syntax tree: calls that write, fields that
-are assigned, and SQL made by hand. A value is followed within its function; between functions it is known by the types
-they declare (mypy makes all declare them), and by what this project calls such rows."""
+"""Finds who else than the ledger writes attempts, events, receipts and postings, by reading the syntax tree: calls that
+write, fields that are assigned, and SQL made by hand. A value is followed within its function; between functions it is
+known by the types they declare (mypy makes all declare them), and by what this project calls such rows."""
 
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-MODELS = frozenset({"MpesaTransaction", "PaymentEvent"})
+MODELS = frozenset({"MpesaTransaction", "PaymentEvent", "Posting", "Receipt"})
 CALLED = frozenset(
-    {"attempt", "attempts", "event", "events", "payment", "payments"}
+    {"attempt", "attempts", "event", "events", "payment", "payments", "posting", "postings", "receipts"}
 )  # here, and by other rows
 WRITES = frozenset(
     f"{wait}{write}"
@@ -23,7 +23,7 @@ OUR_SQL = frozenset({"insert", "update", "insert_new"})
 NO_ROWS = frozenset(
     {"values", "values_list", "count", "exists", "aggregate", "aiterator", "dates", "datetimes"}
 )
-TABLES = r'"?payments_(?:mpesatransaction|paymentevent)\b'
+TABLES = r'"?payments_(?:mpesatransaction|paymentevent|posting|receipt)\b'
 HAND_MADE = re.compile(
     rf"\b(?:insert\s+into|update(?:\s+only)?|delete\s+from|truncate(?:\s+table)?|merge\s+into|copy|(?:alter|drop)\s+table)"
     rf"\s+{TABLES}",
