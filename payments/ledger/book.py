@@ -140,9 +140,9 @@ def _tell_order(row: Snapshot, posted: Iterable[Entry]) -> None:
 def _receipt_of(row: Snapshot, change: Change, cents: int, *, source: Source, now: datetime) -> int:
     """The receipt of the attempt's money; a new one where none was kept yet."""
     if change.kind is EventKind.REFUND_RECORDED:
-        known = sql.select_id(Receipt, {"attempt_id": row.id, "direction": Receipt.Direction.IN})
+        known = _valid_receipt(row.id)
         if known is not None:
-            return known
+            return known.pk
     values: dict[str, Any] = {
         "code": change.fields.get("receipt", row.receipt),
         "direction": Receipt.Direction.IN,
@@ -159,6 +159,13 @@ def _receipt_of(row: Snapshot, change: Change, cents: int, *, source: Source, no
     return sql.insert(Receipt, values)
 
 
+def _valid_receipt(attempt_id: int) -> Receipt | None:
+    """What came with the attempt, as it is believed to be."""
+    return Receipt.objects.filter(
+        attempt_id=attempt_id, direction=Receipt.Direction.IN, voided_at=None
+    ).first()
+
+
 def _name_receipt(row: Snapshot, change: Change) -> None:
     """A receipt that was awaited has its code, and Safaricom's time of it, now."""
     named = {"code": change.fields["receipt"], "happened_at": change.fields["paid_at"]}
@@ -167,7 +174,7 @@ def _name_receipt(row: Snapshot, change: Change) -> None:
 
 def _correct(row: Snapshot, amount: Decimal, *, source: Source, now: datetime) -> None:
     """The statement names another amount than was booked: what was posted is taken back, and posted as it says."""
-    old = Receipt.objects.filter(attempt_id=row.id, direction=Receipt.Direction.IN, voided_at=None).first()
+    old = _valid_receipt(row.id)
     if old is None or old.amount_cents == int(amount * CENTS):
         return
     Receipt.objects.filter(id=old.pk).update(voided_at=now)

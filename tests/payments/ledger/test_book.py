@@ -144,6 +144,20 @@ def test_a_correction_of_money_due_back_changes_what_is_due(
     assert (sums(second.order), is_whole()) == ((2900, 1400), True)
 
 
+def test_a_refund_of_corrected_money_is_of_the_receipt_that_counts(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    second = paid_twice(click, safaricom, clock)
+    state([row_of(second, paid_in=1400)], clock)
+    manual.record_refund(
+        second.pk, reference="UKN4RF0001", amount_kes=1400, reason="Twice.", by="akinyi", now=clock()
+    )
+    sent = Posting.objects.get(code="refund_sent")
+    assert sent.receipt is not None
+    assert (sent.receipt.voided_at, sent.receipt.amount_cents) == (None, 140_000)
+    assert (balances().get("refunds_due", 0), is_whole()) == (0, True)
+
+
 # --- what is found ------------------------------------------------------------------------------------------
 
 EDITS: dict[str, Callable[[MpesaTransaction], Any]] = {
