@@ -54,7 +54,9 @@ def _paid(attempt: MpesaTransaction) -> str:
     at = attempt.paid_at or attempt.concluded_at or attempt.created_at
     receipt = f"receipt {attempt.receipt}" if attempt.receipt else "the receipt is not known yet"
     taken = span(max(at, attempt.created_at) - attempt.created_at)
-    after = "without a request of ours" if _came_without_prompt(attempt) else f"{taken} after the request"
+    after = f"{taken} after the request"
+    if _came_without_prompt(attempt):
+        after = "without a request of ours" if attempt.by_hand else "as a second payment of one request"
     return f"{money} came from {attempt.phone_masked} on {moment(at)}, {after}; {receipt}. {_order(attempt)}"
 
 
