@@ -7,7 +7,7 @@ PORT ?= 8000
 BIN := .venv/bin
 
 .PHONY: run check check-style check-types check-house check-django check-migrations check-templates \
-	test bench bench-million screenshots test-side-by-side test-sqlite test-postgres test-js test-browser clean
+	test bench bench-million screenshots test-side-by-side test-sqlite test-postgres test-pure test-js test-browser clean
 
 run: .venv/run.stamp
 	@$(BIN)/python manage.py run_demo --port $(PORT)
@@ -37,11 +37,11 @@ check-templates: .venv/dev.stamp
 
 test: test-js test-side-by-side
 
-# PostgreSQL's tests keep one core busy, SQLite's and then the browser's the other. What PostgreSQL's have to say comes
-# last. Started in the background they are deaf to Ctrl-C: the trap ends them.
+# PostgreSQL's tests and then those of no database keep one core busy, SQLite's and then the browser's the other. What the
+# first have to say comes last. Started in the background they are deaf to Ctrl-C: the trap ends them.
 test-side-by-side: .venv/dev.stamp
 	@mkdir -p var
-	@$(MAKE) --no-print-directory test-postgres > var/test-postgres.txt 2>&1 & other=$$!; \
+	@$(MAKE) --no-print-directory -k test-postgres test-pure > var/test-postgres.txt 2>&1 & other=$$!; \
 	trap 'kill $$other' INT TERM; \
 	$(MAKE) --no-print-directory test-sqlite && $(MAKE) --no-print-directory test-browser; here=$$?; \
 	echo "(PostgreSQL's tests go on ...)"; wait $$other; there=$$?; \
@@ -49,9 +49,13 @@ test-side-by-side: .venv/dev.stamp
 
 test-sqlite: .venv/dev.stamp
 	@echo "== pytest on SQLite"
-	$(BIN)/python -m pytest -m "not browser" -q
+	$(BIN)/python -m pytest -m "database and not browser" -q
 
-# only what speaks to the database: the rest would say the same again
+# what speaks to no database, which says the same on both
+test-pure: .venv/dev.stamp
+	@echo "== pytest without a database"
+	$(BIN)/python -m pytest -m "not database and not browser" -q
+
 test-postgres: .venv/dev.stamp
 	@echo "== pytest on PostgreSQL"
 	TEST_DATABASE=postgres $(BIN)/python -m pytest -m "database and not browser" -q
