@@ -1,6 +1,7 @@
 """The only writer of attempts and their events: what was reported becomes a state, an event and a paid order, in one
 transaction. Calls nobody outside, and knows neither Daraja's wire nor a person's rights."""
 
+from payments.ledger.book import CENTS, UNCLAIMED
 from payments.ledger.checks import (
     bring_check_forward,
     claim_check,
@@ -26,8 +27,10 @@ from payments.ledger.updates import (
 from payments.ledger.verify import Fault, check, check_after, faults
 
 __all__ = (
+    "CENTS",
     "FACTS",
     "KINDS",
+    "UNCLAIMED",
     "AnotherReceipt",
     "Change",
     "EventKind",

@@ -6,13 +6,11 @@ from django.db import IntegrityError
 
 from payments import ledger
 from payments.facts import amount_in_doubt, is_paid, is_refunded, left_kes
-from payments.ledger import Change, EventKind, Snapshot, Source
+from payments.ledger import CENTS, Change, EventKind, Snapshot, Source
 from payments.manual.actions import ActionRefused, Row
 from payments.models import Refund
 from payments.phones import blank_phones
 from payments.states import State
-
-CENTS = 100
 
 
 def record_refund(

@@ -8,10 +8,8 @@ from django.db.models import Q
 from orders.models import Order
 from orders.selectors import id_of_order
 from payments.facts import to_pay_kes
+from payments.ledger import CENTS, UNCLAIMED
 from payments.models import MpesaTransaction, PaymentEvent, Posting, Receipt, Refund
-
-CENTS = 100
-UNCLAIMED = "unclaimed"
 
 
 def trace(reference: str) -> dict[str, Any] | None:
