@@ -4,8 +4,13 @@ read before it is run."""
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently, ValidateConstraint
-from django.db.migrations.operations import AddConstraint, AddIndex
+from django.contrib.postgres.operations import (
+    AddConstraintNotValid,
+    AddIndexConcurrently,
+    RemoveIndexConcurrently,
+    ValidateConstraint,
+)
+from django.db.migrations.operations import AddConstraint, AddIndex, RemoveIndex
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
@@ -158,6 +163,18 @@ class KeepRowsAgain(KeepRows):
     database_backwards = database_forwards
 
 
+class KeepToldAgain(KeepTold):
+    """As KeepRowsAgain, for a table of which only what was told is kept."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        if schema_editor.connection.vendor == "sqlite":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    database_backwards = database_forwards
+
+
 class WaitAtMost(Operation):
     """First in a migration: on PostgreSQL it gives up rather than queue behind a long transaction with every payment
     queueing behind it. Run it again then."""
@@ -216,6 +233,12 @@ class AddIndexWhileOpen(_WhileOpen, AddIndexConcurrently):
     """An index on a table that has rows: payments go on meanwhile. The migration says `atomic = False`."""
 
     on_sqlite = AddIndex
+
+
+class RemoveIndexWhileOpen(_WhileOpen, RemoveIndexConcurrently):
+    """The other way round."""
+
+    on_sqlite = RemoveIndex
 
 
 class AddConstraintWhileOpen(_WhileOpen, AddConstraintNotValid):

@@ -82,6 +82,16 @@ def insert(model: type[Model], values: Where) -> int:
     return int(new_id)
 
 
+def insert_unless_there(model: type[Model], values: Where) -> int | None:
+    """A new row and its id. None: a unique constraint has another in its place, and nothing was written."""
+    database = connections[DEFAULT_DB_ALIAS]
+    statement, defaults = _insert(model, tuple(values), database.vendor, or_nothing=True)
+    with database.cursor() as cursor:
+        cursor.execute(statement.sql, statement.adapted((*values.values(), *defaults), database))
+        rows = cursor.fetchall()
+    return int(rows[0][0]) if rows else None
+
+
 def insert_new(model: type[Model], names: tuple[str, ...], values: Iterable[Sequence[Any]]) -> None:
     """Many new rows, save those that a unique constraint refuses. Every column is named, in the order of `names`."""
     database = connections[DEFAULT_DB_ALIAS]
@@ -137,7 +147,9 @@ def _select(
 
 
 @cache
-def _insert(model: type[Model], names: tuple[str, ...], vendor: str) -> tuple[Statement, tuple[Any, ...]]:
+def _insert(
+    model: type[Model], names: tuple[str, ...], vendor: str, *, or_nothing: bool = False
+) -> tuple[Statement, tuple[Any, ...]]:
     """The statement, and the values of the fields that are not named. (A default of NULL needs no mention.)"""
     own = {_field(model, name) for name in names}
     others = [f for f in model._meta.concrete_fields if not (f.primary_key or f in own)]
@@ -145,7 +157,8 @@ def _insert(model: type[Model], names: tuple[str, ...], vendor: str) -> tuple[St
     into = (*_fields(model, names), *(field for field, _ in filled))
     columns = ", ".join(_column(model, field.name) for field in into)
     marks = ", ".join(["%s"] * len(into))
-    sql = f"INSERT INTO {_table(model)} ({columns}) VALUES ({marks}) RETURNING {_column(model, 'id')}"  # noqa: S608
+    unless = " ON CONFLICT DO NOTHING" if or_nothing else ""
+    sql = f"INSERT INTO {_table(model)} ({columns}) VALUES ({marks}){unless} RETURNING {_column(model, 'id')}"  # noqa: S608
     return Statement(sql, _adapters(into, vendor)), tuple(default for _, default in filled)
 
 

@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
 
+from orders.sums import CENTS, Sums, to_pay_kes
+
 MAX_TOTAL_KES = 250_000  # what one mobile payment can carry
 
 
@@ -47,6 +49,7 @@ class Order(models.Model):
     class State(models.TextChoices):
         OPEN = "open", "Not paid"
         PAID = "paid", "Paid"
+        REFUNDED = "refunded", "Paid, and all of it sent back"
 
     code = models.CharField(max_length=12, unique=True, help_text="On the buyer's phone and on the statement")
     token = models.CharField(max_length=64, unique=True, help_text="Opens the order's pages; unguessable")
@@ -57,6 +60,9 @@ class Order(models.Model):
     # what the book says of it (payments): written together with the postings, in cents
     received_cents = models.PositiveBigIntegerField("received (cents)", default=0, db_default=0)
     returned_cents = models.PositiveBigIntegerField("returned (cents)", default=0, db_default=0)
+    waived_cents = models.PositiveBigIntegerField(
+        "waived (cents)", default=0, db_default=0, help_text="What a person let go of: less was accepted"
+    )
     is_priced = models.BooleanField(help_text="Its total comes from our own prices, not from a browser")
     email = models.EmailField(blank=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
@@ -76,7 +82,8 @@ class Order(models.Model):
             ),
             models.CheckConstraint(
                 name="order_is_paid_at_a_time",
-                condition=Q(state="paid", paid_at__isnull=False) | Q(state="open", paid_at__isnull=True),
+                condition=Q(state__in=("paid", "refunded"), paid_at__isnull=False)
+                | Q(state="open", paid_at__isnull=True),
             ),
             models.CheckConstraint(
                 name="order_is_priced_or_has_a_client_reference",
@@ -91,6 +98,20 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def sums(self) -> Sums:
+        return Sums(
+            total=CENTS * self.total_kes,
+            received=self.received_cents,
+            returned=self.returned_cents,
+            waived=self.waived_cents,
+        )
+
+    @property
+    def to_pay_kes(self) -> int:
+        """What its buyer is asked for, in whole shillings."""
+        return to_pay_kes(self.state, self.sums)
 
 
 class OrderItem(models.Model):

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from djkraph import sql
 from orders.codes import new_code, new_token
 from orders.models import MAX_TOTAL_KES, Mix, Order, OrderItem
+from orders.sums import CENTS, Stands
 
 CODES_DRAWN = 5
 
@@ -58,27 +60,72 @@ def lock_order(order_id: int) -> Order:
     return Order.objects.select_for_update(no_key=True).get(id=order_id)
 
 
-def receive(order_id: int, *, cents: int, at: datetime) -> bool:
-    """Money came for the order. True: it is paid with it. False: it was paid already (this money is one too many).
+def receive(order_id: int, *, cents: int, at: datetime, waives_rest: bool = False) -> int | None:
+    """Money came for the order: how much of it is more than the order costs. None: the order takes no money any more,
+    and nothing was written. `waives_rest`: a person accepts less.
 
     Runs inside the ledger's transaction, so that the order is paid together with the payment or not at all.
     """
-    came = {"received_cents": cents}
-    paid = {"state": Order.State.PAID, "paid_at": at}
-    if sql.update(Order, paid, where={"id": order_id, "state": Order.State.OPEN}, add=came):
-        return True
-    sql.update(Order, {}, where={"id": order_id}, add=came)
-    return False
+    if sql.update(Order, _paid(at), where=_costs_exactly(order_id, cents), add={"received_cents": cents}):
+        return 0
+    order = lock_order(order_id)
+    if order.state == Order.State.PAID:
+        _write_sums(order, received=cents, at=at)
+        return cents
+    if order.state != Order.State.OPEN:
+        return None
+    owed = order.sums.owed
+    waived = max(0, owed - cents) if waives_rest else 0
+    _write_sums(order, received=cents, waived=waived, at=at)
+    return max(0, cents - owed)
 
 
-def give_back(order_id: int, *, cents: int) -> None:
+def give_back(order_id: int, *, cents: int, at: datetime) -> None:
     """Money of the order is to be sent back: it is no longer the order's. Inside the ledger's transaction."""
-    sql.update(Order, {}, where={"id": order_id}, add={"returned_cents": cents})
+    _write_sums(lock_order(order_id), returned=cents, at=at)
 
 
-def correct_received(order_id: int, *, cents: int) -> None:
-    """Less (cents < 0) or more had come than was booked. Inside the ledger's transaction."""
-    sql.update(Order, {}, where={"id": order_id}, add={"received_cents": cents})
+def undo(order_id: int, *, received: int = 0, returned: int = 0, waived: int = 0, at: datetime) -> None:
+    """What was booked for it wrongly is taken back, in cents. Inside the ledger's transaction."""
+    _write_sums(lock_order(order_id), received=-received, returned=-returned, waived=-waived, at=at)
+
+
+def waive_rest(order_id: int, *, at: datetime) -> int:
+    """A person accepts less than the order costs: what is missing, in cents. Inside the ledger's transaction."""
+    order = lock_order(order_id)
+    missing = order.sums.owed
+    _write_sums(order, waived=missing, at=at)
+    return missing
+
+
+def _paid(at: datetime) -> dict[str, Any]:
+    return {"state": Order.State.PAID, "paid_at": at}
+
+
+def _costs_exactly(order_id: int, cents: int) -> dict[str, Any]:
+    """The order as nearly every one is when its money comes: one statement pays it."""
+    return {
+        "id": order_id,
+        "state": Order.State.OPEN,
+        "total_kes": cents // CENTS if cents % CENTS == 0 else -1,
+        "received_cents": 0,
+        "returned_cents": 0,
+        "waived_cents": 0,
+    }
+
+
+def _write_sums(order: Order, *, at: datetime, received: int = 0, returned: int = 0, waived: int = 0) -> None:
+    """The order is locked. What its new sums make of it, is written with them."""
+    was = order.state
+    order.received_cents += received
+    order.returned_cents += returned
+    order.waived_cents += waived
+    if not order.received_cents:  # what was accepted with money that never came
+        order.waived_cents = 0
+    order.state = order.sums.stands(Stands(was)).value
+    if order.state != was:
+        order.paid_at = None if order.state == Order.State.OPEN else order.paid_at or at
+    order.save(update_fields=["received_cents", "returned_cents", "waived_cents", "state", "paid_at"])
 
 
 def _insert_with_items(total_kes: int, mixes: list[Mix], *, email: str, now: datetime) -> Order:

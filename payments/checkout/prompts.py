@@ -17,16 +17,18 @@ from orders.services import lock_order, place_unpriced_order
 from payments import daraja, gateway, ledger
 from payments.callbacks import new_token, token_hash
 from payments.facts import (
+    AMOUNT_IN_DOUBT,
     CAME_TO_NOTHING,
     IS_LIVE,
-    LOCKS_ORDER,
     NEVER_RANG,
     followed_up_at,
     is_idle,
     is_live,
     is_on_phone,
     is_paid,
+    is_part_paid,
     may_be_replaced,
+    order_is_over,
     order_is_paid,
 )
 from payments.models import IdempotencyKey, MpesaTransaction
@@ -144,18 +146,34 @@ def _known_order(ask: Ask) -> Order | None:
     if order_id is None:
         return None
     order = lock_order(order_id)
-    if order.total_kes != ask.amount_kes:
-        raise PushProblem(
-            f"This order costs KES {order.total_kes:,}, not KES {ask.amount_kes:,}. Reload the page.",
-            code="amount_mismatch",
-        )
+    _refuse_if_over(order)
+    wanted = order.total_kes if order_is_paid(order) else order.to_pay_kes
+    if wanted != ask.amount_kes:
+        raise PushProblem(_other_amount(order, ask.amount_kes), code="amount_mismatch")
     return order
+
+
+def _other_amount(order: Order, asked_kes: int) -> str:
+    if is_part_paid(order):
+        return (
+            f"KES {order.to_pay_kes:,} are still to pay for this order of KES {order.total_kes:,}, not KES "
+            f"{asked_kes:,}. Reload the page."
+        )
+    return f"This order costs KES {order.total_kes:,}, not KES {asked_kes:,}. Reload the page."
+
+
+def _refuse_if_over(order: Order) -> None:
+    if order_is_over(order):
+        raise PushProblem(
+            "This order was paid, and the money was sent back. To buy again, start from the cart.",
+            code="order_refunded",
+        )
 
 
 def _refuse_if_paid(order: Order) -> None:
     if order_is_paid(order):
         raise PushProblem("This order is paid already. There is nothing more to pay.", code="already_paid")
-    if MpesaTransaction.objects.filter(LOCKS_ORDER, order=order).exists():
+    if MpesaTransaction.objects.filter(AMOUNT_IN_DOUBT, order=order).exists():
         raise PushProblem(
             "We have received money for this order and are checking it. Do not pay again.",
             code="being_checked",

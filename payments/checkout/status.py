@@ -44,6 +44,8 @@ class _Row:
     result_code: str
     pays_order: bool
     refund_due: bool
+    unclaimed: bool
+    due_cents: int
     refunded_at: datetime | None
     amount_differs: bool
     next_check_at: datetime | None

@@ -26,10 +26,10 @@ from payments.facts.asking import (
 )
 from payments.facts.attention import REASONS, UNPRICED, Reason, reasons_of
 from payments.facts.money import (
+    AMOUNT_IN_DOUBT,
     AMOUNT_IS_UNKNOWN,
     IS_PAID,
     IS_SETTLED,
-    LOCKS_ORDER,
     amount_in_doubt,
     came_and_went,
     has_open_question,
@@ -44,17 +44,18 @@ from payments.facts.money import (
     left_kes,
     received_kes,
 )
-from payments.facts.order import order_is_paid, to_pay_kes
+from payments.facts.order import IS_PART_PAID, is_part_paid, order_is_over, order_is_paid
 
 __all__ = (
+    "AMOUNT_IN_DOUBT",
     "AMOUNT_IS_UNKNOWN",
     "CAME_TO_NOTHING",
     "FOLLOW_UP_FOR",
     "IS_LIVE",
     "IS_PAID",
+    "IS_PART_PAID",
     "IS_SETTLED",
     "IS_UNKNOWN",
-    "LOCKS_ORDER",
     "NEVER_RANG",
     "PROMPT_LIFE",
     "REASONS",
@@ -79,6 +80,7 @@ __all__ = (
     "is_on_phone",
     "is_overdue",
     "is_paid",
+    "is_part_paid",
     "is_refund_due",
     "is_refunded",
     "is_settled",
@@ -86,9 +88,9 @@ __all__ = (
     "is_too_young_to_replace",
     "left_kes",
     "may_be_replaced",
+    "order_is_over",
     "order_is_paid",
     "reasons_of",
     "received_kes",
-    "to_pay_kes",
     "was_refused",
 )

@@ -30,7 +30,13 @@ class Told(Named, Protocol):
 
 
 class Booked(HasState, Protocol):
-    """What was done with the money: the order paid, or due back, or sent back."""
+    """What was done with the money: the order paid, or due back, or nobody's, or sent back. `due_cents`: what is still
+    to be sent back of it."""
+
+    @property
+    def unclaimed(self) -> bool: ...
+    @property
+    def due_cents(self) -> int: ...
 
     @property
     def pays_order(self) -> bool: ...
@@ -100,11 +106,11 @@ def held_sql(prefix: str = "") -> Coalesce:
 
 
 def is_booked(attempt: Booked) -> bool:
-    """Its money has its place: it paid the order, or is due back."""
-    return attempt.pays_order or attempt.refund_due
+    """Its money has its place: it is the order's, or due back, or nobody's yet."""
+    return attempt.pays_order or attempt.refund_due or attempt.unclaimed
 
 
-IS_BOOKED = Q(pays_order=True) | Q(refund_due=True)
+IS_BOOKED = Q(pays_order=True) | Q(refund_due=True) | Q(unclaimed=True)
 
 
 def left_kes(attempt: Returned) -> int:
@@ -128,36 +134,29 @@ def is_settled(attempt: Booked) -> bool:
 IS_SETTLED = IS_BOOKED | IS_REFUNDED
 
 
-def locks_order(attempt: Doubtful) -> bool:
-    """Money of another amount came and is still here: its order is not asked for again, so that nobody pays twice."""
-    return is_paid(attempt) and attempt.amount_differs and not is_refunded(attempt)
-
-
-LOCKS_ORDER = IS_PAID & Q(amount_differs=True, refunded_at=None)
-
-
 def amount_in_doubt(attempt: Doubtful) -> bool:
-    """Money of another amount came and is still here: a person must say what it is for, and its buyer waits."""
-    return locks_order(attempt) and not is_booked(attempt)
+    """Money of another amount came and is still here: a person must say what it is for. Its buyer waits, and its order
+    is not asked for again, so that nobody pays twice."""
+    return is_paid(attempt) and attempt.amount_differs and not is_refunded(attempt) and not is_booked(attempt)
 
 
-AMOUNT_IN_DOUBT = LOCKS_ORDER & ~IS_BOOKED
+AMOUNT_IN_DOUBT = IS_PAID & Q(amount_differs=True, refunded_at=None) & ~IS_BOOKED
 
 
 def came_and_went(attempt: Booked) -> bool:
     """Its money was sent back before it paid anything: the buyer may pay again."""
-    return is_paid(attempt) and is_refunded(attempt) and not is_booked(attempt)
+    return is_paid(attempt) and is_refunded(attempt) and not attempt.pays_order and not attempt.refund_due
 
 
-CAME_AND_WENT = IS_PAID & IS_REFUNDED & ~IS_BOOKED
+CAME_AND_WENT = IS_PAID & IS_REFUNDED & Q(pays_order=False, refund_due=False)
 
 
 def is_refund_due(attempt: Booked) -> bool:
-    """It came for an order that was paid already, and was not sent back yet."""
-    return is_paid(attempt) and attempt.refund_due and not is_refunded(attempt)
+    """More came than its order costs, and was not sent back yet."""
+    return attempt.due_cents > 0
 
 
-IS_REFUND_DUE = IS_PAID & Q(refund_due=True, refunded_at=None)
+IS_REFUND_DUE = Q(due_cents__gt=0)
 
 
 def receipt_awaited(attempt: Receipted) -> bool:
@@ -171,7 +170,8 @@ RECEIPT_AWAITED = IS_PAID & Q(receipt=None)
 def is_wrong_amount(attempt: Reviewable) -> bool:
     """Another amount than asked for came: it pays nothing yet, or it does and nobody has reviewed that."""
     is_reviewed = attempt.pays_order and attempt.reviewed_at is not None
-    return locks_order(attempt) and not attempt.refund_due and not is_reviewed
+    differs = is_paid(attempt) and attempt.amount_differs and not is_refunded(attempt)
+    return differs and not attempt.refund_due and not is_reviewed
 
 
 IS_WRONG_AMOUNT = (

@@ -2,18 +2,14 @@
 
 from typing import Protocol
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from orders.models import Order
 
 
 class Payable(Protocol):
-    """Whole shillings."""
-
     @property
     def state(self) -> str: ...
-    @property
-    def total_kes(self) -> int: ...
 
 
 def order_is_paid(order: Payable) -> bool:
@@ -23,6 +19,26 @@ def order_is_paid(order: Payable) -> bool:
 ORDER_IS_PAID = Q(state=str(Order.State.PAID))
 
 
-def to_pay_kes(order: Payable) -> int:
-    """What is still to pay. Part payments can't be told apart yet: it is all or nothing."""
-    return 0 if order_is_paid(order) else order.total_kes
+def order_is_over(order: Payable) -> bool:
+    """It was paid, and all of it went back: nothing is asked for it, and money that names it is nobody's yet."""
+    return order.state == Order.State.REFUNDED
+
+
+ORDER_IS_OVER = Q(state=str(Order.State.REFUNDED))
+
+
+class PartPaid(Payable, Protocol):
+    """`received_cents`, `returned_cents`: what came for it, and went back."""
+
+    @property
+    def received_cents(self) -> int: ...
+    @property
+    def returned_cents(self) -> int: ...
+
+
+def is_part_paid(order: PartPaid) -> bool:
+    """Some of its money is here, and not all."""
+    return order.state == Order.State.OPEN and order.received_cents > order.returned_cents
+
+
+IS_PART_PAID = Q(state=str(Order.State.OPEN), received_cents__gt=F("returned_cents"))

@@ -13,6 +13,7 @@ from payments.ledger.checks import (
 )
 from payments.ledger.doors import apply_change, insert_paid, note, open_attempt, record
 from payments.ledger.kinds import FACTS, KINDS, EventKind
+from payments.ledger.moves import valid_receipt
 from payments.ledger.updates import (
     AnotherReceipt,
     Change,
@@ -57,4 +58,5 @@ __all__ = (
     "stop_checks",
     "stop_checks_of_ended",
     "stop_checks_without_id",
+    "valid_receipt",
 )

@@ -31,10 +31,19 @@ def decide(row: Snapshot, update: Update, *, now: datetime) -> Change | None:
             to=to,
             fields=fields | _fields_of_move(row, update, to, now),
             pays=to is State.COMPLETED and not _leaves_doubt(row, update),
+            came_cents=_cents(update),
+            waives_rest=update.accepts_amount,
         )
     if before is State.COMPLETED and update.receipt and not row.receipt:
         fields |= _fields_of_receipt(row, update, now)
-        return Change(kind=EventKind.RECEIPT_LEARNED, to=to, fields=fields, pays=_ends_doubt(row, update))
+        return Change(
+            kind=EventKind.RECEIPT_LEARNED,
+            to=to,
+            fields=fields,
+            pays=_ends_doubt(row, update),
+            came_cents=_cents(update),
+            waives_rest=update.accepts_amount,
+        )
     same_receipt = update.receipt in (None, row.receipt)
     if before is State.COMPLETED and same_receipt and _ends_doubt(row, update):
         fields["received_kes"] = row.amount_kes
@@ -108,7 +117,14 @@ def _fields_of_receipt(row: Snapshot, update: Update, now: datetime) -> dict[str
 
 
 def _names_right_amount(row: Snapshot, update: Update) -> bool:
+    """Or one that is believed all the same: the statement's is what came, whatever was asked."""
+    if update.source is Source.STATEMENT and update.amount is not None:
+        return True
     return update.accepts_amount or update.amount == row.amount_kes
+
+
+def _cents(update: Update) -> int | None:
+    return None if update.amount is None else round(100 * update.amount)
 
 
 def _leaves_doubt(row: Snapshot, update: Update) -> bool:

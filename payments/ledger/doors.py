@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from djkraph import sql
-from payments.ledger.book import book
 from payments.ledger.decide import decide, first_check, names_another_receipt
 from payments.ledger.kinds import EventKind
+from payments.ledger.moves import book
 from payments.ledger.updates import (
     COLUMNS,
     AnotherReceipt,
@@ -35,7 +35,6 @@ from payments.ledger.write import (
     read,
     said_before,
     signed_event,
-    with_role,
     write_event,
 )
 from payments.models import CallbackDelivery, MpesaTransaction
@@ -215,16 +214,18 @@ def _insert_paid(money: ReceiptWithoutPrompt, update: Update, now: datetime) -> 
     change = decide(unborn, update, now=now)
     if change is None or change.to is not State.COMPLETED:
         raise ValueError("Only money that came makes an attempt of its own.")
-    change, facts = with_role(unborn, change, update.facts(), now)
     asked = {"amount": str(money.amount_kes), "unasked": "yes", **update.more}
     first = _first_event(unborn.public_id, asked, source=update.source, now=now)
-    born = replace(unborn, chain_head=first.hash)
-    second = signed_event(born, change, source=update.source, facts=facts, now=now)
-    as_they_leave_it = {"state": change.to, "events_count": second.link.number, "chain_head": second.hash}
-    attempt_id = sql.insert(MpesaTransaction, values | as_they_leave_it | dict(change.fields))
+    attempt_id = sql.insert(MpesaTransaction, values | {"state": change.to} | dict(change.fields))
     write_event(attempt_id, first)
+    born = replace(unborn, id=attempt_id, chain_head=first.hash)
+    booked = book(born, change, source=update.source, facts=update.facts(), now=now)
+    second = signed_event(
+        born, change, source=update.source, facts={**update.facts(), **booked.facts}, now=now
+    )
+    as_they_leave_it = {"events_count": second.link.number, "chain_head": second.hash, **booked.fields}
+    sql.update(MpesaTransaction, as_they_leave_it, where={"id": attempt_id})
     write_event(attempt_id, second)
-    book(replace(born, id=attempt_id), change, source=update.source, facts=facts, now=now)
     return attempt_id
 
 
@@ -248,6 +249,8 @@ _UNBORN: Mapping[str, Any] = {
     "receipt": None,
     "pays_order": False,
     "refund_due": False,
+    "unclaimed": False,
+    "due_cents": 0,
     "refunded_at": None,
     "amount_differs": False,
     "next_check_at": None,

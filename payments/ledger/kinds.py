@@ -31,6 +31,7 @@ class EventKind(StrEnum):
     AMOUNT_CONFIRMED = "amount_confirmed"
     AMOUNT_ACCEPTED = "amount_accepted"
     STATEMENT_DIFFERS = "statement_differs"
+    REVERSED = "reversed"
     # what was said and not believed
     AMOUNT_DIFFERS = "amount_differs"
     AMOUNT_MISSING = "amount_missing"
@@ -75,9 +76,9 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "paid_at": "Safaricom's time of the payment",
         "reason": "why, in the person's words",
         "receipt": "M-PESA's code of the payment",
-        "reference": "M-PESA's code of the refund",
+        "reference": "M-PESA's code of the refund or the reversal",
         "refused": "`set-up`: keys, token, passkey or short code were refused, which no buyer can mend",
-        "role": "`pays_order`, or `refund_due` where the order was paid already",
+        "role": "`pays_order`; `refund_due` where the order was paid already; `unclaimed` where it takes no more money",
         "text": "a note",
         "unasked": "`yes`: made by hand for money that no request of ours explains",
         "verdict": "what became of the callback",
@@ -86,7 +87,7 @@ FACTS: Mapping[str, str] = MappingProxyType(
 
 _TOLD = frozenset({"code", "description", "receipt", "amount", "paid_at"})
 _PERSON = frozenset({"by", "confirmed_by", "evidence", "reason"})
-_MONEY = frozenset({"receipt", "role"})
+_MONEY = frozenset({"receipt", "role", "reference"})
 
 
 def _moves(what: str, *facts: str, becomes: frozenset[str] = frozenset()) -> Carries:
@@ -124,7 +125,15 @@ KINDS: Mapping[EventKind, Carries] = MappingProxyType(
             *_PERSON,
             becomes=frozenset({"role"}),
         ),
-        K.STATEMENT_DIFFERS: _says("The statement names another amount than was held", "receipt", "amount"),
+        K.STATEMENT_DIFFERS: _says(
+            "The statement names another amount than was held",
+            "receipt",
+            "amount",
+            becomes=frozenset({"role"}),
+        ),
+        K.REVERSED: _says(
+            "Safaricom gave its money back", "receipt", "amount", becomes=frozenset({"reference"})
+        ),
         K.AMOUNT_DIFFERS: _says("A callback named another amount than was asked for", *_TOLD),
         K.AMOUNT_MISSING: _says("A callback said paid and named no amount", *_TOLD),
         K.NOT_FINAL: _says("A callback with a code that ends nothing", *_TOLD),

@@ -72,6 +72,8 @@ class Snapshot:
     receipt: str | None
     pays_order: bool
     refund_due: bool
+    unclaimed: bool
+    due_cents: int
     refunded_at: datetime | None
     amount_differs: bool
     next_check_at: datetime | None
@@ -101,15 +103,18 @@ def snapshot(attempt: MpesaTransaction) -> Snapshot:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What an event does to the attempt's row. `pays`: its order is paid with it, or its money is one too many.
+    """What an event does to the attempt's row. `pays`: its money is booked, for its order or as one too many.
 
-    `unless_repeated`: it is written only where the last event of its kind said something else.
+    `came_cents`: how much, where it was named. `waives_rest`: the order costs no more than this. `unless_repeated`: it
+    is written only where the last event of its kind said something else.
     """
 
     kind: EventKind
     to: State
     fields: Mapping[str, Any] = field(default_factory=dict)
     pays: bool = False
+    came_cents: int | None = None
+    waives_rest: bool = False
     unless_repeated: bool = False
 
 

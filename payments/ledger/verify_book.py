@@ -2,78 +2,143 @@
 the payments themselves are held against their events in verify.py."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Sum
 
 from orders.models import Order
+from orders.sums import Stands
 from payments import gateway
-from payments.facts import held_kes
-from payments.ledger.book import CENTS, MPESA, ORDER, REFUNDS_DUE, UNCLAIMED, Code
+from payments.facts import held_kes, is_booked
+from payments.ledger.book import (
+    BANK,
+    CENTS,
+    CHARGES,
+    OPENING,
+    ORDER,
+    REFUNDS_DUE,
+    UNCLAIMED,
+    UNDECIDED,
+    Code,
+    order_account,
+)
+from payments.ledger.standing import Standing, standing_of
 from payments.models import MpesaTransaction, Posting, Receipt
 from payments.signing import Moved
 
-Book = Mapping[int, Sequence[Any]]  # receipts or postings, by their attempt
+MAY_BE_BELOW_ZERO = (BANK, CHARGES, OPENING, UNDECIDED)
+Book = Mapping[int, Sequence[Any]]  # rows, by what they belong to
 
 
 def faults_of_book(attempts: Sequence[MpesaTransaction]) -> Iterator[tuple[int, str, str]]:
-    """(attempt's id, public id, what is wrong) of these payments."""
+    """(attempt's id, public id, what is wrong) of these payments and their receipts."""
     ids = [attempt.pk for attempt in attempts]
-    postings = _by_attempt(Posting.objects.filter(attempt__in=ids).select_related("mends").order_by("id"))
-    receipts = _by_attempt(Receipt.objects.filter(attempt__in=ids).order_by("id"))
+    receipts = list(Receipt.objects.filter(attempt__in=ids).order_by("id"))
+    postings = _postings_of(receipts)
+    by_attempt = _grouped(receipts, "attempt_id")
     for attempt in attempts:
-        mine = receipts.get(attempt.pk, [])
+        mine = by_attempt.get(attempt.pk, [])
         for what in (
-            *_of_attempt(attempt),
-            *_of_receipts(attempt, mine),
-            *_of_postings(attempt, postings.get(attempt.pk, []), mine),
+            *_of_attempt(attempt, mine, postings),
+            *(what for receipt in mine for what in _of_receipt(receipt, postings.get(receipt.pk, []))),
         ):
             yield attempt.pk, attempt.public_id, what
 
 
-def _by_attempt(rows: Any) -> Book:
+def faults_beside(after_id: int, batch: int) -> tuple[int | None, list[tuple[str, str]]]:
+    """The next receipts that are no attempt's: the last one's id (None: that was all), and (receipt, what is wrong)."""
+    receipts = list(Receipt.objects.filter(id__gt=after_id, attempt=None).order_by("id")[:batch])
+    postings = _postings_of(receipts)
+    found = [
+        (receipt.code or f"receipt {receipt.pk}", what)
+        for receipt in receipts
+        for what in _of_receipt(receipt, postings.get(receipt.pk, []))
+    ]
+    return (receipts[-1].pk if receipts else None), found
+
+
+def _postings_of(receipts: Sequence[Receipt]) -> Book:
+    found = Posting.objects.filter(receipt__in=[receipt.pk for receipt in receipts])
+    return _grouped(found.select_related("mends", "attempt").order_by("id"), "receipt_id")
+
+
+def _grouped(rows: Iterable[Any], by: str) -> Book:
     found: dict[int, list[Any]] = defaultdict(list)
     for row in rows:
-        found[row.attempt_id].append(row)
+        found[getattr(row, by)].append(row)
     return found
 
 
-def _of_attempt(attempt: MpesaTransaction) -> Iterator[str]:
+def _of_attempt(attempt: MpesaTransaction, receipts: Sequence[Receipt], postings: Book) -> Iterator[str]:
     if attempt.account_reference != attempt.order.code:
         yield f"it was asked for order {attempt.account_reference}, and is linked to {attempt.order.code}"
-    back = sum(refund.amount_cents for refund in attempt.refunds.all())
-    if back != CENTS * (attempt.refunded_kes or 0):
-        yield f"KES {attempt.refunded_kes or 0:,} went back by its own word, {_kes(back)} by its refunds"
-    if attempt.amount_kes != attempt.order.total_kes:
+    if attempt.amount_kes > attempt.order.total_kes:
         yield f"it asked for KES {attempt.amount_kes:,}, its order costs KES {attempt.order.total_kes:,}"
-
-
-def _of_receipts(attempt: MpesaTransaction, receipts: Sequence[Receipt]) -> Iterator[str]:
     valid = [receipt for receipt in receipts if receipt.voided_at is None]
     if len(valid) > 1:
         yield "it has more than one receipt"
     for receipt in valid:
         if receipt.code != attempt.receipt:
             yield f"its receipt in the book is {receipt.code or 'awaited'}, not {attempt.receipt or 'awaited'}"
+    stands = [standing_of(receipt, postings.get(receipt.pk, [])) for receipt in valid]
+    yield from _of_money(attempt, stands)
+    recorded = sum(refund.amount_cents for refund in attempt.refunds.all() if refund.state != "failed")
+    sent = sum(_sent(postings.get(receipt.pk, [])) for receipt in valid)
+    if recorded != sent:
+        yield f"{_kes(recorded)} was sent back by its refunds, {_kes(sent)} by the book"
 
 
-def _of_postings(
-    attempt: MpesaTransaction, postings: Sequence[Posting], receipts: Sequence[Receipt]
-) -> Iterator[str]:
+def _sent(postings: Sequence[Posting]) -> int:
+    found = sum(posting.amount_cents for posting in postings if posting.code == Code.REFUND_SENT)
+    mended = [posting.mends for posting in postings if posting.mends is not None]
+    return found - sum(each.amount_cents for each in mended if each.code == Code.REFUND_SENT)
+
+
+def _of_money(attempt: MpesaTransaction, stands: Sequence[Standing]) -> Iterator[str]:
+    """What the attempt says of its money against where its receipt's shillings stand."""
+    came, went = sum(each.came for each in stands), sum(each.went for each in stands)
+    due = sum(each.at[REFUNDS_DUE] for each in stands)
+    if is_booked(attempt) and came % CENTS == 0 and came != CENTS * held_kes(attempt):
+        yield f"KES {held_kes(attempt):,} came by its own word, {_kes(came)} by the book"
+    if went // CENTS != (attempt.refunded_kes or 0):
+        yield f"KES {attempt.refunded_kes or 0:,} went back by its own word, {_kes(went)} by the book"
+    if due != attempt.due_cents:
+        yield f"{_kes(attempt.due_cents)} are to be sent back by its own word, {_kes(due)} by the book"
+    if came and not is_booked(attempt) and not attempt.refunded_kes:
+        yield f"{_kes(came)} of it are in the book, and it says nothing of them"
+    own = order_account(attempt.account_reference)
+    elsewhere = [name for each in stands for name, cents in each.at.items() if cents and name != own]
+    if attempt.pays_order and any(name.startswith(ORDER) for name in elsewhere):
+        yield "it paid its order by its own word, another one by the book"
+
+
+def _of_receipt(receipt: Receipt, postings: Sequence[Posting]) -> Iterator[str]:
     for posting in postings:
+        by = posting.attempt.public_id if posting.attempt else ""
         if not gateway.keyring().verifies(
-            moved(posting, attempt.public_id), signed_with=posting.key_id, digest=posting.hash
+            moved(posting, by), signed_with=posting.key_id, digest=posting.hash
         ):
             yield f"posting {posting.pk} was changed, or signed with a key that is not in LEDGER_KEY"
-    came = next((receipt.amount_cents for receipt in receipts if receipt.voided_at is None), None)
-    is_whole = came is not None and came % CENTS == 0
-    if is_whole and (attempt.pays_order or attempt.refund_due) and came != CENTS * held_kes(attempt):
-        yield f"KES {held_kes(attempt):,} came by its own word, {_kes(came or 0)} by its receipt"
-    stands, expected = _balances(postings), _expected(attempt, came)
-    for account in sorted(stands.keys() | expected.keys()):
-        if stands[account] != expected[account]:
-            yield f"{account}: its postings say {_kes(stands[account])}, it says {_kes(expected[account])}"
+    stands = standing_of(receipt, postings)
+    is_in = receipt.direction == Receipt.Direction.IN
+    brought = stands.came if is_in else stands.went
+    told = 0 if receipt.voided_at or _is_told_elsewhere(receipt) else receipt.amount_cents
+    if receipt.kind == Receipt.Kind.PAYMENT and brought != told:
+        yield f"its receipt is of {_kes(told)}, its postings say {_kes(brought)}"
+    if (receipt.unclaimed_cents, receipt.due_cents) != (stands.at[UNCLAIMED], stands.at[REFUNDS_DUE]):
+        yield (
+            f"its receipt says that {_kes(receipt.unclaimed_cents)} are nobody's and {_kes(receipt.due_cents)} go "
+            f"back, its postings say {_kes(stands.at[UNCLAIMED])} and {_kes(stands.at[REFUNDS_DUE])}"
+        )
+    for name, cents in stands.at.items():
+        if cents < 0 and name not in MAY_BE_BELOW_ZERO:
+            yield f"{name} is {_kes(cents)} with it"
+
+
+def _is_told_elsewhere(receipt: Receipt) -> bool:
+    """A reversal or a refund as it left: its postings stand with the receipt of the money that went back."""
+    return receipt.direction == Receipt.Direction.OUT and receipt.reverses_id is not None
 
 
 def moved(posting: Posting, attempt: str) -> Moved:
@@ -92,30 +157,6 @@ def moved(posting: Posting, attempt: str) -> Moved:
     )
 
 
-def _balances(postings: Sequence[Posting]) -> Counter[str]:
-    """Credits less debits, by account. Cents."""
-    found: Counter[str] = Counter()
-    for posting in postings:
-        found[posting.credit] += posting.amount_cents
-        found[posting.debit] -= posting.amount_cents
-    return found
-
-
-def _expected(attempt: MpesaTransaction, came: int | None) -> Counter[str]:
-    """What the payment says of itself: what came, whose it is, what went back. Cents, credits less debits."""
-    back = CENTS * (attempt.refunded_kes or 0)
-    mpesa, order = f"{MPESA}{attempt.short_code}", f"{ORDER}{attempt.account_reference}"
-    found: Counter[str] = Counter()
-    if attempt.pays_order or attempt.refund_due:
-        held = came or 0
-        found[mpesa] = back - held
-        found[order] = held - back if attempt.pays_order else 0
-        found[REFUNDS_DUE] = held - back if attempt.refund_due else 0
-    elif back:
-        found[UNCLAIMED] = 0
-    return found
-
-
 def faults_of_sums(orders: Sequence[Order]) -> Iterator[tuple[str, str]]:
     """(code, what is wrong) of these orders' sums."""
     accounts = [f"{ORDER}{order.code}" for order in orders]
@@ -131,6 +172,18 @@ def faults_of_sums(orders: Sequence[Order]) -> Iterator[tuple[str, str]]:
                 f"it says that it got {_kes(order.received_cents)} and gave back {_kes(order.returned_cents)}, "
                 f"its postings say {_kes(received)} and {_kes(returned)}",
             )
+        for what in _of_state(order):
+            yield order.code, what
+
+
+def _of_state(order: Order) -> Iterator[str]:
+    """Whether it can be what it is with these sums. (Of a paid one some may have gone back.)"""
+    stands = order.sums.stands(Stands(order.state)).value
+    if stands != order.state:
+        yield (
+            f"it is {order.state}, costs KES {order.total_kes:,}, got {_kes(order.received_cents)} and gave back "
+            f"{_kes(order.returned_cents)}, so it is {stands}"
+        )
 
 
 def _summed(side: str, accounts: Sequence[str]) -> Counter[tuple[str, bool]]:

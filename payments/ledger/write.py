@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, transaction
 
 from djkraph import sql
-from orders.services import receive
 from payments import gateway
-from payments.ledger.book import book, came_cents
 from payments.ledger.kinds import KINDS, EventKind
+from payments.ledger.moves import book
 from payments.ledger.updates import Change, ReceiptTaken, Snapshot, Source
 from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent
 from payments.signing import Link
@@ -74,21 +73,13 @@ def read(attempt_id: int) -> Snapshot:
 
 
 def carry_out(row: Snapshot, change: Change, *, source: Source, facts: Facts, now: datetime) -> bool:
-    """The change and, where it pays, the order with it. False: it was said before, and is kept once."""
+    """The change with what it does to the book and the order. False: it was said before, and is kept once."""
     if change.unless_repeated and said_before(row.id, change.kind, facts):
         return False
-    change, facts = with_role(row, change, facts, now)
-    append(row, change, source=source, facts=facts, now=now)
-    book(row, change, source=source, facts=facts, now=now)
+    booked = book(row, change, source=source, facts=facts, now=now)
+    change = replace(change, fields={**change.fields, **booked.fields})
+    append(row, change, source=source, facts={**facts, **booked.facts}, now=now)
     return True
-
-
-def with_role(row: Snapshot, change: Change, facts: Facts, now: datetime) -> tuple[Change, Facts]:
-    """The first money pays the order, any other is due back."""
-    if not change.pays:
-        return change, facts
-    role = "pays_order" if receive(row.order_id, cents=came_cents(row, change), at=now) else "refund_due"
-    return replace(change, fields={**change.fields, role: True}), {**facts, "role": role}
 
 
 def append(row: Snapshot, change: Change, *, source: Source, facts: Facts, now: datetime) -> None:

@@ -33,6 +33,7 @@ def record_refund(
 
     def keep() -> None:
         Refund.objects.create(
+            receipt=ledger.valid_receipt(attempt_id),
             attempt_id=attempt_id,
             amount_cents=CENTS * amount_kes,
             reference=reference,

@@ -39,8 +39,17 @@ class MpesaTransaction(models.Model):
     result_code = models.CharField(max_length=40, blank=True)
     result_desc = models.CharField("Safaricom's words", max_length=300, blank=True)
     receipt = models.CharField(max_length=30, null=True, unique=True)
-    pays_order = models.BooleanField(default=False, help_text="This payment is the one that paid the order")
+    pays_order = models.BooleanField(default=False, help_text="Its money is its order's")
     refund_due = models.BooleanField(default=False, help_text="Money for an order that was paid already")
+    unclaimed = models.BooleanField(
+        default=False, db_default=False, help_text="Its order took no more money: a person decides"
+    )
+    due_cents = models.PositiveBigIntegerField(
+        "to be sent back (cents)",
+        default=0,
+        db_default=0,
+        help_text="More than its order cost, and not sent yet",
+    )
     amount_differs = models.BooleanField(
         default=False, help_text="Safaricom named another amount than we asked"
     )
@@ -102,9 +111,6 @@ class MpesaTransaction(models.Model):
                 name="one_live_attempt_per_order",
                 fields=("order",),
                 condition=Q(state__in=[str(state) for state in LIVE]),
-            ),
-            models.UniqueConstraint(
-                name="one_paying_attempt_per_order", fields=("order",), condition=Q(pays_order=True)
             ),
             models.CheckConstraint(
                 name="only_completed_attempts_pay",

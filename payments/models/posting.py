@@ -11,9 +11,9 @@ from payments.models.receipt import Receipt
 class Posting(models.Model):
     """An amount moved from the account debited to the account credited, and why. Cents.
 
-    `mpesa:<short code>`, `bank` and `charges` are ours: what stands there is debits less credits. The others
-    (`order:<code>`, `unclaimed`, `refunds_due`, `kept`, `opening`) we owe: credits less debits. Append-only: a mistake
-    is mended by the opposite posting, which names it.
+    `mpesa:<short code>`, `bank`, `charges` and `undecided` are ours: what stands there is debits less credits. The
+    others (`order:<code>`, `unclaimed`, `refunds_due`, `kept`, `opening`) we owe: credits less debits. Append-only: a
+    mistake is mended by the opposite posting, which names it.
     """
 
     class Code(models.TextChoices):
@@ -23,6 +23,12 @@ class Posting(models.Model):
         OVERPAID = "overpaid", "More than the order costs"
         REFUND_DECIDED = "refund_decided", "To be sent back"
         REFUND_SENT = "refund_sent", "Sent back"
+        REVERSED = "reversed", "Reversed by Safaricom"
+        LEFT = "left", "Left, and nobody decided it"
+        KEPT = "kept", "Kept, with a reason"
+        CHARGE = "charge", "Safaricom's charge"
+        TO_BANK = "to_bank", "Moved to the bank"
+        OPENING = "opening", "There before the book"
         CORRECTION = "correction", "A mistake mended"
 
     ref = models.CharField(
@@ -63,6 +69,12 @@ class Posting(models.Model):
                         "overpaid",
                         "refund_decided",
                         "refund_sent",
+                        "reversed",
+                        "left",
+                        "kept",
+                        "charge",
+                        "to_bank",
+                        "opening",
                         "correction",
                     )
                 ),

@@ -43,15 +43,22 @@ class Receipt(models.Model):
         related_name="receipts",
         help_text="Our request, if any",
     )
+    # where its shillings stand, written with its postings; the rest is an order's, kept, or gone
+    unclaimed_cents = models.PositiveBigIntegerField("unclaimed (cents)", default=0, db_default=0)
+    due_cents = models.PositiveBigIntegerField("to be sent back (cents)", default=0, db_default=0)
     told_by = models.CharField(max_length=10, choices=PaymentEvent.Source.choices)
     told_at = models.DateTimeField()
     voided_at = models.DateTimeField(null=True, help_text="When it was found never to have been")
+    reviewed_at = models.DateTimeField(null=True, help_text="When staff marked it as looked at")
+    reviewed_by = models.CharField(max_length=150, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ("-id",)
         constraints = (
             models.UniqueConstraint(
-                name="a_receipt_is_one_transaction", fields=("code", "direction"), condition=Q(voided_at=None)
+                name="a_receipt_is_one_movement",
+                fields=("code", "direction", "kind"),
+                condition=Q(voided_at=None),
             ),
             models.UniqueConstraint(
                 name="one_awaited_receipt_per_attempt",
@@ -66,6 +73,18 @@ class Receipt(models.Model):
                 name="receipt_kind_is_known",
                 condition=Q(kind__in=("payment", "refund", "reversal", "charge", "to_bank", "other")),
             ),
+        )
+        indexes = (
+            # what needs a person
+            models.Index(name="receipt_unclaimed", fields=("-id",), condition=Q(unclaimed_cents__gt=0)),
+            models.Index(name="receipt_due", fields=("-id",), condition=Q(due_cents__gt=0)),
+            models.Index(
+                name="receipt_went",
+                fields=("-id",),
+                condition=Q(direction="out", kind__in=("reversal", "other"), reviewed_at=None),
+            ),
+            # the book of a day and of a short code
+            models.Index(name="receipt_happened", fields=("happened_at",)),
         )
 
     def __str__(self) -> str:

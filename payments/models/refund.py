@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from payments.models.attempt import MpesaTransaction
+from payments.models.receipt import Receipt
 
 
 class Refund(models.Model):
@@ -12,7 +13,19 @@ class Refund(models.Model):
     Never more than came with the payment, all of them together. Written only with its event (ledger/).
     """
 
-    attempt = models.ForeignKey(MpesaTransaction, on_delete=models.PROTECT, related_name="refunds")
+    class State(models.TextChoices):
+        SENT = "sent", "Sent, not seen yet"
+        SEEN = "seen", "Seen on the statement"
+        FAILED = "failed", "It never left"
+
+    receipt = models.ForeignKey(
+        Receipt, null=True, on_delete=models.PROTECT, related_name="refunds", help_text="Whose money it is"
+    )
+    attempt = models.ForeignKey(MpesaTransaction, null=True, on_delete=models.PROTECT, related_name="refunds")
+    state = models.CharField(max_length=6, choices=State.choices, default=State.SENT, db_default="sent")
+    seen_as = models.OneToOneField(
+        Receipt, null=True, on_delete=models.PROTECT, related_name="seen_refund", help_text="As it left"
+    )
     amount_cents = models.PositiveBigIntegerField("amount (cents)")
     reference = models.CharField(max_length=30, unique=True, help_text="M-PESA's code of the refund")
     reason = models.CharField(max_length=300, blank=True)
@@ -23,6 +36,9 @@ class Refund(models.Model):
         ordering = ("-id",)
         constraints = (
             models.CheckConstraint(name="a_refund_has_an_amount", condition=Q(amount_cents__gt=0)),
+            models.CheckConstraint(
+                name="refund_state_is_known", condition=Q(state__in=("sent", "seen", "failed"))
+            ),
         )
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from payments.models.attempt import MpesaTransaction
+from payments.models.receipt import Receipt
 
 
 class Statement(models.Model):
@@ -53,6 +54,7 @@ class StatementLine(models.Model):
         RECEIPT = "receipt", "By receipt"
         REFERENCE = "reference", "By order code, amount and time"
         BY_HAND = "by_hand", "Attached by staff"
+        BOOKED = "booked", "In the book"
 
     statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="lines")
     row = models.PositiveIntegerField(help_text="Its row in the file that brought it")
@@ -69,6 +71,14 @@ class StatementLine(models.Model):
     linked_receipt = models.CharField(max_length=30, blank=True)
     attempt = models.ForeignKey(
         MpesaTransaction, null=True, on_delete=models.PROTECT, related_name="statement_lines"
+    )
+    booked_as = models.ForeignKey(
+        Receipt,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="lines",
+        db_index=False,  # a small one of its own, below
+        help_text="Its receipt in the book, where no payment of ours explains it",
     )
     match = models.CharField(max_length=9, choices=Match.choices, blank=True, default=Match.NONE)
 
@@ -90,7 +100,10 @@ class StatementLine(models.Model):
         indexes = (
             models.Index(name="line_of_period", fields=("completed_at",)),
             # theirs but not ours
-            models.Index(name="line_unmatched", fields=("-id",), condition=Q(kind="payment", attempt=None)),
+            models.Index(name="line_nobodys", fields=("-id",), condition=Q(kind="payment", match="")),
+            # what moved otherwise and is not in the book yet
+            models.Index(name="line_to_book", fields=("id",), condition=~Q(kind="payment") & Q(match="")),
+            models.Index(name="line_booked_as", fields=("booked_as",), condition=Q(booked_as__isnull=False)),
             # the search; which other lines could be the same payment's
             models.Index(name="line_account_no", fields=("account_no",)),
         )

@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from orders.codes import ALPHABET, is_code, new_code
 from orders.models import Mix, Order
 from orders.selectors import id_of_order
-from orders.services import OrderRefused, place_order, place_unpriced_order, receive
+from orders.services import OrderRefused, give_back, place_order, place_unpriced_order, receive, undo
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
@@ -76,10 +76,45 @@ def test_a_reference_is_one_order_for_good() -> None:
         place_unpriced_order(client_reference="CART_1", amount_kes=500, now=NOW)
 
 
-def test_an_order_is_paid_once() -> None:
+@pytest.mark.parametrize(
+    ("coming", "excess", "state"),
+    [
+        ([500], [0], "paid"),
+        ([500, 500], [0, 500], "paid"),
+        ([200], [0], "open"),
+        ([200, 300], [0, 0], "paid"),
+        ([200, 500], [0, 200], "paid"),
+        ([600], [100], "paid"),
+    ],
+)
+def test_an_order_is_paid_once_in_one_part_or_in_several(
+    coming: list[int], excess: list[int], state: str
+) -> None:
     order = place_unpriced_order(client_reference="CART_1", amount_kes=500, now=NOW)
-    assert receive(order.id, cents=150_000, at=NOW)
-    assert not receive(order.id, cents=150_000, at=NOW)
+    assert [receive(order.id, cents=100 * kes, at=NOW) for kes in coming] == [100 * kes for kes in excess]
+    order.refresh_from_db()
+    assert (order.state, order.received_cents) == (state, 100 * sum(coming))
+    assert order.to_pay_kes == max(0, 500 - sum(coming))
+
+
+def test_what_was_paid_stays_paid_until_all_of_it_went_back() -> None:
+    order = place_unpriced_order(client_reference="CART_1", amount_kes=500, now=NOW)
+    receive(order.id, cents=50_000, at=NOW)
+    for cents, state in ((20_000, "paid"), (30_000, "refunded")):
+        give_back(order.id, cents=cents, at=NOW)
+        order.refresh_from_db()
+        assert (order.state, order.to_pay_kes) == (state, 0)
+    assert receive(order.id, cents=50_000, at=NOW) is None
+
+
+def test_what_was_never_there_opens_the_order_again() -> None:
+    order = place_unpriced_order(client_reference="CART_1", amount_kes=500, now=NOW)
+    receive(order.id, cents=40_000, at=NOW, waives_rest=True)
+    order.refresh_from_db()
+    assert (order.state, order.waived_cents) == ("paid", 10_000)
+    undo(order.id, received=40_000, at=NOW)
+    order.refresh_from_db()
+    assert (order.state, order.paid_at, order.waived_cents, order.to_pay_kes) == ("open", None, 0, 500)
 
 
 @pytest.mark.parametrize(

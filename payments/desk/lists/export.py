@@ -25,7 +25,7 @@ FIELDS = (
     "id", "created_at", "account_reference", "order__client_reference", "state", "amount_kes", "received_kes",
     "refunded_kes", "receipt", "phone_masked", "channel", "result_code", "came_late", "by_hand",
     # what the reasons ask for
-    "refund_due", "refunded_at", "amount_differs", "pays_order", "reviewed_at", "unpriced",
+    "refund_due", "unclaimed", "due_cents", "refunded_at", "amount_differs", "pays_order", "reviewed_at", "unpriced",
 )  # fmt: skip
 
 

@@ -21,7 +21,6 @@ from payments.facts import (
     order_is_paid,
     reasons_of,
     received_kes,
-    to_pay_kes,
 )
 from payments.models import MpesaTransaction
 
@@ -52,7 +51,7 @@ def money(order: Order, attempts: Attempts) -> Money:
         total=order.total_kes,
         received=sum(received_kes(attempt) or 0 for attempt in came),
         refunded=sum(attempt.refunded_kes or 0 for attempt in came),
-        owed=to_pay_kes(order),
+        owed=order.to_pay_kes,
         due_back=sum(left_kes(attempt) for attempt in kept if is_refund_due(attempt)),
         undecided=sum(
             left_kes(attempt)

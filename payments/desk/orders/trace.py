@@ -7,7 +7,6 @@ from django.db.models import Q
 
 from orders.models import Order
 from orders.selectors import id_of_order
-from payments.facts import to_pay_kes
 from payments.ledger import CENTS, UNCLAIMED
 from payments.models import MpesaTransaction, PaymentEvent, Posting, Receipt, Refund
 
@@ -27,7 +26,7 @@ def trace(reference: str) -> dict[str, Any] | None:
             "total_kes": order.total_kes,
             "received_kes": _kes(order.received_cents),
             "returned_kes": _kes(order.returned_cents),
-            "to_pay_kes": to_pay_kes(order),
+            "to_pay_kes": order.to_pay_kes,
             "state": order.state,
         },
         "attempts": [_attempt(attempt) for attempt in attempts],

@@ -79,6 +79,7 @@ def _paid(facts: Facts) -> str:
     return {
         "pays_order": f"Paid: the order is paid with it.{receipt}",
         "refund_due": f"Paid, but the order was paid already: this money is due back.{receipt}",
+        "unclaimed": f"Paid, but the order takes no more money: a person decides on it.{receipt}",
     }.get(facts.get("role", ""), f"Paid, but it pays no order yet.{receipt}")
 
 
@@ -164,6 +165,11 @@ KINDS: dict[str, tuple[str, Words, Words]] = {
         "bad",
         lambda f: f"The M-PESA statement says {_amount(f)} for receipt {f.get('receipt', '')}.",
         "That is not what we held. The statement counts: accept the amount, or send back what is too much.",
+    ),
+    "reversed": (
+        "bad",
+        lambda f: f"Safaricom gave {_amount(f)} back to the buyer: reversal {f.get('reference', '')}.",
+        "The money is gone, so it can't be refunded once more. Look whether the mixes were handed out.",
     ),
     "refund_recorded": (
         "ok",

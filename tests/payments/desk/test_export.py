@@ -292,6 +292,7 @@ def a_row(number: int) -> Any:
     row: dict[str, Any] = dict.fromkeys(export.FIELDS)
     known = {
         "id": number,
+        "due_cents": 0,
         "created_at": datetime(2026, 11, 23, 15, tzinfo=UTC),
         "account_reference": f"DK{number}",
         "state": "failed",

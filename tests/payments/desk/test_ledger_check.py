@@ -184,7 +184,8 @@ def test_a_fault_of_an_order_leads_to_it(paid: MpesaTransaction) -> None:
     _, lines = to_the_end(at_desk("auditor"))
     assert lines == [
         {
-            "text": f"order {paid.order.code}: it is open and has 1 paying payments",
+            "text": f"order {paid.order.code}: it is open, costs KES 1,500, got KES 1,500.00 and "
+            "gave back KES 0.00, so it is paid",
             "href": f"/admin/orders/order/?q={paid.order.code}",
         }
     ]

@@ -39,7 +39,6 @@ TWINS: dict[str, tuple[Fact, Q]] = {
     "is_booked": (money.is_booked, money.IS_BOOKED),
     "is_refunded": (money.is_refunded, money.IS_REFUNDED),
     "is_settled": (money.is_settled, money.IS_SETTLED),
-    "locks_order": (money.locks_order, money.LOCKS_ORDER),
     "is_decided": (money.is_decided, money.is_decided_sql()),
     "came_and_went": (money.came_and_went, money.CAME_AND_WENT),
     "amount_in_doubt": (money.amount_in_doubt, money.AMOUNT_IN_DOUBT),
@@ -61,7 +60,8 @@ OF_ONE_ROW = {
     "received_kes",
     "reasons_of",
     "order_is_paid",  # below
-    "to_pay_kes",
+    "order_is_over",
+    "is_part_paid",
     # builders of twins
     "idle_at",
     "on_phone_at",
@@ -99,6 +99,8 @@ def rows(draw: st.DrawFn) -> dict[str, Any]:
         "amount_differs": draw(maybe),
         "pays_order": pays,
         "refund_due": due,
+        "unclaimed": paid and not (pays or due) and draw(maybe),
+        "due_cents": 1000 if due and not refunded else 0,
         "refunded_at": NOW if refunded else None,
         "refunded_kes": 10 if refunded else None,
         "reviewed_at": draw(st.none() | st.just(NOW)),
@@ -167,16 +169,27 @@ def test_every_fact_has_a_twin_or_a_reason_to_have_none(room: Any) -> None:
     assert mine - set(TWINS) - OF_ONE_ROW == set()
 
 
+ORDERS: dict[str, tuple[Fact, Q]] = {
+    "order_is_paid": (order.order_is_paid, order.ORDER_IS_PAID),
+    "order_is_over": (order.order_is_over, order.ORDER_IS_OVER),
+    "is_part_paid": (order.is_part_paid, order.IS_PART_PAID),
+}
+
+
 @pytest.mark.django_db
-def test_an_order_is_paid_and_what_is_left_to_pay() -> None:
-    for number, (state, paid_at) in enumerate([(Order.State.OPEN, None), (Order.State.PAID, NOW)]):
+def test_an_order_and_the_database_agree() -> None:
+    told: dict[str, set[bool]] = {name: set() for name in ORDERS}
+    sums = [("open", 0, 0), ("open", 400, 0), ("open", 400, 400), ("paid", 1000, 0), ("refunded", 1000, 1000)]
+    for number, (state, received, returned) in enumerate(sums):
         placed = Order.objects.create(
             code=f"DK{number}", token=f"t{number}", total_kes=10, is_priced=True, created_at=NOW, state=state,
-            paid_at=paid_at,
+            paid_at=None if state == "open" else NOW, received_cents=received, returned_cents=returned,
         )  # fmt: skip
-        by_database = Order.objects.filter(order.ORDER_IS_PAID, pk=placed.pk).exists()
-        assert order.order_is_paid(placed) == by_database
-        assert order.to_pay_kes(placed) == (0 if by_database else 10)
+        for name, (fact, query) in ORDERS.items():
+            by_database = Order.objects.filter(query, pk=placed.pk).exists()
+            assert fact(placed) == by_database, (name, state, received, returned)
+            told[name].add(by_database)
+    assert {name for name, values in told.items() if values != {True, False}} == set()
 
 
 def test_what_was_received_is_not_said_where_it_is_in_doubt() -> None:

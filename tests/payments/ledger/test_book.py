@@ -120,19 +120,31 @@ def test_doubted_money_that_was_sent_back_is_nobodys_in_between(
     assert (balances(), sums(attempt.order), is_whole()) == ({}, (0, 0), True)
 
 
-@pytest.mark.parametrize("paid_in", [1400, 1600, "1499.50"])
-def test_a_statement_that_says_otherwise_corrects_by_adding(
-    paid_in: Any, click: Click, safaricom: FakeDaraja, clock: Clock
+@pytest.mark.parametrize(("paid_in", "to_pay"), [(1400, 100), ("1499.50", 1)])
+def test_a_statement_that_says_less_corrects_by_adding(
+    paid_in: Any, to_pay: int, click: Click, safaricom: FakeDaraja, clock: Clock
 ) -> None:
     paid = pay(click, safaricom, clock)
     state([row_of(paid, paid_in=paid_in)], clock)
     assert codes(paid) == ["paid", "correction", "paid"]
+    assert Order.objects.get(id=paid.order_id).to_pay_kes == to_pay
     taken_back = paid.postings.get(code="correction")
     assert taken_back.mends == paid.postings.first()
     assert balances() == {MPESA: float(paid_in), f"order:{paid.account_reference}": float(paid_in)}
     assert sums(paid.order) == (float(paid_in), 0)
     assert Receipt.objects.get(voided_at=None).amount_cents == 100 * float(paid_in)
     assert is_whole()
+
+
+def test_a_statement_that_says_more_has_the_rest_to_give_back(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    paid = pay(click, safaricom, clock)
+    state([row_of(paid, paid_in=1600)], clock)
+    assert codes(paid) == ["paid", "correction", "paid", "overpaid"]
+    account = f"order:{paid.account_reference}"
+    assert balances() == {MPESA: 1600, account: 1500, "refunds_due": 100}
+    assert (sums(paid.order), is_whole()) == ((1600, 100), True)
 
 
 def test_a_correction_of_money_due_back_changes_what_is_due(

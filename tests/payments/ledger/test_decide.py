@@ -26,6 +26,8 @@ PENDING = Snapshot(
     receipt=None,
     pays_order=False,
     refund_due=False,
+    unclaimed=False,
+    due_cents=0,
     refunded_at=None,
     amount_differs=False,
     next_check_at=NOW + timedelta(seconds=8),

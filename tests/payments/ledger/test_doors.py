@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError
 
+from orders.models import Order
 from payments import gateway, ledger
 from payments.daraja import OutcomeUnknown
 from payments.ledger import ReceiptTaken, Source, Update, decide, doors
@@ -106,13 +107,21 @@ def test_the_database_refuses_what_must_not_be(broken: dict[str, Any], click: Cl
         MpesaTransaction.objects.filter(id=click().id).update(**broken)
 
 
-def test_two_attempts_cannot_both_pay_one_order(click: Click, clock: Clock) -> None:
+def test_two_attempts_pay_one_order_together_and_what_is_too_much_is_due(click: Click, clock: Clock) -> None:
+    """600 come as the statement names them for the first request of 1,500; the second is paid whole."""
     first = click()
     ledger.record(first.id, CANCELLED, now=clock())
     second = click()
+    part = replace(PAID, source=Source.STATEMENT, receipt="UKN1AB12CD", amount=Decimal(600))
+    ledger.record(first.id, part, now=clock())
     ledger.record(second.id, PAID, now=clock())
-    with pytest.raises(IntegrityError):
-        MpesaTransaction.objects.filter(id=first.id).update(state="completed", pays_order=True)
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.pays_order, first.due_cents) == (True, 0)
+    assert (second.pays_order, second.due_cents) == (True, 60_000)
+    order = Order.objects.get(id=first.order_id)
+    assert (order.state, order.received_cents, order.returned_cents) == ("paid", 210_000, 60_000)
+    assert list(ledger.faults()) == []
 
 
 def test_facts_hold_no_phone_and_no_checkout_id(click: Click, clock: Clock) -> None:

@@ -107,13 +107,20 @@ def test_a_payment_that_is_not_what_its_events_say_is_found(
     assert any(fault.startswith(paid.public_id) for fault in found())
 
 
-def test_a_paid_order_has_exactly_one_paying_payment(paid: MpesaTransaction, clock: Clock) -> None:
+def test_a_paid_order_has_got_what_it_costs(paid: MpesaTransaction, clock: Clock) -> None:
     Order.objects.update(state="open", paid_at=None)
-    assert f"order {paid.order.code}: it is open and has 1 paying payments" in found()
+    where = f"order {paid.order.code}"
+    assert (
+        f"{where}: it is open, costs KES 1,500, got KES 1,500.00 and gave back KES 0.00, so it is paid"
+        in found()
+    )
     Order.objects.update(state="paid", paid_at=clock())
     assert found() == []
+    Order.objects.update(total_kes=1501)
+    assert any("so it is open" in fault for fault in found())
+    Order.objects.update(total_kes=1500)
     MpesaTransaction.objects.update(pays_order=False)
-    assert f"order {paid.order.code}: it is paid and has 0 paying payments" in found()
+    assert any(fault.startswith(paid.public_id) for fault in found())
 
 
 def test_it_verifies_while_a_key_is_rotated_and_not_after_the_old_one_is_gone(
