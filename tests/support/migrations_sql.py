@@ -27,6 +27,7 @@ ACCEPTED = {
         "ban-drop-constraint",
         "ban-drop-not-null",
         "disallowed-unique-constraint",
+        "prefer-text-field",
         "require-concurrent-index-creation",
         "require-concurrent-index-deletion",
     ),
