@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from .cells import amount, day_or_moment, plain_name
+from .cells import amount, day_or_moment, is_shillings, plain_name
 from .errors import StatementUnreadable
 
 WITHIN = 100  # rows searched for the row of column names
@@ -31,18 +31,22 @@ COLUMNS = {
     "currency": "Currency",
 }
 NEEDED = ("receipt", "completed", "status", "paid_in", "withdrawn", "reason_type", "account_no")
+# the newer export has no more than these, and its amounts name their currency: Paid In (KSHs)
+NEEDED_PACKED = ("receipt", "completed", "details", "status", "paid_in", "withdrawn")
 _NAMES = {plain_name(title): name for name, title in COLUMNS.items()}
+_IN_BRACKETS = re.compile(r"(.+?) ?\(([^()]*)\)")
 
 _LABELS = {
     plain_name(label)
     for label in (
         "Account Holder", "Short Code", "Account", "Time Period", "From", "To", "Operator", "Organization",
         "Date of Report", "Opening Balance", "Closing Balance", "Available Balance", "Total Paid In",
-        "Total Withdrawn",
+        "Total Withdrawn", "Number of Transactions", "Total Transactions", "Number of Records", "Total Records",
     )
 }  # fmt: skip
+_COUNTS = ("Number of Transactions", "Total Transactions", "Number of Records", "Total Records")
 _AMOUNTS = ("Opening Balance", "Closing Balance", "Total Paid In", "Total Withdrawn")
-_DAY = r"(\d[\d-]{7,9}(?: \d{1,2}:\d{2}(?::\d{2})?)?)"
+_DAY = r"(\d[\d/-]{7,9}(?: \d{1,2}:\d{2}(?::\d{2})?)?)"
 _PERIOD = re.compile(rf"\bfrom\W+{_DAY}\W+to\W+{_DAY}", re.ASCII | re.IGNORECASE)
 _DELIVERED = re.compile(r"mpesa_\d+_\d{8,14}.*\.csv", re.ASCII | re.IGNORECASE)
 
@@ -54,20 +58,37 @@ class Facts:
     texts: Mapping[str, str]
     amounts: Mapping[str, Decimal | None]
     period: tuple[datetime | None, datetime | None]
+    count: int | None  # of lines
     doubts: tuple[str, ...]
 
 
 def columns_of(row: list[str]) -> dict[str, int] | None:
     """Where each column stands; None where this row names no columns."""
-    names = [_NAMES.get(plain_name(cell)) for cell in row]
+    names = [_NAMES.get(plain_name(_column(cell)[0])) for cell in row]
     if "receipt" not in names or sum(name is not None for name in names) < 4:
         return None
     return {name: place for place, name in enumerate(names) if name is not None}
 
 
-def check_columns(number: int, row: list[str], columns: Mapping[str, int]) -> None:
-    """Refuses a row of columns that lacks one we live by, or names one twice."""
-    missing = [COLUMNS[name] for name in NEEDED if name not in columns]
+def _column(cell: str) -> tuple[str, str]:
+    """`Paid In (KSHs)` is Paid In, in shillings."""
+    found = _IN_BRACKETS.fullmatch(cell)
+    return (found[1], found[2]) if found else (cell, "")
+
+
+def is_packed(row: list[str], columns: Mapping[str, int], *, named: bool) -> bool:
+    """Whether Details hold what the older export has in columns. `named`: the file's name is the newer export's.
+
+    A customer's own statement has those columns too, without a currency.
+    """
+    in_shillings = any(is_shillings(_column(cell)[1]) for cell in row)
+    return not {"reason_type", "account_no"} & columns.keys() and (named or in_shillings)
+
+
+def check_columns(number: int, row: list[str], columns: Mapping[str, int], *, packed: bool) -> None:
+    """Refuses a row of columns that lacks one we live by, names one twice, or counts in another currency."""
+    _refuse_other_currency(number, row)
+    missing = [COLUMNS[name] for name in (NEEDED_PACKED if packed else NEEDED) if name not in columns]
     if {"Reason Type", "A/C No."} <= set(missing):
         raise StatementUnreadable(
             number,
@@ -76,10 +97,21 @@ def check_columns(number: int, row: list[str], columns: Mapping[str, int]) -> No
         )
     if missing:
         raise StatementUnreadable(number, f"there is no column {_listed(missing)}.")
-    known = [cell for cell in row if plain_name(cell) in _NAMES]
-    for cell in known:
-        if known.count(cell) > 1:
+    known = [cell for cell in row if plain_name(_column(cell)[0]) in _NAMES]
+    names = [plain_name(_column(cell)[0]) for cell in known]
+    for cell, name in zip(known, names, strict=True):
+        if names.count(name) > 1:
             raise StatementUnreadable(number, f"there are two columns “{cell}”.")
+
+
+def _refuse_other_currency(number: int, row: list[str]) -> None:
+    for title, currency in map(_column, row):
+        if currency and plain_name(title) in _NAMES and not is_shillings(currency):
+            raise StatementUnreadable(
+                number,
+                f"the column “{title}” is in {currency[:20]}; only KES can be matched.",
+                advice="export the statement of the account that is kept in KES",
+            )
 
 
 def no_columns(sample: Iterable[list[str]], filename: str) -> StatementUnreadable:
@@ -119,7 +151,9 @@ def read_facts(rows: Iterable[list[str]]) -> Facts:
     doubts = [label for label in _AMOUNTS if amounts[label] is None and plain_name(label) in texts]
     if "timeperiod" in labels and None in period:
         doubts.append("Time Period")
-    return Facts(texts=texts, amounts=amounts, period=period, doubts=tuple(doubts))
+    counts = (texts.get(plain_name(label), "").replace(",", "") for label in _COUNTS)
+    count = next((int(text) for text in counts if re.fullmatch(r"\d{1,9}", text, re.ASCII)), None)
+    return Facts(texts=texts, amounts=amounts, period=period, count=count, doubts=tuple(doubts))
 
 
 def _parts(cell: str) -> Iterator[str]:

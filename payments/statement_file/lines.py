@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from .cells import ZERO, amount, is_receipt, moment
+from .cells import ZERO, amount, is_receipt, is_shillings, moment, plain_name
 from .errors import StatementUnreadable
 from .heading import COLUMNS
-from .kinds import kind_of
-from .records import Line
+from .kinds import kind_of_line
+from .packed import receipt_in, unpack
+from .records import Kind, Line
 
 CURRENCY = "KES"
 BY_HAND = "take out what was added to the file by hand, or export the statement again"
@@ -19,17 +20,26 @@ CUT = {"details": 300, "other_party": 120}
 REFUSED = {"status": 40, "reason_type": 80, "account_no": 60, "linked_receipt": 30}
 
 
-class LineReader:
-    """Takes rows in the file's order. `lines` are those that stand, `notes` what a person should be told."""
+_SUMS = {"total", "totals", "grandtotal", "subtotal", "sum"}
 
-    def __init__(self, columns: Mapping[str, int], *, width: int, scrub: Callable[[str], str]) -> None:
+
+class LineReader:
+    """Takes rows in the file's order. `lines` are those that stand, `totals` what a row of sums says (paid in,
+    withdrawn), `notes` what a person should be told. `packed`: Details hold what has no column of its own."""
+
+    def __init__(
+        self, columns: Mapping[str, int], *, width: int, packed: bool, scrub: Callable[[str], str]
+    ) -> None:
         self.lines: list[Line] = []
+        self.totals: tuple[Decimal, Decimal] | None = None
+        self._packed = packed
         self._left_out: list[int] = []
         self._repeated: list[int] = []
         self._columns = columns
         self._width = width
         self._scrub = scrub
         self._seen: dict[tuple[str, ...], Line] = {}
+        self._payments: dict[tuple[str, Decimal], Line] = {}
         self._words: dict[str, str] = {}  # few statuses and reason types on many lines: one text each
 
     @property
@@ -47,6 +57,14 @@ class LineReader:
         if any(row[self._width :]):
             raise StatementUnreadable(number, "there are more cells than columns, so they may be shifted.")
         cells = {name: row[place] if place < len(row) else "" for name, place in self._columns.items()}
+        if _is_row_of_sums(row, cells):
+            self.totals = (
+                self._amount(number, cells, "paid_in"),
+                abs(self._amount(number, cells, "withdrawn")),
+            )
+            return
+        if self._packed:
+            cells = _unpacked(cells)
         paid_in, withdrawn = self._money(number, cells)
         receipt = cells["receipt"].upper()
         if not is_receipt(receipt):
@@ -60,7 +78,7 @@ class LineReader:
         self, number: int, cells: dict[str, str], receipt: str, paid_in: Decimal, withdrawn: Decimal
     ) -> Line:
         currency = cells.get("currency", "") or CURRENCY
-        if currency.upper() != CURRENCY:
+        if not is_shillings(currency):
             raise StatementUnreadable(
                 number,
                 f"the currency is {self._quote(currency)}; only {CURRENCY} can be matched.",
@@ -70,26 +88,37 @@ class LineReader:
         completed_at = self._moment(number, cells, "completed")
         if completed_at is None and status.casefold() == "completed":
             raise StatementUnreadable(number, "the line is Completed but has no completion time.")
+        details, other_party = cells.get("details", ""), cells.get("other_party", "")
+        kind = kind_of_line(reason_type, unpack(details).reason, other_party, paid_in=paid_in > 0)
+        linked_receipt = self._reference(number, cells, "linked_receipt")
+        if kind is Kind.REVERSAL and not linked_receipt:
+            linked_receipt = receipt_in(details, not_this=receipt)
         return Line(
             row=number,
             receipt=receipt,
             completed_at=completed_at,
             initiated_at=self._moment(number, cells, "initiated"),
-            details=self._scrub(cells.get("details", ""))[: CUT["details"]],
+            details=self._scrub(details)[: CUT["details"]],
             status=status,
             paid_in=paid_in,
             withdrawn=withdrawn,
             balance=self._amount(number, cells, "balance") if cells.get("balance") else None,
             reason_type=reason_type,
-            other_party=self._scrub(cells.get("other_party", ""))[: CUT["other_party"]],
-            linked_receipt=self._reference(number, cells, "linked_receipt"),
+            other_party=self._scrub(other_party)[: CUT["other_party"]],
+            linked_receipt=linked_receipt,
             account_no=self._reference(number, cells, "account_no"),
             currency=CURRENCY,
-            kind=kind_of(reason_type, paid_in=paid_in > 0),
+            kind=kind,
         )
 
     def _keep(self, line: Line) -> None:
-        """One line per receipt, reason type and direction among those that count."""
+        """One line per receipt, reason type and direction among those that count; and a payment is one payment,
+        whatever reason types it stands under."""
+        if line.counts and line.kind is Kind.PAYMENT:
+            payment = self._payments.setdefault((line.receipt, line.paid_in), line)
+            if payment is not line:
+                self._repeated.append(line.row)
+                return
         key = line.key if line.counts else (*line.key, line.status, str(line.initiated_at))
         earlier = self._seen.setdefault(key, line)
         if earlier is line:
@@ -154,6 +183,26 @@ class LineReader:
 
     def _quote(self, text: str) -> str:
         return f"'{self._scrub(text)[:60]}'"
+
+
+def _is_row_of_sums(row: list[str], cells: Mapping[str, str]) -> bool:
+    """`Total,,,,1500.00,…`: no line, though it has amounts."""
+    if cells.get("completed"):
+        return False
+    return any(plain_name(cell) in _SUMS for cell in row if cell)
+
+
+def _unpacked(cells: dict[str, str]) -> dict[str, str]:
+    """The same cells, with those beside them that the older export has. An account number too long to be one is left
+    to whoever reads Details."""
+    packed = unpack(cells.get("details", ""))
+    account_no = packed.account_no if len(packed.account_no) <= REFUSED["account_no"] else ""
+    return {
+        **cells,
+        "reason_type": packed.reason,
+        "other_party": packed.other_party,
+        "account_no": account_no,
+    }
 
 
 def _rows(numbers: list[int]) -> str:

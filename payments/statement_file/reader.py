@@ -6,11 +6,14 @@ import itertools
 import re
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from typing import BinaryIO
 
 from . import files, heading
 from .errors import StatementUnreadable
+from .kinds import with_sweeps
 from .lines import LineReader
+from .named import read_name
 from .records import Statement
 from .totals import doubts_about
 
@@ -21,19 +24,25 @@ LONGEST_NAME = 200
 def read_statement(data: bytes | BinaryIO, *, filename: str, scrub: Callable[[str], str]) -> Statement:
     """The statement in these bytes, or StatementUnreadable; never another exception, whatever the bytes.
 
-    What it is, its content decides; `filename` only helps to guess what a foreign file is. `scrub` blanks
-    phone numbers: every text kept or quoted has been through it.
+    What it is, its content decides; `filename` says the short code and the days of the newer export, which stand
+    nowhere else, and helps to guess what a foreign file is. `scrub` blanks phone numbers: every text kept or quoted
+    has been through it.
     """
     rows, above, columns_row = _find_columns(files.whole(data), filename)
+    named = read_name(filename)
     with closing(rows):
         columns = heading.columns_of(columns_row) or {}
-        heading.check_columns(len(above) + 1, columns_row, columns)
-        reader = LineReader(columns, width=len(columns_row), scrub=scrub)
+        packed = heading.is_packed(columns_row, columns, named=bool(named.short_code))
+        heading.check_columns(len(above) + 1, columns_row, columns, packed=packed)
+        reader = LineReader(columns, width=len(columns_row), packed=packed, scrub=scrub)
         for number, row in enumerate(rows, len(above) + 2):
             if number > len(above) + 1 + MAX_ROWS:
                 raise _too_many()
             reader.take(number, row)
-    return _statement(heading.read_facts(above), reader, scrub)
+    facts = heading.read_facts(above)
+    if packed and not facts.texts:
+        facts = replace(facts, texts={"shortcode": named.short_code}, period=named.period)
+    return _statement(facts, reader, scrub)
 
 
 def _find_columns(data: bytes, filename: str) -> tuple[files.Rows, list[list[str]], list[str]]:
@@ -57,6 +66,7 @@ def _find_columns(data: bytes, filename: str) -> tuple[files.Rows, list[list[str
 
 
 def _statement(facts: heading.Facts, reader: LineReader, scrub: Callable[[str], str]) -> Statement:
+    lines = with_sweeps(reader.lines)
     short_code = re.search(r"(?<!\d)\d{5,7}(?!\d)", facts.texts.get("shortcode", ""), re.ASCII)
     withdrawn = facts.amounts["Total Withdrawn"]
     return Statement(
@@ -69,8 +79,8 @@ def _statement(facts: heading.Facts, reader: LineReader, scrub: Callable[[str], 
         closing_balance=facts.amounts["Closing Balance"],
         total_paid_in=facts.amounts["Total Paid In"],
         total_withdrawn=abs(withdrawn) if withdrawn is not None else None,
-        lines=tuple(reader.lines),
-        warnings=(*reader.notes, *doubts_about(facts, reader.lines)),
+        lines=tuple(lines),
+        warnings=(*reader.notes, *doubts_about(facts, lines, reader.totals)),
     )
 
 

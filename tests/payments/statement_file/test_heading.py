@@ -22,6 +22,23 @@ def test_the_columns_are_found_by_what_they_say_and_not_by_their_row() -> None:
     assert statement.warnings == ()
 
 
+def test_a_period_with_slashes() -> None:
+    data = (
+        write_csv([PAYMENT])
+        .replace(b"From,23-11-2026", b"From,23/11/2026")
+        .replace(b"To,23-11-", b"To,23/11/")
+    )
+    assert read(data).period_to == read(write_csv([PAYMENT])).period_to
+
+
+def test_a_count_that_the_lines_dont_come_to_is_a_warning() -> None:
+    data = write_csv([PAYMENT, CHARGE]).replace(
+        b"Short Code:,600000", b"Short Code:,600000,Total Transactions:,3"
+    )
+    assert read(data).warnings == ("The head of the file counts 3 lines, but there are 2.",)
+    assert read(data.replace(b"Transactions:,3", b"Transactions:,2")).warnings == ()
+
+
 def test_labels_and_values_in_one_cell() -> None:
     data = write_csv([PAYMENT], head=Head(totals=False)).decode()
     data = data.replace("Short Code:,600000", "Short Code: 600000").replace(

@@ -36,6 +36,9 @@ KINDS = {
     "Merchant Account to Organization Settlement Account": Kind.SWEEP,
     "Organization Settlement Account to Utility Account": Kind.SWEEP,
     "Discharged Goods Payment": Kind.PAYMENT,
+    "Organization Settlement Account to Organization MMF Account": Kind.SWEEP,
+    "Utility Account to Working Account": Kind.SWEEP,
+    "Bank transfer to paybill": Kind.PAYMENT,
 }
 
 
@@ -52,6 +55,63 @@ def test_unknown_money_out_is_no_payment() -> None:
     assert read(write_csv([row])).lines[0].kind is Kind.OTHER
 
 
+OUT = {
+    "Agency Withdrawal of funds to Bank": Kind.SWEEP,
+    "Business Payment to Customer": Kind.OTHER,
+    "Pay Bill Charge": Kind.CHARGE,
+    "Pay Utility Reversal": Kind.REVERSAL,
+}
+
+
+@pytest.mark.parametrize(("reason_type", "kind"), OUT.items())
+def test_money_out_is_what_its_reason_type_or_else_its_details_name(reason_type: str, kind: Kind) -> None:
+    row = replace(PAYMENT, paid_in=Decimal(0), withdrawn=Decimal(450), reason_type=reason_type)
+    assert read(write_csv([row])).lines[0].kind is kind
+    row = replace(
+        row, reason_type="Pay Utility", details=f"{reason_type} of UKN4AB12CE by 254708****149 - X Acc. Y"
+    )
+    assert read(write_csv([row])).lines[0].kind is kind
+
+
+def test_a_fee_under_the_payments_own_receipt_and_reason_type() -> None:
+    fee = replace(CHARGE, reason_type="Pay Utility", other_party="SP", details="Pay Bill Charge")
+    for each in (fee, replace(fee, details="")):
+        assert [line.kind for line in read(write_csv([PAYMENT, each])).lines] == [Kind.PAYMENT, Kind.CHARGE]
+
+
+def test_a_reversal_names_in_its_details_what_it_reverses() -> None:
+    row = replace(
+        PAYMENT, receipt="UKN4AB12CE", paid_in=Decimal(0), withdrawn=Decimal(450),
+        reason_type="Pay Utility Reversal", details="Pay Utility Reversal of UKN4AB12CD",
+    )  # fmt: skip
+    assert read(write_csv([PAYMENT, row])).lines[1].linked_receipt == "UKN4AB12CD"
+
+
+def test_one_payment_told_under_two_reason_types_is_one_line() -> None:
+    statement = read(write_csv([PAYMENT, replace(PAYMENT, reason_type="Pay Bill")]))
+    assert [line.row for line in statement.lines] == [FIRST]
+    assert "Row 9 repeating an earlier row: taken once." in statement.warnings
+
+
+def test_a_row_of_totals_is_no_line_and_is_held_against_the_lines() -> None:
+    data = write_csv([PAYMENT, CHARGE])
+    assert read(data + b"Total,,,,,450.00,-2.25,,,,,,,\r\n").warnings == ()
+    statement = read(data + b",,,Grand Total:,,950.00,-2.25,447.75,,,,,,\r\n")
+    assert len(statement.lines) == 2
+    assert statement.warnings == (
+        "Paid In is 950.00 in the file's own row of totals, but its completed lines come to 450.00.",
+    )
+
+
+def test_withdrawn_in_brackets_is_withdrawn() -> None:
+    assert read_with(",-2.25,", ",(2.25),", (PAYMENT, CHARGE)).lines[1].withdrawn == Decimal("2.25")
+
+
+@pytest.mark.parametrize("word", ["KSH", "Kshs", "Kenyan Shilling", "kes"])
+def test_the_shillings_many_names(word: str) -> None:
+    assert read_with("DKA7C3E9FG,KES", f"DKA7C3E9FG,{word}").lines[0].currency == "KES"
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
@@ -61,6 +121,10 @@ def test_unknown_money_out_is_no_payment() -> None:
         ("30.0", "30"),
         ("30.500", "30.5"),
         ("+1", "1"),
+        ("KES 450", "450"),
+        ('"Kshs. 12,450.75"', "12450.75"),
+        ("450.50 KES", "450.5"),
+        ('"1,450/="', "1450"),
     ],
 )
 def test_amounts_as_the_portal_and_excel_write_them(text: str, value: str) -> None:
@@ -76,7 +140,12 @@ def test_amounts_as_the_portal_and_excel_write_them(text: str, value: str) -> No
         "inf",
         "-inf",
         "1e3",
-        "KES 450",
+        "USD 450",
+        "450 bob",
+        "(450",
+        "(-450.00)",
+        "((450.00))",
+        "()",
         "450.005",
         "0x1F",
         "٤٥٠",
@@ -105,7 +174,12 @@ def test_what_is_no_amount_is_refused_with_its_row(text: str) -> None:
         ("Completed,450.00,,", "Completed,450.00,x,", "Withdrawn 'x' is no amount."),
         ("450.00,true", "much,true", "Balance 'much' is no amount."),
         ("UKN4AB12CD,", ",", "money moved, but the receipt number is missing."),
-        ("UKN4AB12CD,", "Total,", "'TOTAL' is no M-PESA receipt number."),
+        ("UKN4AB12CD,", "Totally,", "'TOTALLY' is no M-PESA receipt number."),
+        (
+            "UKN4AB12CD,23-11-2026 18:00:12,",
+            ",,",
+            "money moved, but the receipt number is missing.",
+        ),
         ("DKA7C3E9FG,KES", "DKA7C3E9FG,USD", "the currency is 'USD'; only KES can be matched."),
         (
             "UKN4AB12CD,23-11-2026 18:00:12,",
@@ -125,7 +199,8 @@ def test_a_row_that_makes_no_sense_is_refused_with_its_number(old: str, new: str
 
 @pytest.mark.parametrize(
     "text",
-    ["31-02-2026 10:00:00", "23/11/2026 18:00:12", "11-23-2026 18:00:12", "23-11-2026", "23-11-1926 18:00:12",
+    ["31-02-2026 10:00:00", "11/23/2026 18:00:12", "5/11/2026 18:00", "05/11/2026 18:00",
+     "11-23-2026 18:00:12", "23-11-2026", "23-11-1926 18:00:12",
      "23-11-2026 25:00:00", "46349.750139", "yesterday"],
 )  # fmt: skip
 def test_what_is_no_time_is_refused_with_its_row(text: str) -> None:
@@ -135,7 +210,9 @@ def test_what_is_no_time_is_refused_with_its_row(text: str) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["2026-11-23 18:00:12", "23-11-2026 18:00:12", "2026-11-23T18:00:12"])
+@pytest.mark.parametrize(
+    "text", ["2026-11-23 18:00:12", "23-11-2026 18:00:12", "2026-11-23T18:00:12", "23/11/2026 18:00:12"]
+)
 def test_times_in_either_order_that_can_be_told_apart(text: str) -> None:
     line = read_with("UKN4AB12CD,23-11-2026 18:00:12", f"UKN4AB12CD,{text}").lines[0]
     assert line.completed_at

@@ -16,12 +16,20 @@ PAYBILL = ("paybill_bom_crlf.csv", "semicolons.csv", "unicode_text_from_excel.tx
 MIXED = ("sweep_charge_reversal.csv", "real_dates.xlsx", "portal.xls", "real_dates.xls")
 
 
+# in these stand @CODE@, @CODE2@ and @REST@ for orders' codes
+WITH_A_HEAD = (
+    "genuine-same-day.csv", "inner-blank.csv", "old-short-code.csv", "other-account.csv", "reversal-same-file.csv",
+    "till.csv", "two-parts.csv",
+)  # fmt: skip
+NEWER = "Statements for 174379 from 2026-11-25 to 2026-11-25.csv"
+
+
 def sample(name: str) -> Statement:
     return read((FOLDER / name).read_bytes(), name)
 
 
 def test_every_sample_is_read_by_a_test() -> None:
-    named = {*PAYBILL, *MIXED, "till_no_currency_windows1252.csv"}
+    named = {*PAYBILL, *MIXED, "till_no_currency_windows1252.csv", *WITH_A_HEAD, NEWER, "invented.csv"}
     assert {path.name for path in FOLDER.iterdir()} == named
 
 
@@ -79,3 +87,28 @@ def test_a_till_statement_without_a_currency_in_windows_1252() -> None:
     assert [line.currency for line in statement.lines] == ["KES", "KES"]
     assert "ANDRÉ" in statement.lines[0].other_party
     assert [line.kind for line in statement.lines] == [Kind.PAYMENT, Kind.CHARGE]
+
+
+@pytest.mark.parametrize("name", WITH_A_HEAD)
+def test_what_the_portal_exports_adds_up(name: str) -> None:
+    statement = sample(name)
+    assert statement.warnings == ()
+    assert statement.total_paid_in == sum(line.paid_in for line in statement.lines)
+
+
+def test_the_newer_export_has_its_short_code_and_days_in_its_name() -> None:
+    statement = sample(NEWER)
+    assert (statement.short_code, statement.account_name, statement.warnings) == ("174379", "", ())
+    assert str(statement.period_from) == "2026-11-25 00:00:00+03:00"
+    assert str(statement.period_to) == "2026-11-25 23:59:59+03:00"
+    seen = [
+        (line.receipt, line.kind, line.paid_in - line.withdrawn, line.reason_type, line.account_no)
+        for line in statement.lines
+    ]
+    assert seen == [
+        ("UKP4WD0003", Kind.SWEEP, Decimal("-2500.00"), "Agency Withdrawal of funds to Bank", ""),
+        ("UKP4AB12CE", Kind.PAYMENT, Decimal("1000.00"), "Pay Bill", "@CODE2@"),
+        ("UKP4AB12CD", Kind.PAYMENT, Decimal("1500.00"), "Pay Bill", "@CODE@"),
+    ]
+    assert statement.lines[2].other_party == "2547****111 - ALICE MADEUP EXAMPLE"
+    assert str(statement.lines[2].completed_at) == "2026-11-25 12:05:20+03:00"
