@@ -1,6 +1,6 @@
 """Reads of the shop. Nothing here writes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db.models import QuerySet
 
@@ -32,6 +32,11 @@ def id_of_order(reference: str) -> int | None:
     if found is None and reference:
         found = sql.select_id(Order, {"client_reference": reference})
     return found
+
+
+def codes_known(codes: Collection[str]) -> set[str]:
+    """Those that are an order's."""
+    return set(Order.objects.filter(code__in=codes).values_list("code", flat=True)) if codes else set()
 
 
 def items_of(order: Order) -> list[OrderItem]:

@@ -1,6 +1,16 @@
-"""The only writer of attempts and their events: what was reported becomes a state, an event and a paid order, in one
-transaction. Calls nobody outside, and knows neither Daraja's wire nor a person's rights."""
+"""The only writer of attempts, events, receipts and postings: what was reported becomes a state, an event, a posting
+and a paid order, in one transaction. Calls nobody outside, and knows neither Daraja's wire nor a person's rights."""
 
+from payments.ledger.beside import (
+    NotThere,
+    Told,
+    book_elsewhere,
+    book_payment,
+    book_reversal,
+    claim,
+    keep,
+    see_refund,
+)
 from payments.ledger.book import CENTS, UNCLAIMED
 from payments.ledger.checks import (
     bring_check_forward,
@@ -36,24 +46,32 @@ __all__ = (
     "Change",
     "EventKind",
     "Fault",
+    "NotThere",
     "ReceiptTaken",
     "ReceiptWithoutPrompt",
     "Recorded",
     "Snapshot",
     "Source",
+    "Told",
     "Update",
     "apply_change",
+    "book_elsewhere",
+    "book_payment",
+    "book_reversal",
     "bring_check_forward",
     "check",
     "check_after",
+    "claim",
     "claim_check",
     "faults",
     "insert_paid",
     "join_phone",
+    "keep",
     "note",
     "note_answer",
     "open_attempt",
     "record",
+    "see_refund",
     "snapshot",
     "stop_checks",
     "stop_checks_of_ended",

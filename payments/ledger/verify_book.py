@@ -121,11 +121,10 @@ def _of_receipt(receipt: Receipt, postings: Sequence[Posting]) -> Iterator[str]:
         ):
             yield f"posting {posting.pk} was changed, or signed with a key that is not in LEDGER_KEY"
     stands = standing_of(receipt, postings)
-    is_in = receipt.direction == Receipt.Direction.IN
-    brought = stands.came if is_in else stands.went
-    told = 0 if receipt.voided_at or _is_told_elsewhere(receipt) else receipt.amount_cents
-    if receipt.kind == Receipt.Kind.PAYMENT and brought != told:
-        yield f"its receipt is of {_kes(told)}, its postings say {_kes(brought)}"
+    told = 0 if receipt.voided_at else receipt.amount_cents
+    moved_cents = stands.came if receipt.kind == Receipt.Kind.PAYMENT else abs(stands.went)
+    if moved_cents != told and not (_stands_elsewhere(receipt) and moved_cents < told):
+        yield f"its receipt is of {_kes(told)}, its postings say {_kes(moved_cents)}"
     if (receipt.unclaimed_cents, receipt.due_cents) != (stands.at[UNCLAIMED], stands.at[REFUNDS_DUE]):
         yield (
             f"its receipt says that {_kes(receipt.unclaimed_cents)} are nobody's and {_kes(receipt.due_cents)} go "
@@ -136,8 +135,8 @@ def _of_receipt(receipt: Receipt, postings: Sequence[Posting]) -> Iterator[str]:
             yield f"{name} is {_kes(cents)} with it"
 
 
-def _is_told_elsewhere(receipt: Receipt) -> bool:
-    """A reversal or a refund as it left: its postings stand with the receipt of the money that went back."""
+def _stands_elsewhere(receipt: Receipt) -> bool:
+    """A reversal, or a refund as it left: its postings stand with the receipt of the money that went back."""
     return receipt.direction == Receipt.Direction.OUT and receipt.reverses_id is not None
 
 

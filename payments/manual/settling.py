@@ -274,7 +274,7 @@ def _time_of(settlement: HandSettlement) -> datetime | None:
 
 def _join_line(settlement: HandSettlement) -> None:
     """The statement's line with this receipt is this payment's from now on. Inside the ledger's transaction."""
-    lines = StatementLine.objects.filter(kind=StatementLine.Kind.PAYMENT, attempt=None)
+    lines = StatementLine.objects.filter(kind=StatementLine.Kind.PAYMENT, match=StatementLine.Match.NONE)
     if settlement.line_id is None:
         known = lines.filter(receipt=settlement.receipt).order_by("id").values("id")[:1]
         lines.filter(id__in=list(known.values_list("id", flat=True))).update(

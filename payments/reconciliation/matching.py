@@ -6,7 +6,7 @@ meanwhile, looks only at lines that are nobody's yet. Reversals, sweeps and char
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,10 +14,13 @@ from typing import Any
 from django.db import IntegrityError
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 
+from orders.codes import codes_meant
+from orders.selectors import codes_known
 from payments import ledger
 from payments.facts import FOLLOW_UP_FOR, held_kes, is_live, is_paid, is_settled, was_refused
 from payments.ledger import Change, EventKind, ReceiptTaken, Snapshot, Source, Update
-from payments.models import MpesaTransaction, Statement, StatementLine
+from payments.models import MpesaTransaction, PaymentEvent, Statement, StatementLine
+from payments.reconciliation.beside import book_beside, book_others
 from payments.states import Event, State
 
 Kind, Match = StatementLine.Kind, StatementLine.Match
@@ -47,6 +50,7 @@ class Candidate:
     state: str
     amount_kes: int
     received_kes: int | None
+    amount_differs: bool
     created_at: datetime
     checkout_request_id: str | None
     result_code: str
@@ -64,13 +68,22 @@ class Matched:
     by_receipt: int = 0
     receipts_learned: int = 0  # payments that were known to be paid, without a receipt
     found_paid: int = 0  # payments that were open, or taken for not paid
+    booked: int = 0  # lines for which there was no request: parts of an order, sweeps, charges, reversals
     differ: int = 0  # of these, where the statement names another amount than we held
     nobodys: int = 0  # lines that are left for a person
     lines: int = 0  # gone through
     finished: bool = False
 
     def add(self, more: "Matched") -> None:
-        for name in ("lines", "by_receipt", "receipts_learned", "found_paid", "differ", "nobodys"):
+        for name in (
+            "lines",
+            "by_receipt",
+            "receipts_learned",
+            "found_paid",
+            "booked",
+            "differ",
+            "nobodys",
+        ):
             setattr(self, name, getattr(self, name) + getattr(more, name))
         self.finished = more.finished
 
@@ -93,6 +106,9 @@ def match_some(statement_id: int, *, now: datetime, limit: int = BATCH) -> Match
     lines = [line for line in step if statement.period_from <= line.completed_at <= statement.period_to]
     matched = _match(lines, now=now)
     matched.lines, matched.finished = len(lines), len(step) < limit
+    if matched.finished:  # payments before what gives them back
+        matched.booked += (others := book_others(statement, now=now, limit=limit))
+        matched.finished = others < limit
     ours = Statement.objects.filter(id=statement_id)
     if step:
         up_to = step[-1].id
@@ -108,7 +124,7 @@ def count_ahead(statement: Statement) -> int:
 
 
 def _nobodys() -> QuerySet[StatementLine]:
-    return StatementLine.objects.filter(kind=Kind.PAYMENT, attempt=None)
+    return StatementLine.objects.filter(kind=Kind.PAYMENT, match=Match.NONE)
 
 
 def match_all(
@@ -136,9 +152,14 @@ def matchable(statement: Statement) -> int:
 
 def _match(lines: list[Line], *, now: datetime) -> Matched:
     matched = Matched()
-    left = _by_receipt(lines, matched, now=now)
+    left = _spelt_as_coded(_by_receipt(lines, matched, now=now))
     candidates = _without_receipt(left)
-    matched.nobodys += sum(not _by_reference(line, candidates, matched, now=now) for line in left)
+    beside = [line for line in left if not _by_reference(line, candidates, matched, now=now)]
+    for line in beside:
+        if _beside(line, now=now):
+            matched.booked += 1
+        else:
+            matched.nobodys += 1
     return matched
 
 
@@ -174,7 +195,7 @@ def _by_receipt(lines: list[Line], matched: Matched, *, now: datetime) -> list[L
 def _join(line_ids: list[int]) -> int:
     """Lines whose receipt and amount are a payment's, as we hold it: nothing changes for the payment."""
     of_receipt = MpesaTransaction.objects.filter(receipt=OuterRef("receipt")).values("id")[:1]
-    lines = StatementLine.objects.filter(id__in=line_ids, attempt=None)
+    lines = StatementLine.objects.filter(id__in=line_ids, match=Match.NONE)
     return lines.update(match=Match.RECEIPT, attempt=Subquery(of_receipt)) if line_ids else 0
 
 
@@ -212,7 +233,7 @@ Candidates = Mapping[str, list[Candidate]]  # payments without a receipt, by the
 
 def _by_reference(line: Line, candidates: Candidates, matched: Matched, *, now: datetime) -> bool:
     """Whether the line is now a payment's: the one that it can only be."""
-    attempt = _the_only_one(line, candidates)
+    attempt = _the_doubted_one(line, candidates) or _the_only_one(line, candidates)
     if attempt is None:
         return False
     update = Update(
@@ -220,7 +241,7 @@ def _by_reference(line: Line, candidates: Candidates, matched: Matched, *, now: 
         source=Source.STATEMENT,
         description=FOUND,
         receipt=line.receipt,
-        amount=Decimal(int(line.paid_in)),
+        amount=line.paid_in,
         paid_at=line.completed_at,
     )
     try:
@@ -237,6 +258,28 @@ def _by_reference(line: Line, candidates: Candidates, matched: Matched, *, now: 
     else:
         matched.receipts_learned += 1
     return True
+
+
+def _spelt_as_coded(lines: list[Line]) -> list[Line]:
+    """With the code of the one order that each account number can mean, however it was typed."""
+    meant = {line.account_no: codes_meant(line.account_no) | {line.account_no} for line in lines}
+    known = codes_known({code for codes in meant.values() for code in codes})
+    return [
+        line
+        if line.account_no in known or len(found := meant[line.account_no] & known) != 1
+        else replace(line, account_no=next(iter(found)))
+        for line in lines
+    ]
+
+
+def _the_doubted_one(line: Line, candidates: Candidates) -> Candidate | None:
+    """The payment whose own callback named this receipt, and was not believed because of its amount."""
+    doubted = [row.id for row in candidates.get(line.account_no, []) if row.amount_differs]
+    said = PaymentEvent.objects.filter(
+        attempt__in=doubted, kind=EventKind.AMOUNT_DIFFERS, facts__receipt=line.receipt
+    )
+    found = said.values_list("attempt_id", flat=True).first() if doubted else None
+    return next((row for row in candidates.get(line.account_no, []) if row.id == found), None)
 
 
 def _the_only_one(line: Line, candidates: Candidates) -> Candidate | None:
@@ -281,7 +324,7 @@ def _candidates(attempts: QuerySet[MpesaTransaction]) -> Iterator[Candidate]:
 def _rivals(line: Line, attempt: Candidate) -> QuerySet[StatementLine]:
     """Other money that could be this payment's just as well."""
     same = StatementLine.objects.filter(
-        kind=Kind.PAYMENT, attempt=None, account_no=line.account_no, paid_in=line.paid_in
+        kind=Kind.PAYMENT, match=Match.NONE, account_no=line.account_no, paid_in=line.paid_in
     )
     in_time = same.filter(
         completed_at__gte=attempt.created_at - CLOCKS_DIFFER,
@@ -290,12 +333,18 @@ def _rivals(line: Line, attempt: Candidate) -> QuerySet[StatementLine]:
     return in_time.exclude(id=line.id).exclude(_receipt_is_known())
 
 
+def _beside(line: Line, *, now: datetime) -> bool:
+    """Money that no request of ours explains is booked all the same: whether it is its order's."""
+    stored = StatementLine.objects.select_related("statement").get(id=line.id)
+    return book_beside(stored, now=now)
+
+
 # --- one line and one payment ---------------------------------------------------------------------------
 
 
 def _take(line_id: int, attempt_id: int, match: str) -> None:
     """Inside the ledger's transaction. Raises _Meanwhile, which undoes all of it."""
-    nobodys = StatementLine.objects.filter(id=line_id, attempt=None)
+    nobodys = StatementLine.objects.filter(id=line_id, match=Match.NONE)
     if not nobodys.update(attempt=attempt_id, match=match):
         raise _Meanwhile
 

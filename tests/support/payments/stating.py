@@ -58,6 +58,23 @@ def charge(at: datetime, receipt: str = "UKN4AB12CD") -> Row:
     )
 
 
+def reversal(
+    at: datetime, of: str, amount: Any = 1500, receipt: str = "UKN4RV12CD", account_no: str = ""
+) -> Row:
+    """Safaricom gave the money of this receipt back."""
+    return Row(
+        receipt=receipt, completed=wall(at), withdrawn=Decimal(str(amount)), linked_receipt=of, account_no=account_no,
+        reason_type="Pay Utility Reversal",
+    )  # fmt: skip
+
+
+def withdrawal(at: datetime, amount: Any, receipt: str = "UKN4WD12CD") -> Row:
+    """Money that left to somebody, as a payout does."""
+    return Row(
+        receipt=receipt, completed=wall(at), withdrawn=Decimal(str(amount)), reason_type="Business Payment to Customer"
+    )  # fmt: skip
+
+
 def head(clock: Clock, **more: Any) -> Head:
     """The day of the test's clock."""
     day = wall(clock()).replace(hour=0, minute=0, second=0)

@@ -1,0 +1,134 @@
+"""Lines of a statement that no request of ours explains, into the book: money for an order, money that is nobody's yet,
+and what left. What cannot be told apart is booked as nobody's, and a person says whose it is (manual/)."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from orders.codes import codes_meant
+from orders.models import Order
+from payments import gateway, ledger
+from payments.facts import IS_LIVE, IS_PAID
+from payments.ledger import CENTS, Told
+from payments.models import MpesaTransaction, Receipt, Refund, Statement, StatementLine
+from payments.phones import masked_payer
+
+Kind, Match = StatementLine.Kind, StatementLine.Match
+REFUND_SEEN_WITHIN = timedelta(days=30)  # of its being recorded, by receipt and amount alone
+
+BOOKED_AS = {
+    Kind.CHARGE: Receipt.Kind.CHARGE,
+    Kind.SWEEP: Receipt.Kind.TO_BANK,
+    Kind.REVERSAL: Receipt.Kind.REVERSAL,
+    Kind.OTHER: Receipt.Kind.OTHER,
+    Kind.PAYMENT: Receipt.Kind.PAYMENT,
+}
+
+
+def book_beside(line: StatementLine, *, now: datetime) -> bool:
+    """A payment's line: whether it is now its order's. Else it is nobody's yet, and booked as that."""
+    if line.booked_as_id is not None:
+        return False
+    order = order_named(line)
+    if order is not None and _may_be_a_requests(order, line):
+        order = None
+    match = Match.BOOKED if order else Match.NONE
+    ledger.book_payment(
+        _told(line),
+        order_id=order.pk if order else None,
+        order_code=order.code if order else "",
+        now=now,
+        then=lambda receipt_id: _join(line, receipt_id, match),
+    )
+    return order is not None
+
+
+def book_others(statement: Statement, *, now: datetime, limit: int) -> int:
+    """The next lines that are no customer's money: how many were booked."""
+    lines = list(_to_book(statement).order_by("id")[:limit])
+    for line in lines:
+        _book_other(line, now=now)
+    return len(lines)
+
+
+def order_named(line: StatementLine) -> Order | None:
+    """The one order that the account number can mean."""
+    exact = Order.objects.filter(code=line.account_no).first()
+    if exact is not None or not line.account_no:
+        return exact
+    meant = list(Order.objects.filter(code__in=codes_meant(line.account_no))[:2])
+    return meant[0] if len(meant) == 1 else None
+
+
+def _to_book(statement: Statement) -> QuerySet[StatementLine]:
+    within = Q(completed_at__range=(statement.period_from, statement.period_to))
+    return StatementLine.objects.filter(within, ~Q(kind=Kind.PAYMENT), match=Match.NONE).select_related(
+        "statement"
+    )
+
+
+def _may_be_a_requests(order: Order, line: StatementLine) -> bool:
+    """The same money may be counted with one of the order's requests: one that is paid, without a receipt so far; one
+    that is on the phone for this amount; one that a person settled, with a receipt that no statement has shown."""
+    requests = MpesaTransaction.objects.filter(order=order)
+    with_a_line = StatementLine.objects.filter(kind=Kind.PAYMENT, attempt=OuterRef("id"))
+    awaited = IS_PAID & Q(receipt=None)
+    ringing = IS_LIVE & Q(amount_kes=line.paid_in)
+    by_a_person = IS_PAID & Q(by_hand=True)
+    return requests.filter(awaited | ringing | by_a_person).exclude(Exists(with_a_line)).exists()
+
+
+def _book_other(line: StatementLine, *, now: datetime) -> None:
+    told = _told(line)
+
+    def then(receipt_id: int) -> None:
+        _join(line, receipt_id, Match.BOOKED)
+
+    refund = _refund_seen(line)
+    if refund is not None:
+        ledger.see_refund(refund, told, now=now, then=then)
+    elif line.kind == Kind.REVERSAL and not line.money_in and line.linked_receipt:
+        ledger.book_reversal(told, of_code=line.linked_receipt, now=now, then=then)
+    else:
+        ledger.book_elsewhere(told, now=now, then=then)
+
+
+def _refund_seen(line: StatementLine) -> Refund | None:
+    """The refund that a person recorded and that leaves with this line: by its reference, else the one refund of the
+    reversed receipt over this amount."""
+    if line.money_in or line.kind not in (Kind.REVERSAL, Kind.OTHER):
+        return None
+    unseen = Refund.objects.filter(state=Refund.State.SENT, receipt__isnull=False)
+    by_reference = unseen.filter(reference=line.receipt).first()
+    if by_reference is not None or not line.linked_receipt:
+        return by_reference
+    same = unseen.filter(
+        receipt__code=line.linked_receipt,
+        amount_cents=_cents(line.withdrawn),
+        recorded_at__lte=line.completed_at + REFUND_SEEN_WITHIN,
+        recorded_at__gte=line.completed_at - REFUND_SEEN_WITHIN,
+    )
+    return same.first()
+
+
+def _told(line: StatementLine) -> Told:
+    return Told(
+        code=line.receipt,
+        kind=BOOKED_AS[Kind(line.kind)],
+        direction=Receipt.Direction.IN if line.money_in else Receipt.Direction.OUT,
+        cents=_cents(line.paid_in or line.withdrawn),
+        happened_at=line.completed_at,
+        short_code=line.statement.short_code or gateway.merchant().short_code,
+        account_no=line.account_no,
+        payer_masked=masked_payer(line.other_party),
+    )
+
+
+def _cents(amount: Decimal) -> int:
+    return round(CENTS * amount)
+
+
+def _join(line: StatementLine, receipt_id: int, match: StatementLine.Match) -> None:
+    """In the ledger's transaction."""
+    StatementLine.objects.filter(id=line.pk, booked_as=None).update(booked_as_id=receipt_id, match=match)
