@@ -85,9 +85,12 @@ def give_back(order_id: int, *, cents: int, at: datetime) -> None:
     _write_sums(lock_order(order_id), returned=cents, at=at)
 
 
-def undo(order_id: int, *, received: int = 0, returned: int = 0, waived: int = 0, at: datetime) -> None:
-    """What was booked for it wrongly is taken back, in cents. Inside the ledger's transaction."""
-    _write_sums(lock_order(order_id), received=-received, returned=-returned, waived=-waived, at=at)
+def undo(order_id: int, *, received: int = 0, returned: int = 0, at: datetime) -> None:
+    """What was booked for it wrongly is taken back, in cents; where money was not there, nobody accepted less either.
+    Inside the ledger's transaction."""
+    order = lock_order(order_id)
+    waived = order.waived_cents if received else 0
+    _write_sums(order, received=-received, returned=-returned, waived=-waived, at=at)
 
 
 def waive_rest(order_id: int, *, at: datetime) -> int:
@@ -120,8 +123,6 @@ def _write_sums(order: Order, *, at: datetime, received: int = 0, returned: int 
     order.received_cents += received
     order.returned_cents += returned
     order.waived_cents += waived
-    if not order.received_cents:  # what was accepted with money that never came
-        order.waived_cents = 0
     order.state = order.sums.stands(Stands(was)).value
     if order.state != was:
         order.paid_at = None if order.state == Order.State.OPEN else order.paid_at or at

@@ -24,6 +24,7 @@ class Event(TextChoices):
     CONFIRMED = "confirmed", "Paid"
     DECLINED = "declined", "Not paid"
     EXPIRED = "expired", "Given up waiting"
+    UNDONE = "undone", "A settlement taken back"
 
 
 class Public(TextChoices):
@@ -47,31 +48,37 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
         (S.CREATED, E.CONFIRMED): S.COMPLETED,  # the callback outran the push's answer
         (S.CREATED, E.DECLINED): S.FAILED,  # so did this one
         (S.CREATED, E.EXPIRED): S.EXPIRED,  # the process died before it could note anything
+        (S.CREATED, E.UNDONE): S.CREATED,
         (S.PENDING, E.ACCEPTED): S.PENDING,
         (S.PENDING, E.REFUSED): S.PENDING,  # an id was given before: a refusal now can't undo a prompt
         (S.PENDING, E.ANSWER_LOST): S.PENDING,
         (S.PENDING, E.CONFIRMED): S.COMPLETED,
         (S.PENDING, E.DECLINED): S.FAILED,
         (S.PENDING, E.EXPIRED): S.EXPIRED,
+        (S.PENDING, E.UNDONE): S.PENDING,
         (S.UNKNOWN, E.ACCEPTED): S.PENDING,  # the answer was late, not lost
         (S.UNKNOWN, E.REFUSED): S.FAILED,
         (S.UNKNOWN, E.ANSWER_LOST): S.UNKNOWN,
         (S.UNKNOWN, E.CONFIRMED): S.COMPLETED,
         (S.UNKNOWN, E.DECLINED): S.FAILED,
         (S.UNKNOWN, E.EXPIRED): S.EXPIRED,
+        (S.UNKNOWN, E.UNDONE): S.UNKNOWN,
         (S.FAILED, E.ACCEPTED): S.FAILED,  # the callback outran the push's answer; only the ids are new
         (S.FAILED, E.REFUSED): S.FAILED,
         (S.FAILED, E.ANSWER_LOST): S.FAILED,
         (S.FAILED, E.CONFIRMED): S.COMPLETED,  # money that comes late is still money
         (S.FAILED, E.DECLINED): S.FAILED,
         (S.FAILED, E.EXPIRED): S.FAILED,
+        (S.FAILED, E.UNDONE): S.FAILED,
         (S.EXPIRED, E.ACCEPTED): S.EXPIRED,
         (S.EXPIRED, E.REFUSED): S.EXPIRED,
         (S.EXPIRED, E.ANSWER_LOST): S.EXPIRED,
         (S.EXPIRED, E.CONFIRMED): S.COMPLETED,  # money that comes late is still money
         (S.EXPIRED, E.DECLINED): S.EXPIRED,  # the buyer was told already; nothing changes for anybody
         (S.EXPIRED, E.EXPIRED): S.EXPIRED,
-        # Nothing leaves COMPLETED. A refund is a record of its own.
+        (S.EXPIRED, E.UNDONE): S.EXPIRED,
+        # Only what a person or a statement said can turn out wrong. A refund is a record of its own.
+        (S.COMPLETED, E.UNDONE): S.EXPIRED,
         (S.COMPLETED, E.ACCEPTED): S.COMPLETED,
         (S.COMPLETED, E.REFUSED): S.COMPLETED,
         (S.COMPLETED, E.ANSWER_LOST): S.COMPLETED,

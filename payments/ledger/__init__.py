@@ -9,6 +9,7 @@ from payments.ledger.beside import (
     book_reversal,
     claim,
     keep,
+    said,
     see_refund,
 )
 from payments.ledger.book import CENTS, UNCLAIMED
@@ -71,6 +72,7 @@ __all__ = (
     "note_answer",
     "open_attempt",
     "record",
+    "said",
     "see_refund",
     "snapshot",
     "stop_checks",

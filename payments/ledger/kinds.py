@@ -20,18 +20,24 @@ class EventKind(StrEnum):
     CONFIRMED = Event.CONFIRMED.value
     DECLINED = Event.DECLINED.value
     EXPIRED = Event.EXPIRED.value
+    UNDONE = Event.UNDONE.value
     ACCEPTED_AGAIN = "accepted_again"
     REFUSED_AGAIN = "refused_again"
     ANSWER_LOST_AGAIN = "answer_lost_again"
     CONFIRMED_AGAIN = "confirmed_again"
     DECLINED_AGAIN = "declined_again"
     EXPIRED_AGAIN = "expired_again"
+    UNDONE_AGAIN = "undone_again"
     # what is learned of money that had come
     RECEIPT_LEARNED = "receipt_learned"
     AMOUNT_CONFIRMED = "amount_confirmed"
     AMOUNT_ACCEPTED = "amount_accepted"
     STATEMENT_DIFFERS = "statement_differs"
     REVERSED = "reversed"
+    # what people or a statement had said, taken back
+    RECEIPT_UNLEARNED = "receipt_unlearned"
+    AMOUNT_DOUBTED = "amount_doubted"
+    REFUND_UNDONE = "refund_undone"
     # what was said and not believed
     AMOUNT_DIFFERS = "amount_differs"
     AMOUNT_MISSING = "amount_missing"
@@ -54,7 +60,8 @@ class EventKind(StrEnum):
 class Carries:
     """What the facts of one kind may hold. All of them are text; amounts are shillings, times ISO 8601.
 
-    `becomes`: of these facts, those that are the attempt's own from then on (ledger/verify.py tells them again).
+    `becomes`: of these facts, those that are the attempt's own from then on (ledger/verify.py tells them again). One
+    that is there and empty takes back what was said before.
     """
 
     what: str
@@ -80,6 +87,7 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "refused": "`set-up`: keys, token, passkey or short code were refused, which no buyer can mend",
         "role": "`pays_order`; `refund_due` where the order was paid already; `unclaimed` where it takes no more money",
         "text": "a note",
+        "undone": "M-PESA's code of the refund that is taken back",
         "unasked": "`yes`: made by hand for money that no request of ours explains",
         "verdict": "what became of the callback",
     }
@@ -109,12 +117,14 @@ KINDS: Mapping[EventKind, Carries] = MappingProxyType(
         K.CONFIRMED: _moves("It is paid", becomes=_MONEY),
         K.DECLINED: _moves("It is not paid, and that is final"),
         K.EXPIRED: _moves("Given up waiting"),
+        K.UNDONE: _says("A settlement, or what a statement said, is taken back", *_PERSON, becomes=_MONEY),
         K.ACCEPTED_AGAIN: _moves("As accepted, where that moves nothing any more"),
         K.REFUSED_AGAIN: _moves("As refused, where that moves nothing any more", "refused"),
         K.ANSWER_LOST_AGAIN: _moves("As answer_lost, where that moves nothing any more"),
         K.CONFIRMED_AGAIN: _moves("As confirmed, where that moves nothing any more"),
         K.DECLINED_AGAIN: _moves("As declined, where that moves nothing any more"),
         K.EXPIRED_AGAIN: _moves("As expired, where that moves nothing any more"),
+        K.UNDONE_AGAIN: _says("As undone, where that moves nothing any more", *_PERSON),
         K.RECEIPT_LEARNED: _moves("The receipt of money that was known to have come", becomes=_MONEY),
         K.AMOUNT_CONFIRMED: _moves(
             "The amount was doubted, and is the one asked for", becomes=frozenset({"role"})
@@ -130,6 +140,19 @@ KINDS: Mapping[EventKind, Carries] = MappingProxyType(
             "receipt",
             "amount",
             becomes=frozenset({"role"}),
+        ),
+        K.RECEIPT_UNLEARNED: _says(
+            "The receipt of money that came was a wrong one, and is awaited again", *_PERSON, becomes=_MONEY
+        ),
+        K.AMOUNT_DOUBTED: _says(
+            "The acceptance of another amount is taken back", *_PERSON, becomes=frozenset({"role"})
+        ),
+        K.REFUND_UNDONE: _says(
+            "A refund that was recorded never left",
+            "amount",
+            "undone",
+            *_PERSON,
+            becomes=frozenset({"reference"}),
         ),
         K.REVERSED: _says(
             "Safaricom gave its money back", "receipt", "amount", becomes=frozenset({"reference"})

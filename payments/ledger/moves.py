@@ -31,7 +31,8 @@ from payments.ledger.standing import (
     sent_back,
 )
 from payments.ledger.updates import Change, ReceiptTaken, Snapshot, Source
-from payments.models import Receipt
+from payments.models import PaymentEvent, Receipt, Refund, StatementLine
+from payments.states import State
 
 Facts = Mapping[str, str]
 
@@ -61,6 +62,14 @@ def book(row: Snapshot, change: Change, *, source: Source, facts: Facts, now: da
             return _corrected(row, round(CENTS * Decimal(facts["amount"])), because, source=source)
         case EventKind.RECEIPT_LEARNED:
             return _named(row, change, because)
+        case EventKind.UNDONE if row.state == State.COMPLETED:
+            return _undone(row, because)
+        case EventKind.RECEIPT_UNLEARNED:
+            return _unlearned(row, because, source=source)
+        case EventKind.AMOUNT_DOUBTED:
+            return _doubted(row, because)
+        case EventKind.REFUND_UNDONE:
+            return _refund_undone(row, facts["undone"], because)
         case _:
             return NOTHING
 
@@ -226,6 +235,110 @@ def _corrected(row: Snapshot, cents: int, because: Because, *, source: Source) -
     Receipt.objects.filter(pk=old.pk).update(voided_at=because.now)
     values = _receipt(row, {}, cents, source=source, now=because.now)
     return _to_order(row, sql.insert(Receipt, values | {"happened_at": old.happened_at}), cents, because)
+
+
+NO_ROLE: Mapping[str, Any] = {
+    "pays_order": False,
+    "refund_due": False,
+    "unclaimed": False,
+    "due_cents": 0,
+    "reviewed_at": None,
+}
+# of an attempt whose money was never there, or was not its own
+NO_MONEY: Mapping[str, Any] = {
+    **NO_ROLE,
+    "receipt": None,
+    "received_kes": None,
+    "paid_at": None,
+    "amount_differs": False,
+    "by_hand": False,
+    "came_late": False,
+}
+
+
+def _undone(row: Snapshot, because: Because) -> Booked:
+    """The money was never there, or was another's: where a statement shows it, it is nobody's again."""
+    receipt = valid_receipt(row.id)
+    if receipt is not None:
+        _take_from(receipt, because)
+    return Booked(fields=NO_MONEY, facts={"receipt": "", "role": ""})
+
+
+def _unlearned(row: Snapshot, because: Because, *, source: Source) -> Booked:
+    """Money came, as Safaricom says, and its receipt is awaited again: the one that was typed is not its own. Where the
+    amount had been in doubt until then, it is again."""
+    receipt = valid_receipt(row.id)
+    if receipt is None:
+        raise RuntimeError("A receipt that was learned is in the book.")
+    was_in_doubt = not _was_booked_before_it_was_learned(receipt)
+    _take_from(receipt, because)
+    if was_in_doubt:
+        return Booked(fields={**NO_MONEY, "amount_differs": True}, facts={"receipt": "", "role": ""})
+    values = _receipt(row, NO_MONEY, CENTS * row.amount_kes, source=source, now=because.now)
+    booked = _to_order(
+        row, sql.insert(Receipt, values | {"happened_at": None}), CENTS * row.amount_kes, because
+    )
+    return Booked(fields={**NO_MONEY, **booked.fields}, facts={"receipt": "", **booked.facts})
+
+
+def _was_booked_before_it_was_learned(receipt: Receipt) -> bool:
+    learned = PaymentEvent.objects.filter(
+        attempt_id=receipt.attempt_id, kind=EventKind.RECEIPT_LEARNED
+    ).last()
+    first = receipt.postings.order_by("id").values_list("event_number", flat=True).first()
+    return learned is None or first is None or first < learned.number
+
+
+def _doubted(row: Snapshot, because: Because) -> Booked:
+    receipt = valid_receipt(row.id)
+    if receipt is not None:
+        mend(hold(receipt), _of(receipt.pk, because))
+        Receipt.objects.filter(pk=receipt.pk).update(voided_at=because.now)
+    return Booked(fields=NO_ROLE, facts={"role": ""})
+
+
+def _take_from(receipt: Receipt, because: Because) -> None:
+    """All that stands of it is taken back. Where a statement shows the receipt, the money is here, and nobody's."""
+    standing = hold(receipt)
+    because = _of(receipt.pk, because)
+    mend(standing, because)
+    if not _is_on_a_statement(receipt):
+        Receipt.objects.filter(pk=receipt.pk).update(voided_at=because.now)
+        return
+    beside = Entry(
+        debit=mpesa(receipt.short_code), credit=UNCLAIMED, cents=receipt.amount_cents, code=Code.UNCLAIMED
+    )
+    move(standing, [beside], because)
+    Receipt.objects.filter(pk=receipt.pk).update(attempt_id=None)
+    lines = StatementLine.objects.filter(receipt=receipt.code, kind=StatementLine.Kind.PAYMENT)
+    lines.update(attempt=None, booked_as=receipt, match=StatementLine.Match.NONE)
+
+
+def _is_on_a_statement(receipt: Receipt) -> bool:
+    lines = StatementLine.objects.filter(kind=StatementLine.Kind.PAYMENT, voided_at=None)
+    return receipt.code is not None and lines.filter(receipt=receipt.code).exists()
+
+
+def _refund_undone(row: Snapshot, reference: str, because: Because) -> Booked:
+    """A refund that was recorded and never left: its postings are taken back."""
+    receipt = valid_receipt(row.id)
+    if receipt is None:
+        raise RuntimeError("What was refunded is in the book.")
+    standing = hold(receipt)
+    event = PaymentEvent.objects.filter(
+        attempt_id=row.id, kind=EventKind.REFUND_RECORDED, facts__reference=reference
+    ).last()
+    number = event.number if event else None
+    mend(standing, _of(receipt.pk, because), of_event=number)
+    others = Refund.objects.filter(attempt_id=row.id).exclude(reference=reference)
+    last = others.exclude(state=Refund.State.FAILED).order_by("id").values_list("reference", flat=True).last()
+    fields = {
+        "refunded_kes": standing.went // CENTS or None,
+        "refunded_at": None,
+        "refund_reference": last,
+        "due_cents": standing.at[REFUNDS_DUE],
+    }
+    return Booked(fields=fields, facts={"reference": last or ""})
 
 
 def _role(role: str, *, due_cents: int = 0) -> Booked:

@@ -109,9 +109,11 @@ def reversed_by_safaricom(standing: Standing, cents: int) -> list[Entry]:
     ]
 
 
-def taken_back(standing: Standing) -> Iterator[tuple[Entry, str]]:
-    """The opposite of all that stands of it, last first, each with the code of what it mends."""
+def taken_back(standing: Standing, *, of_event: int | None = None) -> Iterator[tuple[Entry, str]]:
+    """The opposite of what stands of it, last first, each with the code of what it mends."""
     for posting in reversed(postings_of(standing.receipt_id)):
+        if of_event is not None and posting.event_number != of_event:
+            continue
         if posting.code != Code.CORRECTION and not hasattr(posting, "mended_by"):
             yield opposite(posting), posting.code
 
@@ -137,9 +139,9 @@ def move(standing: Standing, entries: Iterable[Entry], because: Because) -> None
     tell(standing)
 
 
-def mend(standing: Standing, because: Because) -> None:
-    """Takes back all that stands of it: as if it had never been booked."""
-    for entry, mended in taken_back(standing):
+def mend(standing: Standing, because: Because, *, of_event: int | None = None) -> None:
+    """Takes back all that stands of it, or what came with one event: as if it had never been booked."""
+    for entry, mended in taken_back(standing, of_event=of_event):
         post([entry], because)
         standing.take(entry, mended=mended)
         if entry.debit.startswith(ORDER):

@@ -148,7 +148,7 @@ def _story(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator
             yield f"event {event['number']} leads where such an event can't lead"
         state = event["to_state"]
         for name in _becomes(event["kind"]):
-            becomes[name] = event["facts"].get(name) or becomes[name]
+            becomes[name] = event["facts"].get(name, becomes[name]) or None
     asked = events[0]["facts"].get("amount") if events else None
     if asked is not None and str(attempt["amount_kes"]) != asked:
         yield f"it asks for KES {attempt['amount_kes']:,}, its first event says KES {asked}"

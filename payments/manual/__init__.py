@@ -17,6 +17,13 @@ from payments.manual.actions import (
     write_note,
 )
 from payments.manual.claiming import Claim, claim_receipt, refusal_to_claim
+from payments.manual.correcting import (
+    refusal_to_undo,
+    refusal_to_undo_refund,
+    undo_decision,
+    undo_refund,
+    undo_statement,
+)
 from payments.manual.refunding import record_refund, refusal_to_refund
 from payments.manual.settling import (
     Settlement,
@@ -51,6 +58,11 @@ __all__ = (
     "refusal_to_read_again",
     "refusal_to_refund",
     "refusal_to_settle",
+    "refusal_to_undo",
+    "refusal_to_undo_refund",
+    "undo_decision",
+    "undo_refund",
+    "undo_statement",
     "waiting_settlement",
     "waiting_settlement_of_line",
     "write_note",

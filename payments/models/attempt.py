@@ -96,6 +96,7 @@ class MpesaTransaction(models.Model):
             ("mark_looked_at", "Can mark a payment as looked at"),
             ("settle_by_hand", "Can settle a payment by hand"),
             ("record_refund", "Can record a refund made in the portal"),
+            ("undo_decision", "Can take back what was decided about money"),
             ("export_payments", "Can export payments"),
             ("see_audit", "Can see the audit and run the ledger check"),
         )

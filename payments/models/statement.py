@@ -10,7 +10,7 @@ from payments.models.receipt import Receipt
 class Statement(models.Model):
     """One account statement exported from the M-PESA organisation portal. Written only by reconciliation/."""
 
-    sha256 = models.CharField(max_length=64, unique=True)
+    sha256 = models.CharField(max_length=64)
     file_name = models.CharField(max_length=200)
     uploaded_by = models.CharField(max_length=150)
     uploaded_at = models.DateTimeField()
@@ -28,9 +28,19 @@ class Statement(models.Model):
     matched_up_to = models.BigIntegerField(default=0, help_text="Its lines up to this id have been matched")
     matched_at = models.DateTimeField(null=True, help_text="When the last of its lines was matched")
 
+    voided_at = models.DateTimeField(null=True, help_text="When a person said that it is not to be believed")
+    voided_by = models.CharField(max_length=150, blank=True, default="", db_default="")
+    voided_because = models.CharField(max_length=300, blank=True, default="", db_default="")
+
     class Meta:
         ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                name="a_file_stands_once", fields=("sha256",), condition=Q(voided_at=None)
+            ),
+        )
         permissions = (
+            ("void_statement", "Can void a statement or a line of it"),
             ("import_statement", "Can upload a statement and match it"),
             ("attach_money", "Can attach money of a statement to an order"),
         )
@@ -55,6 +65,7 @@ class StatementLine(models.Model):
         REFERENCE = "reference", "By order code, amount and time"
         BY_HAND = "by_hand", "Attached by staff"
         BOOKED = "booked", "In the book"
+        VOID = "void", "Not to be believed"
 
     statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="lines")
     row = models.PositiveIntegerField(help_text="Its row in the file that brought it")
@@ -80,16 +91,24 @@ class StatementLine(models.Model):
         db_index=False,  # a small one of its own, below
         help_text="Its receipt in the book, where no payment of ours explains it",
     )
+    voided_at = models.DateTimeField(null=True, help_text="When a person said that it is not to be believed")
+    voided_by = models.CharField(max_length=150, blank=True, default="", db_default="")
     match = models.CharField(max_length=9, choices=Match.choices, blank=True, default=Match.NONE)
 
     class Meta:
         ordering = ("id",)
         constraints = (
             models.UniqueConstraint(
-                name="a_line_once_whatever_file", fields=("receipt", "reason_type", "money_in")
+                name="a_line_stands_once",
+                fields=("receipt", "reason_type", "money_in"),
+                condition=Q(voided_at=None),
             ),
             models.UniqueConstraint(
                 name="one_payment_line_per_attempt", fields=("attempt",), condition=Q(kind="payment")
+            ),
+            models.CheckConstraint(
+                name="a_voided_line_is_nobodys",
+                condition=Q(voided_at=None) | Q(attempt=None, booked_as=None, match="void"),
             ),
             models.CheckConstraint(
                 name="a_line_is_money_in_or_out",

@@ -14,13 +14,14 @@ from payments import manual
 from payments.desk import settlements
 from payments.desk.addresses import address, page_of
 from payments.desk.pages import Button, refuse_without, row_or_404, show
-from payments.desk.payments.forms import NoteForm, RefundForm, SettleForm
+from payments.desk.payments.forms import NoteForm, RefundForm, SettleForm, UndoForm
 from payments.desk.words import moment
 from payments.enquiries import Outcome
 from payments.manual import ActionRefused, Row
-from payments.models import HandSettlement, MpesaTransaction
+from payments.models import HandSettlement, MpesaTransaction, Refund
 
 SETTLE = "payments.settle_by_hand"
+UNDO = "payments.undo_decision"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +106,28 @@ def _refund(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) -> str:
     return "The refund is recorded."
 
 
+def _undo(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) -> str:
+    manual.undo_decision(attempt.pk, reason=told["reason"], by=by, now=timezone.now())
+    return "Taken back. What was decided stands in the history, and so does this."
+
+
+def _refund_to_undo(attempt_id: int) -> Refund | None:
+    """The last one that was recorded and has not been seen on a statement."""
+    return Refund.objects.filter(attempt_id=attempt_id, state=Refund.State.SENT).order_by("-id").first()
+
+
+def _undo_refund(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) -> str:
+    refund = _refund_to_undo(attempt.pk)
+    if refund is None:
+        raise ActionRefused("There is no refund that could be taken back.")
+    manual.undo_refund(refund.pk, reason=told["reason"], by=by, now=timezone.now())
+    return f"The refund {refund.reference} is taken back: its money is here again."
+
+
+def _refusal_to_undo_refund(row: Row) -> str:
+    return "" if _refund_to_undo(row.id) else "There is no refund that could be taken back."
+
+
 def _refusal_to_settle(row: Row) -> str:
     if manual.waiting_settlement(row.id) is not None:
         return "A settlement of this payment waits for a second person already."
@@ -140,6 +163,26 @@ ACTIONS = (
         refusal=manual.refusal_to_refund,
         form=RefundForm,
         lead="First send the money back in the M-PESA portal. Here you only note that it was done.",
+    ),
+    Action(
+        name="undo",
+        label="Take back the decision …",
+        icon="history",
+        permission=UNDO,
+        do=_undo,
+        refusal=manual.refusal_to_undo,
+        form=UndoForm,
+        lead="Only where it was wrong: the money never came, was another's, or the receipt was typed wrong.",
+    ),
+    Action(
+        name="undo-refund",
+        label="Refund never left …",
+        icon="history",
+        permission=UNDO,
+        do=_undo_refund,
+        refusal=_refusal_to_undo_refund,
+        form=UndoForm,
+        lead="First look in the M-PESA portal that it did not leave. Then the money counts as here again.",
     ),
     Action(
         name="looked-at",

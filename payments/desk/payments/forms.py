@@ -68,3 +68,7 @@ class RefundForm(forms.Form):
     )
     amount_kes = forms.IntegerField(label="Amount sent back (KES)", min_value=1, max_value=MAX_TOTAL_KES)
     reason = reason_field("Why", at_least=5, rows=2)
+
+
+class UndoForm(forms.Form):
+    reason = reason_field("Why was it wrong?", at_least=10)

@@ -166,6 +166,26 @@ KINDS: dict[str, tuple[str, Words, Words]] = {
         lambda f: f"The M-PESA statement says {_amount(f)} for receipt {f.get('receipt', '')}.",
         "That is not what we held. The statement counts: accept the amount, or send back what is too much.",
     ),
+    "undone": (
+        "bad",
+        "What was settled is taken back: the order is not paid with it.",
+        "Where a statement shows the money, it is nobody's again.",
+    ),
+    "receipt_unlearned": (
+        "bad",
+        "The receipt was a wrong one, and is awaited again.",
+        "Safaricom says that it is paid: upload the M-PESA statement.",
+    ),
+    "amount_doubted": (
+        "bad",
+        "The acceptance of another amount is taken back.",
+        "Decide anew: accept the amount, or send the money back.",
+    ),
+    "refund_undone": (
+        "bad",
+        lambda f: f"The refund {f.get('undone', '')} of {_amount(f)} never left, and is taken back.",
+        "The money is here again.",
+    ),
     "reversed": (
         "bad",
         lambda f: f"Safaricom gave {_amount(f)} back to the buyer: reversal {f.get('reference', '')}.",

@@ -1,0 +1,121 @@
+"""Taking back what a person decided, or what a statement said, by the opposite entry. Nothing is rubbed out: the
+history keeps both, with who and why."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from payments import ledger
+from payments.facts import is_paid
+from payments.ledger import Change, EventKind, Snapshot, Source
+from payments.manual.actions import ActionRefused, Row
+from payments.models import PaymentEvent, Refund
+from payments.phones import blank_phones
+from payments.states import Event, State, next_state
+
+# what put a payment's money where it is, and what takes that back
+UNDONE_BY = {
+    EventKind.CONFIRMED: EventKind.UNDONE,
+    EventKind.RECEIPT_LEARNED: EventKind.RECEIPT_UNLEARNED,
+    EventKind.AMOUNT_ACCEPTED: EventKind.AMOUNT_DOUBTED,
+}
+MONEY_EVENTS = (*UNDONE_BY, EventKind.AMOUNT_CONFIRMED, *UNDONE_BY.values())
+
+
+def undo_decision(attempt_id: int, *, reason: str, by: str, now: datetime) -> None:
+    """The last that a person decided about this payment's money is taken back. Raises ActionRefused."""
+    _undo(attempt_id, by_whom=(Source.STAFF,), reason=reason, by=by, now=now)
+
+
+def undo_statement(attempt_id: int, *, reason: str, by: str, now: datetime, then: Callable[[], None]) -> None:
+    """What only a statement said of this payment is taken back, since its line is not to be believed. Raises
+    ActionRefused."""
+    _undo(attempt_id, by_whom=(Source.STATEMENT,), reason=reason, by=by, now=now, then=then)
+
+
+def undo_refund(refund_id: int, *, reason: str, by: str, now: datetime) -> None:
+    """A refund that was recorded never left: the money is here again. Raises ActionRefused."""
+    refund = Refund.objects.get(pk=refund_id)
+    _refuse(refusal_to_undo_refund(refund))
+    if refund.attempt_id is None:
+        raise RuntimeError("A refund is a payment's.")
+
+    def decide_on(row: Snapshot) -> Change:
+        return Change(kind=EventKind.REFUND_UNDONE, to=State(row.state))
+
+    def failed() -> None:
+        waiting = Refund.objects.filter(pk=refund_id, state=Refund.State.SENT)
+        if not waiting.update(state=Refund.State.FAILED):
+            raise ActionRefused("Meanwhile it was seen on the statement, or taken back.")
+
+    facts = {"amount": ledger.said(refund.amount_cents), "undone": refund.reference, **_why(reason, by)}
+    ledger.apply_change(
+        refund.attempt_id, decide_on, source=Source.STAFF, facts=facts, now=now, in_same_transaction=failed
+    )
+
+
+def refusal_to_undo(row: Row) -> str:
+    """Empty where a person's decision about its money can be taken back."""
+    if not is_paid(row) or _decided(row.id, (Source.STAFF,)) is None:
+        return "Nobody has decided anything about its money that could be taken back."
+    if row.refunded_kes:
+        return "Some of its money is recorded as sent back. Take that back first, where it never left."
+    return ""
+
+
+def refusal_to_undo_refund(refund: Refund) -> str:
+    if refund.state == Refund.State.SEEN:
+        return "The M-PESA statement shows that it left: it can't be taken back."
+    if refund.state == Refund.State.FAILED:
+        return "It is taken back already."
+    return ""
+
+
+def _undo(
+    attempt_id: int,
+    *,
+    by_whom: tuple[Source, ...],
+    reason: str,
+    by: str,
+    now: datetime,
+    then: Callable[[], None] | None = None,
+) -> None:
+    def decide_on(row: Snapshot) -> Change:
+        kind = _decided(row.id, by_whom) if is_paid(row) else None
+        if kind is None:
+            raise ActionRefused("Meanwhile it stands otherwise: look at what happened.")
+        if row.refunded_kes:
+            raise ActionRefused(refusal_to_undo(row) or "Some of its money went back already.")
+        to = State(row.state)
+        fields = {}
+        if kind is EventKind.UNDONE:
+            to = next_state(to, Event.UNDONE)
+            fields = {"concluded_at": now, "result_code": "", "result_desc": ""}
+        return Change(kind=kind, to=to, fields=fields)
+
+    ledger.apply_change(
+        attempt_id,
+        decide_on,
+        source=Source.STAFF,
+        facts=_why(reason, by),
+        now=now,
+        in_same_transaction=then,
+    )
+
+
+def _decided(attempt_id: int, by_whom: tuple[Source, ...]) -> EventKind | None:
+    """What takes back the last that moved its money; None: that was not said by one of these."""
+    last = (
+        PaymentEvent.objects.filter(attempt_id=attempt_id, kind__in=MONEY_EVENTS).order_by("-number").first()
+    )
+    if last is None or last.source not in by_whom:
+        return None
+    return UNDONE_BY.get(EventKind(last.kind))
+
+
+def _why(reason: str, by: str) -> dict[str, str]:
+    return {"reason": blank_phones(reason.strip()), "by": by}
+
+
+def _refuse(why: str) -> None:
+    if why:
+        raise ActionRefused(why)
