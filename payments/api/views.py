@@ -72,7 +72,8 @@ class PushView(APIView):
             )
         except checkout.KeyReused as reused:
             raise ApiProblem(str(reused), code="key_reused", status=HTTPStatus.CONFLICT) from reused
-        return Response(answer.body, status=answer.status)
+        headers = {"Retry-After": str(answer.retry_after)} if answer.retry_after else None
+        return Response(answer.body, status=answer.status, headers=headers)
 
 
 class StatusView(APIView):
@@ -128,7 +129,11 @@ def _push(ask: checkout.Ask, key_id: int | None) -> checkout.StoredAnswer:
         )
     except checkout.PushProblem as refused:
         known = in_http(refused)
-        return checkout.StoredAnswer(status=known.status_code, body=problem(str(refused), code=refused.code))
+        return checkout.StoredAnswer(
+            status=known.status_code,
+            body=problem(str(refused), code=refused.code),
+            retry_after=refused.retry_after,
+        )
     return _push_answer(answer)
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from django.db import Error
@@ -28,10 +29,16 @@ ABANDONED_AFTER = timedelta(seconds=60)  # the process that had it died
 
 @dataclass(frozen=True, kw_only=True)
 class StoredAnswer:
-    """What was (or is now) answered."""
+    """What was (or is now) answered. `retry_after` (seconds) is said once and not stored."""
 
     status: int
     body: Mapping[str, Any]
+    retry_after: int | None = None
+
+    @property
+    def is_to_be_kept(self) -> bool:
+        """A 5xx asked no phone: whoever repeats its key means to try again."""
+        return self.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class KeyReused(ValueError):
@@ -62,11 +69,12 @@ def answer_once(
     if not key:
         return produce(None)
     created = _claim(key, asked[0], now)
-    if created is not None:
-        return _produce_and_store(created, produce)
     give_up_at = time.monotonic() + WAIT
-    while True:
-        row = IdempotencyKey.objects.select_related("attempt").get(key=key)
+    while created is None:
+        row = IdempotencyKey.objects.select_related("attempt").filter(key=key).first()
+        if row is None:  # its answer was one that is not kept
+            created = _claim(key, asked[0], now)
+            continue
         if row.body_hash not in asked:
             raise KeyReused("This Idempotency-Key was used for another request.")
         if row.status is not None:
@@ -75,11 +83,12 @@ def answer_once(
         if abandoned or time.monotonic() > give_up_at:
             if row.attempt_id:
                 return under_way(row)
-            if _take_over(row, now):
-                return _produce_and_store(row.id, produce)
+            created = row.id if _take_over(row, now) else None
             give_up_at = time.monotonic() + WAIT
+            continue
         release_connection()
         time.sleep(WAIT_STEP)
+    return _produce_and_store(created, produce)
 
 
 def _claim(key: str, asked: str, now: datetime) -> int | None:
@@ -92,8 +101,12 @@ def _claim(key: str, asked: str, now: datetime) -> int | None:
 
 def _produce_and_store(row_id: int, produce: Callable[[int | None], StoredAnswer]) -> StoredAnswer:
     answer = produce(row_id)
+    row = IdempotencyKey.objects.filter(id=row_id)
     try:
-        IdempotencyKey.objects.filter(id=row_id).update(status=answer.status, answer=dict(answer.body))
+        if answer.is_to_be_kept:
+            row.update(status=answer.status, answer=dict(answer.body))
+        else:
+            row.delete()
     except Error:  # the answer stands, stored or not: whoever repeats the key is answered with the attempt
         log.exception("An answer could not be stored under its Idempotency-Key")
     return answer

@@ -81,11 +81,13 @@ class Answer:
 
 
 class PushProblem(Exception):
-    """No prompt was sent, and the message says to the buyer what to do. `code` is stable."""
+    """No prompt was sent, and the message says to the buyer what to do. `code` is stable; `retry_after`: seconds until
+    trying again makes sense, None where time alone changes nothing."""
 
-    def __init__(self, message: str, *, code: str) -> None:
+    def __init__(self, message: str, *, code: str, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,11 @@ then the answer is committed. Nothing here ever sends a second time.
 """
 
 import logging
+import math
 import traceback
 from collections.abc import Callable
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 from django.db import Error, IntegrityError
@@ -25,7 +27,7 @@ from payments.checkout.prompts import (
     poll_id_of,
 )
 from payments.enquiries import Outcome
-from payments.facts import is_too_young_to_replace
+from payments.facts import SEND_WITHIN, is_too_young_to_replace
 from payments.gateway import release_connection
 from payments.ledger import Source, Update
 from payments.models import MpesaTransaction
@@ -37,7 +39,25 @@ log = logging.getLogger(__name__)
 SET_UP_REFUSED = {"refused": "set-up"}
 # what asking about an idle prompt may come to, so that no other is sent in its place
 UNDER_WAY = (Outcome.PAID, Outcome.PROCESSING, Outcome.NOT_ASKED)
+TRY_AGAIN_AFTER = 30  # seconds, where nobody named another time
 DECISIONS = 12  # how often a request may find the ground changed under it
+
+
+class Fence:
+    """Whether an attempt that is made now may still be sent: later on it may have been given up, and another sent.
+
+    Its age is read from the steady clock, which nobody sets back, and from the clock on the wall, which goes on while
+    a machine is asleep.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._steady = monotonic()
+        self.made_at = clock()
+
+    def lets_through(self) -> bool:
+        steady = monotonic() - self._steady
+        return max(steady, (self._clock() - self.made_at).total_seconds()) < SEND_WITHIN.total_seconds()
 
 
 def request_payment(ask: Ask, *, clock: Callable[[], datetime], key_id: int | None = None) -> Answer:
@@ -47,14 +67,15 @@ def request_payment(ask: Ask, *, clock: Callable[[], datetime], key_id: int | No
     """
     asked_about: set[int] = set()
     for _ in range(DECISIONS):
+        fence = Fence(clock)
         try:
-            found = open_or_find(ask, now=clock(), key_id=key_id, asked_about=asked_about)
+            found = open_or_find(ask, now=fence.made_at, key_id=key_id, asked_about=asked_about)
         except IntegrityError:  # another request opened this order in the same instant: decide anew
             continue
         if isinstance(found, Answer):
             return found
         if isinstance(found, Opened):
-            return _send(found, ask, clock=clock)
+            return _send(found, ask, fence, clock=clock)
         outcome = _ask_about(found, clock=clock)
         if outcome is Outcome.PAID and not found.same_order and not ask.again:
             found.attempt.refresh_from_db()
@@ -81,7 +102,7 @@ def _ask_about(found: AskFirst, *, clock: Callable[[], datetime]) -> Outcome:
     return outcome
 
 
-def _send(opened: Opened, ask: Ask, *, clock: Callable[[], datetime]) -> Answer:
+def _send(opened: Opened, ask: Ask, fence: Fence, *, clock: Callable[[], datetime]) -> Answer:
     """Calls Daraja, once, and commits what it said. Raises PushProblem where the phone was not asked."""
     attempt = opened.attempt
     release_connection()
@@ -93,7 +114,8 @@ def _send(opened: Opened, ask: Ask, *, clock: Callable[[], datetime]) -> Answer:
                 account_reference=attempt.account_reference,
                 description=attempt.description,
                 callback_url=gateway.callback_url(opened.callback_token),
-            )
+            ),
+            may_leave=fence.lets_through,
         )
     except (daraja.PushRefused, daraja.Unreachable) as refused:
         _note_refusal(attempt, refused, now=clock())
@@ -149,12 +171,24 @@ def _problem(refused: daraja.DarajaError) -> PushProblem:
             "There is an M-PESA request open on your phone. Finish or cancel it, then try again.",
             code="prompt_open",
         )
+    retry_after = math.ceil(refused.retry_after or TRY_AGAIN_AFTER)
+    if isinstance(refused, daraja.TooLate):
+        return PushProblem(
+            "We could not ask M-PESA in time, so your phone was not asked. Nothing was charged. Trying again is safe.",
+            code="not_asked",
+            retry_after=1,
+        )
     if isinstance(refused, daraja.Busy):
-        return PushProblem("M-PESA is busy. Please wait a minute and try again.", code="daraja_busy")
+        return PushProblem(
+            "M-PESA is busy. Nothing was charged. Please wait a minute and try again.",
+            code="daraja_busy",
+            retry_after=retry_after,
+        )
     if isinstance(refused, daraja.Unreachable):
         return PushProblem(
             "M-PESA can't be reached right now. Nothing was charged. Please try again in a minute.",
             code="daraja_unreachable",
+            retry_after=retry_after,
         )
     if isinstance(refused, daraja.Misconfigured | daraja.InvalidToken):
         return PushProblem(

@@ -9,6 +9,7 @@ from .errors import (
     OutcomeUnknown,
     PushRefused,
     SubscriberLocked,
+    TooLate,
     Unreachable,
 )
 from .messages import (
@@ -59,6 +60,7 @@ __all__ = [
     "Timeouts",
     "Token",
     "TokenStore",
+    "TooLate",
     "TransactionType",
     "Unreachable",
     "Verdict",

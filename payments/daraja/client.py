@@ -17,7 +17,7 @@ import requests
 import urllib3.exceptions as urllib3_errors
 from requests.auth import AuthBase
 
-from .errors import Busy, DarajaError, InvalidToken, OutcomeUnknown, Unreachable
+from .errors import Busy, DarajaError, InvalidToken, OutcomeUnknown, TooLate, Unreachable
 from .messages import Merchant, PushRequest, push_body, query_body
 from .push_reply import PushAccepted, read_push
 from .query_reply import QUERY_PAUSE, QueryAnswer, Verdict, read_query
@@ -55,7 +55,9 @@ class Timeouts:
     connect: float = 5.0
     read: float = 25.0
     query_read: float = 10.0
-    oauth_read: float = 10.0
+    # a token is awaited by everybody: with a second try after a dropped line, ten seconds in all
+    oauth_connect: float = 3.0
+    oauth_read: float = 6.0
 
 
 class _Authorization(AuthBase):
@@ -96,17 +98,18 @@ class DarajaClient:
         self._session = session or new_session()
         self._clock = clock
 
-    def push(self, request: PushRequest) -> PushAccepted:
+    def push(self, request: PushRequest, *, may_leave: Callable[[], bool] = lambda: True) -> PushAccepted:
         """Ask the phone, once. Raises PushRefused (and its kinds), Unreachable or OutcomeUnknown.
 
         Only an answer that refuses the token, where nothing was asked, leads to a second send with a new one.
+        `may_leave` is asked just before each send, when the token is there: False, and nothing is sent (TooLate).
         """
         token = self._token()
         try:
-            return self._push(request, token)
+            return self._push(request, token, may_leave)
         except InvalidToken:
             logger.info("daraja refused the token of a push; sending once more with another")
-        return self._push(request, self._token(stale=token.value))
+        return self._push(request, self._token(stale=token.value), may_leave)
 
     def query(self, checkout_request_id: str) -> QueryAnswer:
         """What became of a push. Never raises: trouble of any kind is NO_ANSWER, with `asked` False."""
@@ -122,8 +125,10 @@ class DarajaClient:
                 verdict=Verdict.NO_ANSWER, code=error.code, description=error.message, pause=_pause(error)
             )
 
-    def _push(self, request: PushRequest, token: Token) -> PushAccepted:
+    def _push(self, request: PushRequest, token: Token, may_leave: Callable[[], bool]) -> PushAccepted:
         body = push_body(request, self._merchant, self._clock())
+        if not may_leave():
+            raise TooLate("Not asked: the request was held up for too long.", code="not_asked")
         return read_push(self._post("push", PUSH_PATH, body, token, self._timeouts.read))
 
     def _query(self, checkout_request_id: str, token: Token) -> QueryAnswer:
@@ -149,7 +154,7 @@ class DarajaClient:
                     "oauth", "GET", OAUTH_PATH, None, self._basic, self._timeouts.oauth_read
                 )
             except (Unreachable, OutcomeUnknown):
-                if attempt == 2 or monotonic() - began > self._timeouts.connect / 2:
+                if attempt == 2 or monotonic() - began > self._timeouts.oauth_connect / 3:
                     break  # a dropped line is worth a second try; a slow Daraja keeps everyone waiting
             else:
                 return read_token(reply, self._clock())
@@ -174,15 +179,17 @@ class DarajaClient:
     def _send(
         self, method: str, path: str, body: bytes | None, authorization: AuthBase, read: float
     ) -> Reply:
+        is_oauth = path == OAUTH_PATH
+        connect = self._timeouts.oauth_connect if is_oauth else self._timeouts.connect
         response = self._session.request(
             method,
             self._base_url + path,
-            params={"grant_type": "client_credentials"} if path == OAUTH_PATH else None,
+            params={"grant_type": "client_credentials"} if is_oauth else None,
             data=body,
             headers={"Accept": "application/json", "Accept-Encoding": "identity"}
             | ({"Content-Type": "application/json"} if body is not None else {}),
             auth=authorization,
-            timeout=(self._timeouts.connect, read),
+            timeout=(connect, read),
             allow_redirects=False,
             stream=True,
         )

@@ -12,13 +12,21 @@ class DarajaError(Exception):
     """Any failure of a call to Daraja.
 
     `code` is Daraja's errorCode or "", `message` Safaricom's words or ours (scrubbed, up to 300 characters).
-    `http_status` is None where no answer came.
+    `http_status` is None where no answer came. `retry_after`: seconds to wait, None if nobody said.
     """
 
-    def __init__(self, message: str, *, code: str = "", http_status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        http_status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         self.message = scrub(message)
         self.code = scrub_code(code)
         self.http_status = http_status
+        self.retry_after = retry_after
         super().__init__(self.message)
 
 
@@ -31,18 +39,11 @@ class SubscriberLocked(PushRefused):
 
 
 class Busy(PushRefused):
-    """Too many calls; this one was not taken. `retry_after`: seconds to wait, None if Daraja didn't say."""
+    """Too many calls; this one was not taken."""
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        code: str = "",
-        http_status: int | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message, code=code, http_status=http_status)
-        self.retry_after = retry_after
+
+class TooLate(PushRefused):
+    """Not asked: our own request was held up for so long that it may not leave any more."""
 
 
 class Misconfigured(PushRefused):

@@ -13,6 +13,9 @@ from django.db.models import Q
 from payments.daraja import RESULTS, Result, lookup
 from payments.states import LIVE, State
 
+SEND_WITHIN = timedelta(
+    seconds=30
+)  # a request that has not left by then never leaves; nothing gives it up sooner
 PROMPT_LIFE = timedelta(minutes=2)  # after this a prompt is idle and the buyer may want another
 UNASKABLE_FOR = timedelta(minutes=5)  # an attempt without an id can't be asked about: wait for its callback
 STALE_AFTER = timedelta(seconds=90)  # a push that has not noted its answer by then never will

@@ -31,6 +31,10 @@ class DarajaToken(models.Model):
     fetching_until = models.DateTimeField(
         null=True, help_text="A process holds the right to fetch until then"
     )
+    refused_until = models.DateTimeField(
+        null=True, help_text="The last fetch failed: until then nobody asks for another"
+    )
+    refusal = models.CharField(max_length=40, blank=True, db_default="", help_text="How it failed")
 
     def __str__(self) -> str:
         return self.name

@@ -150,6 +150,7 @@ WORLDS: list[tuple[str, int, Callable[..., Any]]] = [
     ("daraja_refused", 502, daraja_says(daraja.PushRefused("no", code="400.002.02"))),
     ("daraja_unusable", 502, daraja_says(daraja.Misconfigured("wrong credentials"))),
     ("daraja_busy", 503, daraja_says(daraja.Busy("quota"))),
+    ("not_asked", 503, daraja_says(daraja.TooLate("held up", code="not_asked"))),
     ("daraja_unreachable", 503, daraja_says(daraja.Unreachable("no line"))),
 ]
 

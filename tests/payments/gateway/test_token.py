@@ -2,13 +2,14 @@
 
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import OperationalError, connection
 
-from payments.daraja import Token, Unreachable
-from payments.gateway.token import FETCH_LEASE, SharedTokens
+from payments.daraja import Busy, DarajaError, Misconfigured, Token, Unreachable
+from payments.gateway.token import FETCH_LEASE, PROBE_WITHIN, SharedTokens
 from payments.models import DarajaToken
 
 KEY = "sealing-key"
@@ -68,14 +69,88 @@ def test_a_token_sealed_under_a_former_key_is_fetched_anew() -> None:
     assert store("new").get(oauth).value == "token-2"
 
 
-@pytest.mark.django_db
-def test_a_failed_fetch_gives_the_right_to_fetch_back() -> None:
-    def down() -> Token:
-        raise Unreachable("no line")
+def half_a_minute_passes() -> None:
+    DarajaToken.objects.update(refused_until=now() - timedelta(seconds=1))
 
-    with pytest.raises(Unreachable):
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("failure", "told_as"),
+    [
+        (Unreachable("no line"), Unreachable),
+        (Busy("quota"), Busy),
+        (Misconfigured("wrong key"), Misconfigured),
+        (RuntimeError("a bug"), Unreachable),
+    ],
+    ids=str,
+)
+def test_after_a_failed_fetch_all_are_refused_at_once_until_one_tries_again(
+    failure: Exception, told_as: type[DarajaError]
+) -> None:
+    def down() -> Token:
+        raise failure
+
+    with pytest.raises(type(failure)):
         store().get(down)
+    oauth = Oauth()
+    with pytest.raises(told_as) as refused:
+        store().get(oauth)
+    assert 29 < (refused.value.retry_after or 0) <= 30
+    assert oauth.fetched == 0
+    half_a_minute_passes()
+    assert store().get(oauth).value == store().get(oauth).value == "token-1"
+
+
+@pytest.mark.django_db
+def test_a_refusal_that_lies_too_far_ahead_is_nobodys() -> None:
+    """A clock was set back meanwhile: the shop doesn't stand still for that."""
+    DarajaToken.objects.create(name=store()._name, refused_until=now() + timedelta(hours=1))
     assert store().get(Oauth()).value == "token-1"
+
+
+@pytest.mark.django_db
+def test_a_lease_that_lies_too_far_ahead_is_nobodys() -> None:
+    DarajaToken.objects.create(name=store()._name, fetching_until=now() + timedelta(hours=1))
+    assert store().get(Oauth()).value == "token-1"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_those_who_come_after_a_failure_one_tries_and_the_others_hardly_wait() -> None:
+    DarajaToken.objects.create(
+        name=store()._name, refused_until=now() - timedelta(seconds=1), fetching_until=now() + FETCH_LEASE
+    )
+    began = time.monotonic()
+    with pytest.raises(Unreachable):
+        store().get(Oauth())
+    assert time.monotonic() - began < PROBE_WITHIN + 1.5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_those_who_wait_for_a_fetch_hear_of_its_failure_together() -> None:
+    fetched: list[float] = []
+
+    def hangs() -> Token:
+        fetched.append(time.monotonic())
+        time.sleep(1)
+        raise Unreachable("no answer")
+
+    one, two = store(), store()
+    took: list[float] = []
+
+    def push(shared: SharedTokens) -> None:
+        began = time.monotonic()
+        with suppress(Unreachable):
+            shared.get(hangs)
+        took.append(time.monotonic() - began)
+        connection.close()
+
+    threads = [threading.Thread(target=push, args=[shared]) for shared in (one, two) * 10]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert (len(took), len(fetched)) == (20, 1)
+    assert max(took) < 5
 
 
 @pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse
@@ -54,7 +55,9 @@ class Caller(Client):
 class Unreached(FakeDaraja):
     """A Daraja that nobody may call."""
 
-    def push(self, request: daraja.PushRequest) -> daraja.PushAccepted:
+    def push(
+        self, request: daraja.PushRequest, *, may_leave: Callable[[], bool] = lambda: True
+    ) -> daraja.PushAccepted:
         self.pushes.append(request)
         raise AssertionError("Daraja was reached")
 

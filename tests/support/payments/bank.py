@@ -154,7 +154,9 @@ class Bank:
 
     # --- what the shop calls ---
 
-    def push(self, request: daraja.PushRequest) -> PushAccepted:
+    def push(
+        self, request: daraja.PushRequest, *, may_leave: Callable[[], bool] = lambda: True
+    ) -> PushAccepted:
         way, meanwhile = self.way, self.meanwhile
         self.way, self.meanwhile = "accepted", lambda _push: None
         push = self._note_push(request)

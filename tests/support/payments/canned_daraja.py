@@ -131,7 +131,7 @@ def drip(start: bytes, forever: bytes) -> Act:
 
 
 MERCHANT = Merchant(short_code="174379", passkey=PASSKEY)
-QUICK = Timeouts(connect=0.4, read=0.6, query_read=0.5, oauth_read=0.5)
+QUICK = Timeouts(connect=0.4, read=0.6, query_read=0.5, oauth_connect=0.4, oauth_read=0.5)
 
 
 def make_client(url: str, **changes: object) -> DarajaClient:

@@ -11,16 +11,23 @@ OTIENO = "254798765432"  # must not see hers
 
 
 class FakeDaraja:
-    """Answers pushes and queries as told; `during_push` runs while the push is under way."""
+    """Answers pushes and queries as told; `before_push` runs before a push leaves, `during_push` while it is under
+    way."""
 
     def __init__(self) -> None:
         self.pushes: list[daraja.PushRequest] = []
         self.queries: list[str] = []
         self.push_answer: Exception | None = None
         self.query_answer = QueryAnswer(verdict=Verdict.NO_ANSWER, asked=True, description="no word")
+        self.before_push: Callable[[], Any] = lambda: None
         self.during_push: Callable[[], Any] = lambda: None
 
-    def push(self, request: daraja.PushRequest) -> PushAccepted:
+    def push(
+        self, request: daraja.PushRequest, *, may_leave: Callable[[], bool] = lambda: True
+    ) -> PushAccepted:
+        self.before_push()
+        if not may_leave():
+            raise daraja.TooLate("held up", code="not_asked")
         self.pushes.append(request)
         self.during_push()
         if self.push_answer is not None:
