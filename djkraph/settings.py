@@ -138,6 +138,7 @@ def database(url: str) -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         }
     else:
+        config["ENGINE"] = "djkraph.postgresql"
         # ten connections a process: a push that waits for Daraja holds none of them
         config["OPTIONS"] = {
             **config.get("OPTIONS", {}),

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import QuerySet
 
 from payments import gateway
@@ -28,6 +28,9 @@ def replay_spool(*, now: datetime) -> int:
                 delivery = store(waited, spool_id=waited.id)
         except IntegrityError:  # stored by a run that died before it could remove the file
             log.info("A spooled callback had been stored already")
+        except DataError:  # no database of ours will ever take this one
+            spool.set_aside(folder, waited)
+            continue
         spool.remove(folder, waited)
         if delivery is not None:
             apply_safely(delivery, now=now)

@@ -1,22 +1,18 @@
-"""Where callbacks wait on disk while the database is away: one fsynced file a delivery. Knows no database.
+"""Where callbacks wait on disk while the database won't take them: one file a delivery. Knows no database.
 
 A file holds what the inbox would hold (phones blanked, the token hashed) and an id, so that a replay that is
 interrupted anywhere stores each delivery once.
 """
 
-import json
-import logging
-import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-log = logging.getLogger(__name__)
+from djkraph import on_disk
 
 SUFFIX = ".callback.json"
-SET_ASIDE = ".bad"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,39 +30,24 @@ class Spooled:
 
 def put(folder: Path, spooled: Spooled) -> None:
     """On disk for good when this returns. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
     fields = asdict(spooled) | {"id": str(spooled.id), "received_at": spooled.received_at.isoformat()}
-    unfinished = folder / f"{spooled.id}.part"
-    with unfinished.open("w", encoding="utf-8") as file:
-        json.dump(fields, file)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(_path(folder, spooled.id))
-    _fsync_folder(folder)
+    on_disk.put(_path(folder, spooled.id), fields)
 
 
 def waiting(folder: Path) -> Iterator[Spooled]:
-    """What waits, oldest first. A file that can't be read is set aside under another name, and said in the log."""
-    for file in sorted(folder.glob(f"*{SUFFIX}"), key=_age):
+    """What waits, oldest first. A file that makes no sense is set aside under another name, and said in the log."""
+    for file, fields in on_disk.waiting(folder, SUFFIX):
         try:
-            fields = json.loads(file.read_text(encoding="utf-8"))
-            fields |= {
+            fields = {
+                **fields,
                 "id": uuid.UUID(fields["id"]),
                 "received_at": datetime.fromisoformat(fields["received_at"]),
             }
-            yield Spooled(**fields)
-        except FileNotFoundError:  # another worker was quicker
-            continue
+            spooled = Spooled(**fields)
         except (ValueError, TypeError, KeyError):
-            log.exception("A spooled callback can't be read; it is set aside as .bad")
-            file.rename(file.with_suffix(SET_ASIDE))
-
-
-def _age(file: Path) -> tuple[int, str]:
-    try:
-        return file.stat().st_mtime_ns, file.name
-    except FileNotFoundError:  # another worker was quicker
-        return 0, file.name
+            on_disk.set_aside(file)
+        else:
+            yield spooled
 
 
 def count_spooled(folder: Path) -> int:
@@ -75,7 +56,11 @@ def count_spooled(folder: Path) -> int:
 
 def count_set_aside(folder: Path) -> int:
     """Files that could not be read; they stay until a person moves them away."""
-    return sum(1 for _ in folder.glob(f"*{SET_ASIDE}"))
+    return sum(1 for _ in folder.glob(f"*{on_disk.SET_ASIDE}"))
+
+
+def set_aside(folder: Path, spooled: Spooled) -> None:
+    on_disk.set_aside(_path(folder, spooled.id))
 
 
 def remove(folder: Path, spooled: Spooled) -> None:
@@ -84,13 +69,3 @@ def remove(folder: Path, spooled: Spooled) -> None:
 
 def _path(folder: Path, spool_id: uuid.UUID) -> Path:
     return folder / f"{spool_id}{SUFFIX}"
-
-
-def _fsync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows has no handle for a folder; its rename is on disk
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

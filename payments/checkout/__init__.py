@@ -2,6 +2,7 @@
 (desk/)."""
 
 from payments.checkout.idempotency import KeyReused, StoredAnswer, answer_once, body_hashes
+from payments.checkout.noting import note_kept_answers
 from payments.checkout.prompts import Answer, Ask, Prompt, PushProblem, poll_id_of
 from payments.checkout.push import SET_UP_REFUSED, request_payment
 from payments.checkout.status import (
@@ -24,6 +25,7 @@ __all__ = (
     "answer_once",
     "body_hashes",
     "live_attempt",
+    "note_kept_answers",
     "paying_attempt",
     "payment_status",
     "payment_status_now",

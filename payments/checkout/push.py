@@ -10,11 +10,12 @@ import traceback
 from collections.abc import Callable
 from datetime import datetime
 from time import monotonic
-from typing import Any
 
-from django.db import Error, IntegrityError
+from django.db import IntegrityError
 
-from payments import daraja, enquiries, gateway, ledger
+from payments import daraja, enquiries, gateway
+from payments.checkout import noting
+from payments.checkout.noting import note_answer
 from payments.checkout.prompts import (
     Answer,
     Ask,
@@ -29,7 +30,6 @@ from payments.checkout.prompts import (
 from payments.enquiries import Outcome
 from payments.facts import SEND_WITHIN, is_too_young_to_replace
 from payments.gateway import release_connection
-from payments.ledger import Source, Update
 from payments.models import MpesaTransaction
 from payments.states import Event
 
@@ -121,20 +121,20 @@ def _send(opened: Opened, ask: Ask, fence: Fence, *, clock: Callable[[], datetim
         _note_refusal(attempt, refused, now=clock())
         raise _problem(refused) from refused
     except daraja.OutcomeUnknown as lost:
-        _try_record(attempt, Event.ANSWER_LOST, code=lost.code, description=lost.message, now=clock())
+        lost_answer = noting.Answer(event=Event.ANSWER_LOST, code=lost.code, description=lost.message)
+        note_answer(attempt, lost_answer, now=clock())
         return Answer(poll_id=attempt.public_id, prompt=Prompt.UNKNOWN)
     except Exception as bug:  # noqa: BLE001 — a bug in our client is "unknown" too: the phone may be ringing
         log.error("A push failed unforeseen: %s\n%s", type(bug).__name__, _frames(bug))  # noqa: TRY400
-        _try_record(attempt, Event.ANSWER_LOST, code=type(bug).__name__, now=clock())
+        note_answer(attempt, noting.Answer(event=Event.ANSWER_LOST, code=type(bug).__name__), now=clock())
         return Answer(poll_id=attempt.public_id, prompt=Prompt.UNKNOWN)
-    noted = _try_record(
-        attempt,
-        Event.ACCEPTED,
+    answer = noting.Answer(
+        event=Event.ACCEPTED,
         description=accepted.message,
         merchant_request_id=accepted.merchant_request_id,
         checkout_request_id=accepted.checkout_request_id,
-        now=clock(),
     )
+    noted = note_answer(attempt, answer, now=clock())
     poll_id = accepted.checkout_request_id if noted else attempt.public_id
     return Answer(poll_id=poll_id, prompt=Prompt.SENT)
 
@@ -144,22 +144,12 @@ def _frames(error: BaseException) -> str:
     return "".join(traceback.format_tb(error.__traceback__))
 
 
-def _try_record(attempt: MpesaTransaction, event: Event, *, now: datetime, **reported: Any) -> bool:
-    """Notes what Daraja said. A database that is away can't unsend a prompt: False, and the callback will tell."""
-    update = Update(event=event, source=Source.PUSH, **reported)
-    try:
-        ledger.record(attempt.id, update, now=now, row=ledger.snapshot(attempt))
-    except Error:
-        log.exception("The answer to a push could not be noted")
-        return False
-    return True
-
-
 def _note_refusal(attempt: MpesaTransaction, refused: daraja.DarajaError, *, now: datetime) -> None:
     code = refused.code or type(refused).__name__
     ours = isinstance(refused, daraja.Misconfigured | daraja.InvalidToken)
     more = SET_UP_REFUSED if ours else {}
-    _try_record(attempt, Event.REFUSED, code=code, description=refused.message, more=more, now=now)
+    answer = noting.Answer(event=Event.REFUSED, code=code, description=refused.message, more=more)
+    note_answer(attempt, answer, now=now)
     if isinstance(refused, daraja.SubscriberLocked):
         enquiries.request_check_of_earlier(attempt.id, now=now)
 

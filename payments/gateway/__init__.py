@@ -1,7 +1,7 @@
 """From the shop's settings to what talks to Daraja: a configured client, the token all processes share, the keys and
 limits; and the rule that no connection is held while we call. Knows no attempt, no order, no rule about money."""
 
-from payments.gateway.connections import refuse_inside_transaction, release_connection
+from payments.gateway.connections import hurried, refuse_inside_transaction, release_connection
 from payments.gateway.settings import (
     BASE_URLS,
     callback_url,
@@ -23,6 +23,7 @@ __all__ = (
     "BASE_URLS",
     "callback_url",
     "client",
+    "hurried",
     "is_safaricom",
     "keyring",
     "merchant",

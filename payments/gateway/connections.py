@@ -1,8 +1,12 @@
 """The rule "no network inside a transaction", as code, and its like for what must be permanent at once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
+
+HURRIED_MILLISECONDS = 3000
 
 
 class CalledInsideTransaction(RuntimeError):
@@ -23,6 +27,28 @@ def refuse_inside_transaction() -> None:
     """For a single statement that is to be permanent when it returns: what durable=True is for a block."""
     if not _only_a_tests(connection.atomic_blocks):
         raise CalledInsideTransaction("Commit first: this write has to be permanent at once.")
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """For a write that has another place to go: on SQLite it waits three seconds for another writer, and not twenty."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    before = _busy_timeout(HURRIED_MILLISECONDS)
+    try:
+        yield
+    finally:
+        if connection.connection is not None:
+            _busy_timeout(before)
+
+
+def _busy_timeout(milliseconds: int) -> int:
+    """Sets SQLite's, and says what it was."""
+    with connection.cursor() as cursor:
+        (before,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+        cursor.execute(f"PRAGMA busy_timeout = {milliseconds:d}")
+    return int(before)
 
 
 def _only_a_tests(blocks: list[Any]) -> bool:

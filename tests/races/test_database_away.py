@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.support.races.crowd import at_once, new_phone, wait_until
 from tests.support.races.machines import (
@@ -166,6 +167,44 @@ def test_callbacks_while_postgresql_is_away_are_kept_and_applied_once(village: V
     )
 
 
+def warm(village: Village) -> list[str]:
+    """Some 80 polls from 16 pages at once: every process has as many connections as it may."""
+    village.safaricom.fault("no_callback")
+    phones = [new_phone() for _ in range(16)]
+    sent = at_once([lambda p=p: village.machine.push(p, reference=f"CART-{p}").json() for p in phones])
+    poll_ids = [answer["checkoutRequestId"] for answer in sent]
+    for _ in range(5):
+        pages_hear_pending(village, poll_ids)
+    return poll_ids
+
+
+def test_after_a_restart_of_postgresql_the_first_who_come_are_served(village: Village, tell: Any) -> None:
+    poll_ids = warm(village)
+    for poll_id in poll_ids[:2]:
+        village.safaricom._post(f"prompts/{poll_id}", {"action": "pay"})
+    village.postgres.stop()
+    village.postgres.start()
+    village.rows.reconnect()
+    time.sleep(1)
+    newcomers = [new_phone() for _ in range(4)]
+    asked = [
+        *(lambda p=p: village.machine.push(p, reference=f"CART-{p}") for p in newcomers),
+        *(lambda p=p: village.machine.status(p) for p in poll_ids[2:5]),
+        lambda: requests.get(f"{village.machine.address}/", timeout=60),
+        lambda: requests.get(f"{village.machine.address}/health/ready", timeout=60),
+    ]
+    told = at_once([lambda each=each: timed(each) for each in asked])
+    assert {answer.status_code for _, answer in told} == {200}
+    assert [answer.json()["prompt"] for _, answer in told[:4]] == ["sent"] * 4
+    for poll_id in poll_ids[:2]:
+        assert village.safaricom._post(f"redeliver/{poll_id}")["status"] == 200
+        assert village.machine.status(poll_id).json()["status"] == "completed"
+    assert village.spooled == []
+    tell(
+        f"PostgreSQL restarted: the first {len(told)} were served in {max(s for s, _ in told):.1f} s at most"
+    )
+
+
 @pytest.mark.parametrize("key", ["", "a-key"])
 def test_postgresql_that_goes_while_the_phone_is_asked_leaves_the_buyer_pending(
     key: str, village: Village
@@ -190,6 +229,61 @@ def test_postgresql_that_goes_while_the_phone_is_asked_leaves_the_buyer_pending(
     told = answer.json()
     assert (answer.status_code, told["success"]) == (200, True), told
     assert told["checkoutRequestId"] == attempt["public_id"]
+
+
+def test_an_acceptance_that_could_not_be_noted_is_noted_later_and_asked_about(village: Village) -> None:
+    """Neither callback nor answer reached the database: Daraja's id waited on disk."""
+    phone = new_phone()
+    village.safaricom.fault("no_callback")
+    village.safaricom.fault("slow_answer", 2)
+    with ThreadPoolExecutor(1) as page:
+        clicked = page.submit(village.machine.push, phone)
+        wait_until(lambda: village.safaricom.prompts(phone), "the phone rings")
+        village.postgres.stop()
+        assert clicked.result().json()["prompt"] == "sent"
+    (prompt,) = village.safaricom.prompts(phone)
+    village.safaricom.answer(prompt["checkout_request_id"], "pay")
+    village.postgres.start()
+    village.rows.reconnect()
+    assert len(village.spooled) == 1
+    village.desk.run("reconcile_payments", "--older-than", "0")
+    (attempt,) = village.rows.attempts()
+    assert (attempt["checkout_request_id"], attempt["state"]) == (
+        prompt["checkout_request_id"],
+        "completed",
+    )
+    assert village.spooled == []
+
+
+READ_ONLY = ("ALTER SYSTEM SET default_transaction_read_only = on", "ALTER SYSTEM RESET ALL")
+TABLE_MISSING = (
+    "ALTER TABLE payments_callbackdelivery RENAME TO elsewhere",
+    "ALTER TABLE elsewhere RENAME TO payments_callbackdelivery",
+)
+
+
+@pytest.mark.parametrize("trouble", [READ_ONLY, TABLE_MISSING], ids=["read-only", "table missing"])
+def test_a_callback_that_the_database_refuses_is_taken_and_applied_once_it_can_be(
+    trouble: tuple[str, str], village: Village
+) -> None:
+    begins, ends = trouble
+    (poll_id, *_) = prompts_paid_in_silence(village)
+    with worker(village.env, village.folder / "worker.log"):
+        village.rows.do(begins)
+        village.rows.do("SELECT pg_reload_conf()")
+        time.sleep(0.5)
+        assert village.safaricom._post(f"redeliver/{poll_id}")["status"] == 200
+        assert len(village.spooled) == 1
+        pages_hear_pending(village, [poll_id])
+        village.rows.do("SET default_transaction_read_only = off")
+        village.rows.do(ends)
+        village.rows.do("SELECT pg_reload_conf()")
+        wait_until(lambda: not village.spooled and not village.unread, "the worker replays the spool")
+    (attempt,) = [each for each in village.rows.attempts() if each["checkout_request_id"] == poll_id]
+    assert (attempt["state"], attempt["confirmed"], bool(attempt["receipt"])) == ("completed", 1, True)
+    assert [row["verdict"] for row in village.rows.all("SELECT verdict FROM payments_callbackdelivery")] == [
+        "applied"
+    ]
 
 
 def test_a_spool_that_no_worker_saw_is_replayed_by_hand(village: Village) -> None:

@@ -23,7 +23,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 from django.utils import timezone
 
-from payments import callbacks, enquiries, facts, gateway
+from payments import callbacks, checkout, enquiries, facts, gateway
 from payments.desk import count_payments_in_need
 from payments.enquiries import Due, Outcome
 from payments.gateway import release_connection
@@ -163,6 +163,7 @@ def run_due() -> bool:
 
 
 def _read_left_behind(now: datetime) -> int:
+    checkout.note_kept_answers(now=now)
     return callbacks.replay_spool(now=now) + callbacks.apply_left_behind(now=now)
 
 

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import (
+    DatabaseError,
+    DataError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
 
 from payments import callbacks, gateway
 from payments.callbacks import spool
@@ -26,12 +33,12 @@ def folder(tmp_path: Path, settings: Any) -> Path:
 
 
 @pytest.fixture
-def database_away(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
-    def start() -> Any:
+def database_away(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    def start(error: type[Exception] = OperationalError) -> Any:
         patched = pytest.MonkeyPatch()
 
         def away(*_: Any, **__: Any) -> None:
-            raise OperationalError("the server closed the connection")
+            raise error("the server closed the connection")
 
         patched.setattr("payments.callbacks.receive.sql.insert", away)
         return patched
@@ -62,6 +69,52 @@ def test_a_callback_waits_on_disk_and_is_applied_once(
     assert (spool.count_spooled(folder), callbacks.replay_spool(now=clock())) == (0, 0)
     delivery = CallbackDelivery.objects.get()
     assert (delivery.verdict, delivery.from_safaricom, delivery.received_at) == ("applied", True, clock())
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OperationalError, InterfaceError, InternalError, ProgrammingError, DatabaseError, MemoryError],
+    ids=["away", "hung up", "read-only", "table missing", "other", "not its own"],
+)
+def test_whatever_the_databases_error_the_callback_waits_on_disk(
+    error: type[Exception],
+    click: Click,
+    safaricom: FakeDaraja,
+    clock: Clock,
+    folder: Path,
+    database_away: Callable[..., Any],
+) -> None:
+    click()
+    away = database_away(error)
+    receive(safaricom, clock)
+    if issubclass(error, DatabaseError):
+        with pytest.raises(error):  # the worker tries again, and the file stays
+            callbacks.replay_spool(now=clock())
+    away.undo()
+    assert callbacks.replay_spool(now=clock()) == 1
+    assert MpesaTransaction.objects.get().state == State.COMPLETED
+
+
+def test_what_no_database_will_ever_take_is_set_aside_and_blocks_nobody(
+    click: Click, safaricom: FakeDaraja, clock: Clock, folder: Path, database_away: Callable[..., Any]
+) -> None:
+    click()
+    away = database_away(DataError)
+    receive(safaricom, clock)
+    assert callbacks.replay_spool(now=clock()) == 0
+    away.undo()
+    assert (spool.count_spooled(folder), spool.count_set_aside(folder)) == (0, 1)
+
+
+def test_nobody_else_on_the_machine_reads_what_waits(
+    click: Click, safaricom: FakeDaraja, clock: Clock, folder: Path, database_away: Callable[..., Any]
+) -> None:
+    click()
+    away = database_away()
+    receive(safaricom, clock)
+    away.undo()
+    assert next(folder.iterdir()).stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_replay_that_died_after_its_commit_stores_nothing_twice(
