@@ -10,8 +10,10 @@ import hypothesis
 import pytest
 from django.core.cache import cache
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.utils import timezone
 
 from orders.models import Mix
+from payments.gateway import clock
 from payments.gateway import settings as gateway_settings
 from tests.support.places import ROOT
 from tests.support.shop import Shop
@@ -69,6 +71,12 @@ def _fresh_process_memory() -> None:
     """Counters of throttles and the client's token live in the process: no test inherits them."""
     cache.clear()
     gateway_settings._client.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _the_shops_clock_is_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many tests say what time it is; the database would contradict them. (Real processes ask it all the same.)"""
+    monkeypatch.setattr(clock, "shared", lambda: timezone.now())
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import JsonResponse
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
@@ -17,7 +16,7 @@ from rest_framework.views import APIView
 
 from djkraph.http import ApiProblem, problem, read_capped
 from djkraph.throttling import PushPerAddress, StatusPerAddress, client_address
-from payments import callbacks, checkout
+from payments import callbacks, checkout, gateway
 from payments.api.errors import in_http
 from payments.api.serializers import (
     CallbackAnswerSerializer,
@@ -66,7 +65,7 @@ class PushView(APIView):
             answer = checkout.answer_once(
                 _idempotency_key(request),
                 asked=checkout.body_hashes(asked),
-                now=timezone.now(),
+                now=gateway.now(),
                 produce=lambda key_id: _push(ask, key_id),
                 under_way=_push_under_way,
             )
@@ -86,7 +85,7 @@ class StatusView(APIView):
         request=StatusSerializer, responses={200: StatusAnswerSerializer, "4XX": ProblemSerializer}
     )
     def post(self, request: Request) -> Response:
-        payment_status = checkout.payment_status_now(_poll_id(request.data), clock=timezone.now)
+        payment_status = checkout.payment_status_now(_poll_id(request.data), clock=gateway.now)
         if payment_status is None:
             raise NotFound("This payment is not known here.")
         return Response(_status_json(payment_status))
@@ -107,7 +106,7 @@ class CallbackView(APIView):
         body = read_capped(request._request)  # as it came: callbacks/ reads it
         source = client_address(request.META)
         try:
-            callbacks.receive_callback(token=token, body=body, source_address=source, now=timezone.now())
+            callbacks.receive_callback(token=token, body=body, source_address=source, now=gateway.now())
         except callbacks.NotFromSafaricom as refused:
             raise ApiProblem("Not from here.", code="refused", status=HTTPStatus.FORBIDDEN) from refused
         except OSError as lost:  # neither database nor disk: let the sender know that it was not taken
@@ -125,7 +124,7 @@ def _push(ask: checkout.Ask, key_id: int | None) -> checkout.StoredAnswer:
     try:
         # a key of one's own says that this is a purchase of its own
         answer = checkout.request_payment(
-            replace(ask, again=ask.again or key_id is not None), clock=timezone.now, key_id=key_id
+            replace(ask, again=ask.again or key_id is not None), clock=gateway.now, key_id=key_id
         )
     except checkout.PushProblem as refused:
         known = in_http(refused)

@@ -206,8 +206,10 @@ def _doubt(
 def _only_a_hint(
     delivery: Delivery, attempt: Addressed | None, verdict: Verdict, *, now: datetime
 ) -> Verdict:
-    if attempt is not None:
+    if attempt is not None and attempt.callback_token_hash == delivery.token_hash:
         enquiries.request_check(attempt.id, now=now)
+    elif attempt is not None:
+        enquiries.request_check_by_stranger(attempt.id, now=now)
     CallbackDelivery.objects.filter(id=delivery.id).exclude(verdict=Verdict.APPLIED).update(
         verdict=verdict, attempt_id=attempt.id if attempt else None
     )

@@ -5,31 +5,41 @@ from payments.enquiries.ask import (
     Due,
     Outcome,
     ask_about,
+    ask_about_open,
+    ask_next,
     count_open,
     due,
+    due_without_id,
     expire,
     open_since,
     read_due,
     request_check,
+    request_check_by_stranger,
     request_check_of_earlier,
     resolve_by_clock,
 )
 from payments.enquiries.budget import next_turn_at
 from payments.enquiries.heartbeat import WORKER, beat
+from payments.enquiries.lanes import Lane
 
 __all__ = (
     "WORKER",
     "Due",
+    "Lane",
     "Outcome",
     "ask_about",
+    "ask_about_open",
+    "ask_next",
     "beat",
     "count_open",
     "due",
+    "due_without_id",
     "expire",
     "next_turn_at",
     "open_since",
     "read_due",
     "request_check",
+    "request_check_by_stranger",
     "request_check_of_earlier",
     "resolve_by_clock",
 )

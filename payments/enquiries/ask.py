@@ -1,7 +1,7 @@
 """Asking Daraja what became of an attempt, and giving the answer to the ledger. Never sends a push.
 
-Whoever asks (an overdue poll, the worker, staff) first claims the attempt's next check, then takes a turn from
-the shared budget, and only then calls: no two ask about the same attempt at once.
+Whoever asks (an overdue poll, the worker, staff) first takes a turn from the shared budget, which must be their lane's
+(lanes.py), then claims the attempt's next check, and only then calls: no two ask about the same attempt at once.
 
 Following up ends with an answer: from 24 hours after the prompt on, the first question that Daraja answers with "paid"
 or "not paid" is the last. "Processing" and "don't know" say that money may still move, and end nothing. Where no answer
@@ -17,17 +17,19 @@ from django.db.models import Q, QuerySet
 
 from payments import gateway, ledger
 from payments.daraja import QueryAnswer, Verdict
-from payments.enquiries import budget
+from payments.enquiries import budget, lanes
+from payments.enquiries.lanes import Lane
 from payments.facts import IS_LIVE, followed_up_at, is_certain, is_followed_up, is_stale
 from payments.gateway import release_connection
 from payments.ledger import EventKind, Source, Update
 from payments.models import MpesaTransaction
 from payments.states import Event
 
-BACK_OFF = tuple(timedelta(seconds=s) for s in (20, 20, 30, 60, 120, 300))
+BACK_OFF = tuple(timedelta(seconds=s) for s in (20, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600))
 OLD_STEP = timedelta(hours=1)  # between questions about an attempt whose 24 hours are over
 GIVE_UP_AFTER = timedelta(hours=72)
 NO_CHECK_WITHIN = timedelta(seconds=20)  # a hint can't make us ask oftener than this
+NO_STRANGERS_CHECK_WITHIN = timedelta(minutes=5)  # nor one that anybody could have sent than this
 DEFAULT_PAUSE = timedelta(seconds=60)  # after a 429 that names no time
 BATCH = 100
 
@@ -112,10 +114,53 @@ def expire(attempt_id: int, *, now: datetime, why: str) -> None:
     ledger.record(attempt_id, Update(event=Event.EXPIRED, source=Source.CLOCK, description=why), now=now)
 
 
-def ask_about(due: Due, *, clock: Callable[[], datetime]) -> Outcome:
-    """Claims, takes a turn, asks Daraja and records the answer. Holds no connection during the call."""
+def due_without_id(*, now: datetime, limit: int = BATCH) -> list[Due]:
+    """Of those the ones that nobody can be asked about: the clock decides."""
+    rows = MpesaTransaction.objects.filter(next_check_at__lte=now, checkout_request_id=None)
+    return _read(rows.order_by("next_check_at")[:limit])
+
+
+def ask_next(*, clock: Callable[[], datetime]) -> Outcome:
+    """The worker's question: about whoever waits longest in the lane whose turn it is."""
     now = clock()
-    if due.checkout_request_id is None or not budget.take_turn(now=now) or not _claim(due, now=now):
+    turn = budget.free_turn(now=now)
+    lane = None if turn is None else lanes.whose(turn, now=now)
+    attempt_id = None if lane is None else lanes.first_of(lane, now=now)
+    if lane is None or attempt_id is None:
+        return Outcome.NOT_ASKED
+    return _ask(read_due(attempt_id), clock=clock, may_take=lambda number: number == turn)
+
+
+def ask_about(due: Due, *, clock: Callable[[], datetime], lane: Lane = Lane.BUYER) -> Outcome:
+    """Asks now, where this lane may have the turn. Where not, buyers and staff are remembered as waiting, and the
+    worker asks for them when it is their turn."""
+    if due.checkout_request_id is None:
+        return Outcome.NOT_ASKED
+    now = clock()
+
+    def may_take(turn: int) -> bool:
+        return lanes.may_take(lane, turn, attempt_id=due.id, now=now)
+
+    outcome = _ask(due, clock=clock, may_take=may_take)
+    if outcome is Outcome.NOT_ASKED and lane in lanes.WAITS_FOR:
+        lanes.wait_in(lane, due.id, now=now)
+    return outcome
+
+
+def ask_about_open(due: Due, *, clock: Callable[[], datetime]) -> Outcome:
+    """For whoever goes through all that is open: the same attempts as wait in the lanes where nobody is seen to wait,
+    so it goes before those, and after the others."""
+    now = clock()
+    return _ask(due, clock=clock, may_take=lambda _turn: not lanes.is_anybody_waiting(now=now))
+
+
+def _ask(due: Due, *, clock: Callable[[], datetime], may_take: Callable[[int], bool]) -> Outcome:
+    """Takes a turn, claims, asks Daraja and records the answer. Holds no connection during the call."""
+    now = clock()
+    if due.checkout_request_id is None or not budget.take_turn(now=now, may_take=may_take):
+        return Outcome.NOT_ASKED
+    lanes.was_served(due.id)
+    if not _claim(due, now=now):
         return Outcome.NOT_ASKED
     release_connection()
     answer = gateway.client().query(due.checkout_request_id)
@@ -125,6 +170,13 @@ def ask_about(due: Due, *, clock: Callable[[], datetime]) -> Outcome:
 def request_check(attempt_id: int, *, now: datetime) -> None:
     """Somebody says there is news of this attempt: ask soon. Cheap to call, and no way to make us ask often."""
     ledger.bring_check_forward(attempt_id, now=now, unless_asked_since=now - NO_CHECK_WITHIN)
+
+
+def request_check_by_stranger(attempt_id: int, *, now: datetime) -> None:
+    """As above, but anybody could have said so: nothing that is over is asked about again, and nothing often."""
+    ledger.bring_check_forward(
+        attempt_id, now=now, unless_asked_since=now - NO_STRANGERS_CHECK_WITHIN, only_live=True
+    )
 
 
 def request_check_of_earlier(attempt_id: int, *, now: datetime) -> None:
@@ -151,12 +203,15 @@ def _record(due: Due, answer: QueryAnswer, *, now: datetime) -> Outcome:
             description=answer.description,
         )
         ledger.record(due.id, update, now=now)
-        ledger.note_answer(due.id, now=now, was_last=not is_followed_up(due, now=now))
+        was_last = not is_followed_up(due, now=now) or _is_over(due.id)
+        ledger.note_answer(due.id, now=now, was_last=was_last)
         if answer.result is not None and answer.result.check_earlier:
             request_check_of_earlier(due.id, now=now)
         return Outcome.PAID if paid else Outcome.NOT_PAID
     if answer.pause is not None:
-        budget.pause(until=now + (timedelta(seconds=answer.pause) if answer.pause else DEFAULT_PAUSE))
+        budget.pause(
+            now=now, until=now + (timedelta(seconds=answer.pause) if answer.pause else DEFAULT_PAUSE)
+        )
     facts = {"code": answer.code, "description": answer.description}
     ledger.note(due.id, EventKind.ASKED, source=Source.QUERY, now=now, facts=facts)
     if now >= due.created_at + GIVE_UP_AFTER:
@@ -164,6 +219,12 @@ def _record(due: Due, answer: QueryAnswer, *, now: datetime) -> Outcome:
     if answer.verdict is Verdict.PROCESSING:
         return Outcome.PROCESSING
     return Outcome.NO_ANSWER if answer.asked else Outcome.NOT_ASKED
+
+
+def _is_over(attempt_id: int) -> bool:
+    """Asked about once more although nothing was open, and answered: whoever made us ask made us ask once."""
+    columns = ("state", "checkout_request_id", "result_code")
+    return is_certain(MpesaTransaction.objects.only(*columns).get(id=attempt_id))
 
 
 def _give_up(attempt_id: int, *, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """From the shop's settings to what talks to Daraja: a configured client, the token all processes share, the keys and
 limits; and the rule that no connection is held while we call. Knows no attempt, no order, no rule about money."""
 
+from payments.gateway.clock import now
 from payments.gateway.connections import hurried, refuse_inside_transaction, release_connection
 from payments.gateway.settings import (
     BASE_URLS,
@@ -27,6 +28,7 @@ __all__ = (
     "is_safaricom",
     "keyring",
     "merchant",
+    "now",
     "only_safaricom_may_call_back",
     "phone_hashes",
     "priced_orders_only",

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from payments.daraja import DarajaClient, Merchant, TransactionType
+from payments.gateway.clock import now
 from payments.gateway.token import SharedTokens
 from payments.phones import phone_hash
 from payments.signing import Keyring
@@ -65,7 +66,7 @@ def _client(url: str, key: str, secret: str, paid: Merchant, sealing_key: str) -
         consumer_key=key,
         consumer_secret=secret,
         merchant=paid,
-        tokens=SharedTokens(app=key, base_url=url, sealing_key=sealing_key, clock=timezone.now),
+        tokens=SharedTokens(app=key, base_url=url, sealing_key=sealing_key, clock=now),
         clock=timezone.now,
     )
 

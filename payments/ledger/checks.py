@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 
-from payments.facts import CAME_TO_NOTHING, IS_PAID
+from payments.facts import CAME_TO_NOTHING, IS_LIVE, IS_PAID
 from payments.models import MpesaTransaction
 
 
@@ -19,12 +19,21 @@ def claim_check(
     return as_it_was.update(next_check_at=now + step, checks=F("checks") + 1, last_check_at=now) == 1
 
 
-def bring_check_forward(attempt_id: int, *, now: datetime, unless_asked_since: datetime) -> None:
+def bring_check_forward(
+    attempt_id: int, *, now: datetime, unless_asked_since: datetime, only_live: bool = False
+) -> None:
     """It is asked about now, where it can be asked about, is not paid, and was not asked about just now."""
-    quiet = Q(last_check_at=None) | Q(last_check_at__lte=unless_asked_since)
+    quiet = Q(last_check_at=None) | Q(last_check_at__lte=unless_asked_since) | Q(last_check_at__gt=now)
     later = Q(next_check_at=None) | Q(next_check_at__gt=now)
     askable = MpesaTransaction.objects.filter(quiet, later, id=attempt_id).exclude(IS_PAID)
+    if only_live:
+        askable = askable.filter(IS_LIVE)
     askable.exclude(checkout_request_id=None).update(next_check_at=now)
+
+
+def set_checks_back(*, by: timedelta) -> None:
+    """All that is due goes back with the clock."""
+    MpesaTransaction.objects.filter(next_check_at__isnull=False).update(next_check_at=F("next_check_at") - by)
 
 
 def note_answer(attempt_id: int, *, now: datetime, was_last: bool) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from payments import callbacks, enquiries, ledger
-from payments.enquiries import Outcome
+from payments.enquiries import Lane, Outcome
 from payments.facts import (
     amount_in_doubt,
     has_open_question,
@@ -39,9 +39,9 @@ def ask_now(attempt_id: int, *, by: str, clock: Callable[[], datetime]) -> Asked
     """Asks Safaricom about one payment, within the budget that all share. Raises ActionRefused."""
     row = MpesaTransaction.objects.get(id=attempt_id)
     _refuse(refusal_to_ask(row))
-    outcome = enquiries.ask_about(enquiries.read_due(attempt_id), clock=clock)
+    outcome = enquiries.ask_about(enquiries.read_due(attempt_id), clock=clock, lane=Lane.STAFF)
     if outcome is Outcome.NOT_ASKED:
-        return Asked(outcome=outcome, again_at=enquiries.next_turn_at())
+        return Asked(outcome=outcome, again_at=enquiries.next_turn_at(now=clock()))
     if row.next_check_at is None:  # nobody was asking: one question is one question
         ledger.stop_checks_of_ended(attempt_id)
     _write(attempt_id, EventKind.STAFF_ASKED, {"outcome": outcome.value}, by=by, now=clock())

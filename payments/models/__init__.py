@@ -7,12 +7,13 @@ from payments.models.event import PaymentEvent
 from payments.models.posting import Posting
 from payments.models.receipt import Receipt
 from payments.models.refund import Refund
-from payments.models.shared import DarajaToken, Heartbeat, IdempotencyKey, QueryBudget
+from payments.models.shared import Awaited, DarajaToken, Heartbeat, IdempotencyKey, QueryBudget
 from payments.models.statement import Statement, StatementLine
 
 __all__ = (
     "DONE_VERDICTS",
     "PROBLEM_VERDICTS",
+    "Awaited",
     "CallbackDelivery",
     "DarajaToken",
     "HandSettlement",

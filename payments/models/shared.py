@@ -45,9 +45,29 @@ class QueryBudget(models.Model):
 
     name = models.CharField(max_length=20, unique=True)
     free_at = models.DateTimeField()
+    turns = models.PositiveIntegerField(default=0, db_default=0, help_text="How many were taken")
+    paused_from = models.DateTimeField(null=True, help_text='When Daraja said "too many"')
+    paused_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.name
+
+
+class Awaited(models.Model):
+    """An attempt of which somebody waits to hear, and that could have no question yet. Gone with the question."""
+
+    attempt = models.OneToOneField(MpesaTransaction, on_delete=models.CASCADE, related_name="+")
+    lane = models.PositiveSmallIntegerField(help_text="1: a buyer on the page, 2: staff")
+    since = models.DateTimeField()
+    seen_at = models.DateTimeField(help_text="When whoever waits was last seen")
+
+    class Meta:
+        verbose_name_plural = "awaited"
+        # who waits longest in a lane
+        indexes = (models.Index(name="awaited_next", fields=("lane", "since")),)
+
+    def __str__(self) -> str:
+        return f"Awaited #{self.pk}"
 
 
 class Heartbeat(models.Model):

@@ -48,6 +48,7 @@ from payments.enquiries import budget
 from payments.facts import is_booked, is_refund_due, left_kes
 from payments.management.commands import reconcile_payments
 from payments.models import (
+    Awaited,
     CallbackDelivery,
     IdempotencyKey,
     MpesaTransaction,
@@ -89,6 +90,7 @@ EXAMPLES = os.environ.get("STATE_MACHINE_EXAMPLES")
 AS_A_RULE = 80 if connection.vendor == "sqlite" else 40  # a minute or so on each database
 STEPS = 50
 TABLES = (
+    Awaited,
     IdempotencyKey,
     CallbackDelivery,
     Posting,
@@ -614,7 +616,7 @@ class Story(RuleBasedStateMachine):
     def _work_until_idle(self) -> None:
         for _ in range(ROUNDS):
             if not self._work():
-                free_at = budget.next_turn_at()
+                free_at = budget.next_turn_at(now=self.clock.now)
                 due = MpesaTransaction.objects.filter(next_check_at__lte=self.clock.now).exists()
                 if not due or free_at is None or free_at <= self.clock.now:
                     return

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from payments import manual
+from payments import gateway, manual
 from payments.desk import settlements
 from payments.desk.addresses import address, page_of
 from payments.desk.pages import Button, refuse_without, row_or_404, show
@@ -58,7 +58,7 @@ class Action:
 
 
 def _ask(attempt: MpesaTransaction, _told: Mapping[str, Any], by: str) -> str:
-    asked = manual.ask_now(attempt.pk, by=by, clock=timezone.now)
+    asked = manual.ask_now(attempt.pk, by=by, clock=gateway.now)
     return told_of(asked)
 
 

@@ -7,9 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 
-from payments import manual
+from payments import gateway, manual
 from payments.desk.addresses import address, list_of, page_of
 from payments.desk.pages import number_in, refuse_without, show
 from payments.desk.payments.actions import told_of
@@ -70,11 +69,11 @@ def _one(ids: list[int], done: int, *, by: str) -> dict[str, Any]:
     if attempt is None:
         return _told(ids, done + 1)
     try:
-        asked = manual.ask_now(attempt.pk, by=by, clock=timezone.now)
+        asked = manual.ask_now(attempt.pk, by=by, clock=gateway.now)
     except manual.ActionRefused as refused:
         return _told(ids, done + 1, attempt, str(refused))
     if asked.outcome is Outcome.NOT_ASKED:
-        left = (asked.again_at - timezone.now()).total_seconds() if asked.again_at else 1.0
+        left = (asked.again_at - gateway.now()).total_seconds() if asked.again_at else 1.0
         wait = min(max(left, 1.0), LONGEST_WAIT)
         says = f"{done} of {len(ids)} asked. Waiting for Safaricom's next free turn …"
         return _told(ids, done) | {"says": says, "wait_seconds": wait}

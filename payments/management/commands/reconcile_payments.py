@@ -21,7 +21,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
-from django.utils import timezone
 
 from payments import callbacks, checkout, enquiries, facts, gateway
 from payments.desk import count_payments_in_need
@@ -71,7 +70,7 @@ class Pulse:
             return
         self._next = time.monotonic() + PULSE
         try:
-            enquiries.beat(enquiries.WORKER, now=timezone.now())
+            enquiries.beat(enquiries.WORKER, now=gateway.now())
         except Error:
             log.exception("The desk could not be told that the worker is at work")
             release_connection()
@@ -108,7 +107,7 @@ class Command(BaseCommand):
             self.stderr.write("Stopped. Nothing is lost: the next run goes on from here.")
 
     def _once(self, options: dict[str, Any]) -> None:
-        tally = Tally(callbacks=_read_left_behind(timezone.now()))
+        tally = Tally(callbacks=_read_left_behind(gateway.now()))
         try:
             for due in enquiries.open_since(before=_before(options), limit=options["limit"]):
                 tally.outcomes[_ask(due)] += 1
@@ -153,13 +152,12 @@ def run_due() -> bool:
 
     True: there may be more to do right away.
     """
-    now = timezone.now()
+    now = gateway.now()
     if _read_left_behind(now):
         return True
-    for due in enquiries.due(now=now):
-        if not enquiries.resolve_by_clock(due, now=now):
-            return enquiries.ask_about(due, clock=timezone.now) is not Outcome.NOT_ASKED
-    return False
+    for due in enquiries.due_without_id(now=now):
+        enquiries.resolve_by_clock(due, now=now)
+    return enquiries.ask_next(clock=gateway.now) is not Outcome.NOT_ASKED
 
 
 def _read_left_behind(now: datetime) -> int:
@@ -168,22 +166,20 @@ def _read_left_behind(now: datetime) -> int:
 
 
 def _ask(due: Due) -> Outcome:
-    if enquiries.resolve_by_clock(due, now=timezone.now()):
+    if enquiries.resolve_by_clock(due, now=gateway.now()):
         return Outcome.NOT_ASKED
     _wait_for_a_turn()
-    return enquiries.ask_about(due, clock=timezone.now)
+    return enquiries.ask_about_open(due, clock=gateway.now)
 
 
 def _wait_for_a_turn() -> None:
-    while (free_at := enquiries.next_turn_at()) is not None and (
-        wait := (free_at - timezone.now()).total_seconds()
-    ) > 0:
+    while (free_at := enquiries.next_turn_at(now=gateway.now())) is not None:
         release_connection()
-        time.sleep(min(wait, 1.0))
+        time.sleep(max(0.0, min((free_at - gateway.now()).total_seconds(), 1.0)))
 
 
 def _before(options: dict[str, Any]) -> datetime:
-    return timezone.now() - timedelta(seconds=options["older_than"])
+    return gateway.now() - timedelta(seconds=options["older_than"])
 
 
 def _would_do(before: datetime, limit: int | None) -> str:

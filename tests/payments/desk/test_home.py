@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from payments import callbacks, daraja, enquiries, manual
 from payments.callbacks import spool
@@ -593,7 +594,7 @@ class Rounds:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
         self.patch, self.clock = monkeypatch, clock
         self.beats: list[Any] = []
-        monkeypatch.setattr(reconcile_payments.timezone, "now", clock)
+        monkeypatch.setattr(timezone, "now", clock)
         monkeypatch.setattr(reconcile_payments.time, "monotonic", lambda: clock().timestamp())
 
     def run(self, rounds: int, *, each: float = 1, away: range = range(0)) -> None:
