@@ -8,7 +8,7 @@ from djkraph.migrating import WaitAtMost
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0013_book_roles'),
+        ('payments', '0018_taken_back_hold'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from djkraph.migrating import WaitAtMost
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0014_token_refused'),
+        ('payments', '0019_token_refused'),
     ]
 
     operations = [
