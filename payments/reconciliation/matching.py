@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from orders.codes import codes_meant
 from orders.selectors import codes_known
@@ -35,6 +35,7 @@ class Line:
     """Money that is nobody's yet, as far as matching needs it."""
 
     id: int
+    statement_id: int
     receipt: str
     completed_at: datetime
     paid_in: Decimal
@@ -93,8 +94,10 @@ class _Meanwhile(Exception):
 
 
 def nobodys_lines(statement: Statement) -> QuerySet[StatementLine]:
-    """The money in this statement's time period that is no payment of ours yet, whichever file brought it."""
-    return _nobodys().filter(completed_at__range=(statement.period_from, statement.period_to))
+    """The money in this statement's time period that is no payment of ours yet, whichever file brought it; and what
+    this one brought beside its period."""
+    in_period = Q(completed_at__range=(statement.period_from, statement.period_to))
+    return _nobodys().filter(in_period | Q(statement=statement))
 
 
 def match_some(statement_id: int, *, now: datetime, limit: int = BATCH) -> Matched:
@@ -103,7 +106,7 @@ def match_some(statement_id: int, *, now: datetime, limit: int = BATCH) -> Match
     # by id alone, as the index of nobody's lines is: a period would be sorted at each step
     ahead = _nobodys().filter(id__gt=statement.matched_up_to).order_by("id").values(*_LINE)
     step = [Line(**row) for row in ahead[:limit]]
-    lines = [line for line in step if statement.period_from <= line.completed_at <= statement.period_to]
+    lines = [line for line in step if line.statement_id == statement_id or _in_period(line, statement)]
     matched = _match(lines, now=now)
     matched.lines, matched.finished = len(lines), len(step) < limit
     if matched.finished:  # payments before what gives them back
@@ -116,6 +119,10 @@ def match_some(statement_id: int, *, now: datetime, limit: int = BATCH) -> Match
     if matched.finished:
         ours.filter(matched_at=None).update(matched_at=now)
     return matched
+
+
+def _in_period(line: Line, statement: Statement) -> bool:
+    return bool(statement.period_from <= line.completed_at <= statement.period_to)
 
 
 def count_ahead(statement: Statement) -> int:
