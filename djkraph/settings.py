@@ -151,6 +151,8 @@ DATABASES = {"default": database(DATABASE_URL)}
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 SPOOL_DIR: str = env.str("SPOOL_DIR", default="") or str(BASE_DIR / "var" / "spool")
+STATEMENTS_DIR: str = env.str("STATEMENTS_DIR", default="") or str(BASE_DIR / "var" / "statements")
+STATEMENT_FILES_DAYS: int = env.int("STATEMENT_FILES_DAYS", default=400)
 
 # --- Static files and pages -----------------------------------------------------------------------------
 STATIC_URL = "/static/"

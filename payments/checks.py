@@ -43,6 +43,8 @@ def _everywhere() -> Iterator[CheckMessage]:
         yield Error("LEDGER_KEY is empty: the ledger can't be signed.", id="payments.E004")
     if settings.MPESA_QUERY_BUDGET_PER_MINUTE < 1:
         yield Error("MPESA_QUERY_BUDGET_PER_MINUTE is at least 1.", id="payments.E005")
+    if settings.STATEMENT_FILES_DAYS < 1:
+        yield Error("STATEMENT_FILES_DAYS is at least 1.", id="payments.E007")
     if min(settings.DESK_LOGIN_FAILURES, settings.DESK_LOCK_MINUTES, settings.SESSION_COOKIE_AGE) < 1:
         yield Error(
             "DESK_LOGIN_FAILURES, DESK_LOCK_MINUTES and DESK_IDLE_MINUTES are at least 1: nobody could log in.",

@@ -21,6 +21,9 @@ DEBUG = False
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+STATEMENTS_DIR = tempfile.mkdtemp(prefix="djkraph-statements-")
+atexit.register(shutil.rmtree, STATEMENTS_DIR, ignore_errors=True)
+
 if os.environ.get("TEST_DATABASE") == "postgres":
     from tests.support.postgres import start
 

@@ -18,6 +18,8 @@ from payments.gateway.settings import (
     settled_alone_up_to,
     short_codes,
     spool_folder,
+    statement_files_days,
+    statement_folder,
 )
 
 __all__ = (
@@ -39,4 +41,6 @@ __all__ = (
     "settled_alone_up_to",
     "short_codes",
     "spool_folder",
+    "statement_files_days",
+    "statement_folder",
 )

@@ -90,6 +90,15 @@ def spool_folder() -> Path:
     return Path(settings.SPOOL_DIR)
 
 
+def statement_folder() -> Path:
+    """Where the files of statements are kept as they came."""
+    return Path(settings.STATEMENTS_DIR)
+
+
+def statement_files_days() -> int:
+    return settings.STATEMENT_FILES_DAYS
+
+
 def keyring() -> Keyring:
     return Keyring(settings.LEDGER_KEY)
 

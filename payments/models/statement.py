@@ -94,6 +94,15 @@ class StatementLine(models.Model):
     voided_at = models.DateTimeField(null=True, help_text="When a person said that it is not to be believed")
     voided_by = models.CharField(max_length=150, blank=True, default="", db_default="")
     match = models.CharField(max_length=9, choices=Match.choices, blank=True, default=Match.NONE)
+    absent_from = models.ForeignKey(
+        Statement,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="lacking",
+        db_index=False,
+        db_constraint=False,
+        help_text="A statement of the same account that covers its time and does not name it",
+    )
 
     class Meta:
         ordering = ("id",)
@@ -125,6 +134,10 @@ class StatementLine(models.Model):
             models.Index(name="line_booked_as", fields=("booked_as",), condition=Q(booked_as__isnull=False)),
             # the search; which other lines could be the same payment's
             models.Index(name="line_account_no", fields=("account_no",)),
+            # where two files differ
+            models.Index(
+                name="line_absent", fields=("absent_from", "id"), condition=Q(absent_from__isnull=False)
+            ),
         )
 
     def __str__(self) -> str:

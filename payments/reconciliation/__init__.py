@@ -1,7 +1,14 @@
 """The M-PESA portal's statement held against the ledger: taking a file in whole, and finding each line's payment. No
 file is parsed here (statement_file/), and nothing is guessed: what is left is a person's (manual/)."""
 
-from payments.reconciliation.importing import Imported, earlier, import_file, read_file
+from payments.reconciliation.importing import (
+    Imported,
+    earlier,
+    erase_old_files,
+    import_file,
+    kept_file,
+    read_file,
+)
 from payments.reconciliation.matching import (
     CLOCKS_DIFFER,
     Matched,
@@ -19,7 +26,9 @@ __all__ = (
     "begin_again",
     "count_ahead",
     "earlier",
+    "erase_old_files",
     "import_file",
+    "kept_file",
     "match_all",
     "match_some",
     "matchable",

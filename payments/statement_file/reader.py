@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from . import files, heading
+from .cells import day_or_moment
 from .errors import StatementUnreadable
 from .kinds import with_sweeps
 from .lines import LineReader
@@ -75,6 +76,7 @@ def _statement(facts: heading.Facts, reader: LineReader, scrub: Callable[[str], 
         account_name=scrub(facts.texts.get("account", ""))[:LONGEST_NAME],
         period_from=facts.period[0],
         period_to=facts.period[1],
+        reported_at=day_or_moment(facts.texts.get("dateofreport", ""), end=True),
         opening_balance=facts.amounts["Opening Balance"],
         closing_balance=facts.amounts["Closing Balance"],
         total_paid_in=facts.amounts["Total Paid In"],

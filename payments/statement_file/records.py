@@ -63,6 +63,7 @@ class Statement:
     account_name: str
     period_from: datetime | None
     period_to: datetime | None
+    reported_at: datetime | None  # when the portal made it
     opening_balance: Decimal | None
     closing_balance: Decimal | None
     total_paid_in: Decimal | None

@@ -15,6 +15,8 @@ from decimal import Decimal
 
 import xlsxwriter
 
+from tests.support.places import SAMPLES
+
 COLUMNS = (
     "Receipt No.", "Completion Time", "Initiation Time", "Details", "Transaction Status", "Paid In", "Withdrawn",
     "Balance", "Balance Confirmed", "Reason Type", "Other Party Info", "Linked Transaction ID", "A/C No.", "Currency",
@@ -55,6 +57,14 @@ class Head:
     period_to: datetime = datetime(2026, 11, 23, 23, 59, 59)  # noqa: DTZ001
     opening: Decimal = Decimal(0)
     totals: bool = True
+
+
+def sample(name: str, **codes: str) -> bytes:
+    """A file of tests/samples/statements, with `@CODE@` and the like put in."""
+    data = (SAMPLES / "statements" / name).read_bytes()
+    for placeholder, code in codes.items():
+        data = data.replace(f"@{placeholder}@".encode(), code.encode())
+    return data
 
 
 def write_csv(

@@ -47,10 +47,12 @@ class Agreement:
     absent_codes: Sequence[str]
     absent_kes: int
     unequal_codes: Sequence[str]
+    disputed_receipts: Sequence[str]  # on one file and not on another that covers their time
 
     @property
     def differs(self) -> bool:
-        return bool(self.matched and (self.strange or self.absent_codes or self.unequal_codes))
+        found = (self.strange, self.absent_codes, self.unequal_codes, self.disputed_receipts)
+        return self.matched and any(found)
 
     @property
     def verdict(self) -> str:
@@ -83,6 +85,7 @@ def agreement(start: datetime, end: datetime) -> Agreement:
         strange=sums["strange"],
         strange_kes=sums["strange_kes"],
         unequal_codes=_unequal(lines),
+        disputed_receipts=_disputed(start, end),
         strange_receipts=list(strange.values_list("receipt", flat=True)[:RECEIPTS_SHOWN]),
         absent_codes=[attempt.account_reference for attempt in absent],
         absent_kes=sum(received_kes(attempt) or 0 for attempt in absent[:COUNTED_UP_TO]),
@@ -97,6 +100,13 @@ def _sums(lines: QuerySet[StatementLine]) -> dict[str, Any]:
         strange=Count("id", filter=no_payment),
         strange_kes=Sum("paid_in", filter=no_payment, default=Decimal(0)),
     )
+
+
+def _disputed(start: datetime, end: datetime) -> list[str]:
+    lines = StatementLine.objects.filter(
+        completed_at__gte=start, completed_at__lt=end, absent_from__isnull=False
+    )
+    return list(lines.order_by("completed_at", "id").values_list("receipt", flat=True)[:RECEIPTS_SHOWN])
 
 
 def _unequal(lines: QuerySet[StatementLine]) -> list[str]:

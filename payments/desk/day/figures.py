@@ -223,5 +223,11 @@ def compared(statement: Agreement) -> list[Line]:
             statement.absent_codes, shillings=statement.absent_kes, what="Here, but not on the statement"
         ),
         *_line_of(statement.unequal_codes, shillings=None, what="In another amount than here"),
+        Line(
+            what="On one file, and not on another of the same time",
+            count=len(statement.disputed_receipts),
+            kes=None,
+            detail=f"receipts {', '.join(statement.disputed_receipts)}",
+        ),
     ]
     return [line for line in lines if line.count or line is lines[0]]

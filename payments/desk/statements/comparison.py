@@ -27,6 +27,7 @@ PER_PAGE = 50
 BEFORE, AFTER = timedelta(days=3), timedelta(days=1)
 
 MATCHED, OURS, THEIRS, DIFFER, LEFT_OUT = "matched", "ours", "theirs", "differ", "left-out"
+ONE_FILE = "one-file"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,19 +89,23 @@ def compare(statement: Statement) -> Comparison:
     theirs = sums["matched_total"] + sums["differ_total"] + sums["theirs_total"]
     ours = sums["matched_total"] + sums["differ_ours"] + lonely_total
     open_differences = _open_differences(statement).count() if sums["differ"] else 0
+    disputed = _disputed(statement)
     groups = (
+        *disputed,
         _group(MATCHED, sums["matched"], sums["matched_total"]),
         _group(OURS, lonely["count"], lonely_total, person=bool(lonely["count"])),
         _group(THEIRS, sums["theirs"], sums["theirs_total"], person=bool(sums["theirs"])),
         _group(DIFFER, sums["differ"], sums["differ_total"], person=bool(open_differences)),
         _group(LEFT_OUT, sums["left_out"], sums["left_out_total"]),
     )
-    agrees = ours == theirs and not lonely["count"] and not sums["theirs"]
+    agrees = ours == theirs and not lonely["count"] and not sums["theirs"] and not disputed
     return Comparison(
         groups=groups,
         ours=ours,
         theirs=theirs,
-        verdict=_verdict(ours, theirs, agrees=agrees, open_differences=open_differences),
+        verdict=OTHER_FILE
+        if disputed
+        else _verdict(ours, theirs, agrees=agrees, open_differences=open_differences),
         agrees=agrees,
         matchable=reconciliation.matchable(statement) if sums["theirs"] else 0,
     )
@@ -118,6 +123,8 @@ def page_of(statement: Statement, group: Group, number: int) -> Page:
 def rows_of(statement: Statement, key: str) -> "QuerySet[StatementLine] | QuerySet[MpesaTransaction]":
     if key == OURS:
         return ours_alone(statement).order_by("created_at", "id")
+    if key == ONE_FILE:
+        return _absent(statement).order_by("completed_at", "id").select_related("statement")
     lines = lines_of(statement).order_by("completed_at", "id").select_related("attempt")
     return lines.filter(
         {
@@ -130,8 +137,22 @@ def rows_of(statement: Statement, key: str) -> "QuerySet[StatementLine] | QueryS
 
 
 def lines_of(statement: Statement) -> QuerySet[StatementLine]:
-    """All lines of the statement's time period."""
-    return StatementLine.objects.filter(completed_at__range=(statement.period_from, statement.period_to))
+    """All lines of the statement's time period, and those that this file brought beside it."""
+    in_period = Q(completed_at__range=(statement.period_from, statement.period_to))
+    return StatementLine.objects.filter(in_period | Q(statement=statement))
+
+
+def _absent(statement: Statement) -> QuerySet[StatementLine]:
+    """Lines of other files that this one lacks, though it covers their time."""
+    return StatementLine.objects.filter(absent_from=statement)
+
+
+def _disputed(statement: Statement) -> tuple[Group, ...]:
+    """The group of these lines, where there are any."""
+    found = _absent(statement).aggregate(count=Count("id"), total=Sum(F("paid_in") - F("withdrawn")))
+    if not found["count"]:
+        return ()
+    return (_group(ONE_FILE, found["count"], found["total"] or ZERO, person=True),)
 
 
 def ours_alone(statement: Statement) -> QuerySet[MpesaTransaction]:
@@ -202,7 +223,16 @@ def _verdict(ours: Decimal, theirs: Decimal, *, agrees: bool, open_differences: 
     return f"The till does not agree: {side} {kes(more)} more. The groups below show which money it is."
 
 
+OTHER_FILE = (
+    "Another file of the same days names receipts that this one lacks: neither can be said to agree. Find out in the "
+    "portal which file is right."
+)
 _TOLD = {
+    ONE_FILE: (
+        "On another file only",
+        "Another uploaded file names these receipts at a time that this one covers too, and this one lacks them. "
+        "Search them in the portal: one of the two files is not what the portal made.",
+    ),
     MATCHED: (
         "Matched",
         "On the statement and in our ledger, with the same amount. Nothing to do.",

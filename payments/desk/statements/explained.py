@@ -76,7 +76,8 @@ def _difference(line: StatementLine) -> str:
 
 def reaches(statement: Statement) -> datetime | None:
     """The time of the last line of the period: what came later may be on the next statement."""
-    found: datetime | None = lines_of(statement).aggregate(last=Max("completed_at"))["last"]
+    within = lines_of(statement).filter(completed_at__lte=statement.period_to)
+    found: datetime | None = within.aggregate(last=Max("completed_at"))["last"]
     return found
 
 

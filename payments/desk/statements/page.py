@@ -1,12 +1,13 @@
 """M-PESA statements in the desk: list, upload, matching with progress, comparison. No rule about matching here
 (reconciliation/), and no single line (lines_page.py)."""
 
+import logging
 import re
 from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -21,8 +22,12 @@ from payments.desk.statements.forms import UploadForm
 from payments.desk.steps import step
 from payments.desk.words import counted, moment, on_one_line
 from payments.models import Statement
+from payments.phones import blank_phones
 from payments.statement_file import MAX_BYTES, StatementUnreadable
 
+log = logging.getLogger(__name__)
+
+MAY_SEE = "payments.view_statement"
 MAY_IMPORT = "payments.import_statement"
 SHOWN_WARNINGS = 20
 CURSOR = re.compile(
@@ -67,6 +72,7 @@ class StatementAdmin(DetailPage):
             path("<int:statement_id>/matching/", wrap(_matching), name="payments_statement_matching"),
             path("<int:statement_id>/matching/step/", wrap(_step), name="payments_statement_step"),
             path("<int:statement_id>/again/", wrap(_again), name="payments_statement_again"),
+            path("<int:statement_id>/file/", wrap(_kept), name="payments_statement_file"),
             *super().get_urls(),
         ]
 
@@ -88,6 +94,7 @@ class StatementAdmin(DetailPage):
             "may_attach": request.user.has_perm("payments.attach_money"),
             "matching_url": address(row, "matching", row.pk),
             "again_url": address(row, "again", row.pk),
+            "file_url": address(row, "file", row.pk) if reconciliation.kept_file(row) else "",
         }
 
 
@@ -99,6 +106,25 @@ def _file(stated: Statement) -> str:
     lines = f"{counted(stated.lines_in_file, 'line')}{known}"
     came = f"uploaded by {stated.uploaded_by} on {moment(stated.uploaded_at)}"
     return " · ".join(part for part in (f"{till}{account}", lines, came) if part)
+
+
+def _kept(request: HttpRequest, statement_id: int) -> FileResponse:
+    """The file as it came, to be saved: nothing in it is shown by the browser."""
+    refuse_without(request, MAY_SEE)
+    stated = row_or_404(Statement.objects.all(), statement_id)
+    path = reconciliation.kept_file(stated)
+    if path is None:
+        raise Http404("The file was erased.")
+    log.info(
+        "A statement's file was opened",
+        extra={"by": blank_phones(request.user.get_username()), "id": stated.pk},
+    )
+    return FileResponse(
+        path.open("rb"),
+        as_attachment=True,
+        filename=stated.file_name,
+        content_type="application/octet-stream",
+    )
 
 
 # --- uploading ------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
-from payments import callbacks, checkout, enquiries, facts, gateway
+from payments import callbacks, checkout, enquiries, facts, gateway, reconciliation
 from payments.desk import count_payments_in_need
 from payments.enquiries import Due, Outcome
 from payments.gateway import release_connection
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 WATCH_STEP = 1.0  # seconds between two looks at what is due
 AFTER_TROUBLE = 5.0  # seconds
+SWEEP = 3600.0  # seconds between two looks for files that were kept long enough
 PULSE = 15.0  # seconds between two words to the desk that the worker is at work
 
 ALARMING = tuple(reason.key for reason in facts.REASONS if reason is not facts.UNPRICED)
@@ -74,6 +75,22 @@ class Pulse:
         except Error:
             log.exception("The desk could not be told that the worker is at work")
             release_connection()
+
+
+class Broom:
+    """Erases the files of statements that were kept long enough, once an hour. That it can't stops nothing."""
+
+    def __init__(self) -> None:
+        self._next = -math.inf
+
+    def sweep(self) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + SWEEP
+        try:
+            reconciliation.erase_old_files(now=timezone.now())
+        except OSError:
+            log.exception("Old files of statements could not be erased")
 
 
 class Command(BaseCommand):
@@ -132,7 +149,7 @@ class Command(BaseCommand):
     def _watch(self) -> None:
         self.stdout.write("Watching open payments. Ctrl-C stops.")
         self.stdout.flush()
-        pulse = Pulse()
+        pulse, broom = Pulse(), Broom()
         while True:
             try:
                 busy = run_due()
@@ -142,6 +159,7 @@ class Command(BaseCommand):
                 time.sleep(AFTER_TROUBLE)
                 continue
             pulse.beat()
+            broom.sweep()
             if not busy:
                 release_connection()
                 time.sleep(WATCH_STEP)

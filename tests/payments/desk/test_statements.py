@@ -85,6 +85,27 @@ def test_who_may_upload(role: str, db: None, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("role", [*ROLES, "nobody"])
+def test_who_may_open_the_file_as_it_came(role: str, db: None, clock: Clock) -> None:
+    data = write_csv([row("UKN4AB12CD", clock(), other_party="0712345678 - WANJIRU")], head=head(clock))
+    stated = importing.import_file(data, file_name="nov ember.csv", by="akinyi", now=timezone.now()).statement
+    client, address = at_desk(role), f"{STATEMENTS}{stated.pk}/"
+    answer = client.get(f"{address}file/")
+    assert answer.status_code == (200 if role in MAY_SEE else 403)
+    if role in MAY_SEE:
+        assert b"".join(answer.streaming_content) == data  # type: ignore[attr-defined]
+        assert answer["Content-Disposition"] == 'attachment; filename="nov ember.csv"'
+        assert 'data-action="file"' in words_of(client.get(f"{address}change/"))
+
+
+def test_a_file_that_was_erased_is_said_to_be(db: None, clock: Clock) -> None:
+    stated = taken_in([row("UKN4AB12CD", clock())], clock)
+    importing.erase_old_files(now=timezone.now() + timedelta(days=401))
+    client, address = at_desk("viewer"), f"{STATEMENTS}{stated.pk}/"
+    assert client.get(f"{address}file/").status_code == 404
+    assert "The file itself is not kept any more" in words_of(client.get(f"{address}change/"))
+
+
+@pytest.mark.parametrize("role", [*ROLES, "nobody"])
 def test_who_may_match(role: str, db: None, clock: Clock) -> None:
     stated = taken_in([row("UKN4AB12CD", clock())], clock)
     client, address = at_desk(role), f"{STATEMENTS}{stated.pk}/"
@@ -297,6 +318,10 @@ def test_worked_off_the_till_agrees_to_the_shilling(
     matched(stated, clock)
     client, order = at_desk("supervisor"), place(clock)
     client.post(f"{LINES}{line('UKN4AB12CD').pk}/attach/", {"target": order.code, "reason": WHY})
+    found = desk.compare(stated)
+    assert (found.ours, found.theirs, found.agrees, found.verdict) == (4600, 4600, False, desk.OTHER_FILE)
+    assert [each.receipt for each in desk.rows_of(stated, "one-file")] == ["UKN4AB12CB"]  # type: ignore[union-attr]
+    StatementLine.objects.update(absent_from=None)  # as if the first file had ended earlier
     found = desk.compare(stated)
     assert (found.ours, found.theirs, found.agrees) == (4600, 4600, True)
     assert (

@@ -1,6 +1,10 @@
 """A statement is taken in once, whole or not at all, and holds each line once whatever files named it."""
 
+import os
+import re
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +14,10 @@ from payments.models import Statement, StatementLine
 from payments.reconciliation import importing
 from payments.statement_file import StatementUnreadable
 from tests.support.payments.clock import Clock
-from tests.support.payments.stating import charge, head, row, sweep, taken_in
-from tests.support.statements import many, write_csv, write_xlsx
+from tests.support.payments.fake_daraja import FakeDaraja
+from tests.support.payments.paying import pay
+from tests.support.payments.stating import charge, head, line, matched, row, sweep, taken_in, wall
+from tests.support.statements import many, sample, write_csv, write_xlsx
 
 pytestmark = pytest.mark.django_db
 
@@ -140,11 +146,144 @@ def test_an_excel_file_is_the_same_statement(clock: Clock) -> None:
     assert (again.lines_in_file, again.lines_known) == (2, 2)
 
 
-def test_lines_outside_the_heads_period_stretch_it(clock: Clock) -> None:
-    late = clock() + timedelta(days=2)
-    stated = taken_in([row("UKN4AB12CD", late)], clock)
-    assert stated.period_to == late.replace(microsecond=0)
+@pytest.mark.parametrize("days", [-40, 2])
+def test_lines_outside_the_heads_period_do_not_stretch_it(days: int, clock: Clock) -> None:
+    of_the_day = taken_in([row("UKN4AB12CE", clock())], clock)
+    other_day = clock() + timedelta(days=days)
+    stated = taken_in([row("UKN4AB12CD", other_day), row("UKN4AB12CE", clock())], clock, name="b.csv")
+    assert (stated.period_from, stated.period_to) == (of_the_day.period_from, of_the_day.period_to)
     assert "outside the statement's time period" in " ".join(stated.warnings)
+    assert line("UKN4AB12CD").completed_at == other_day.replace(microsecond=0)
+    assert matched(stated, clock).nobodys == 2  # on its own day, but not forgotten
+
+
+def test_a_statement_made_before_its_period_ends_covers_the_time_until_then(clock: Clock) -> None:
+    data = write_csv([row("UKN4AB12CD", clock())], head=head(clock))
+    made = f"{wall(clock()) + timedelta(hours=1):%d-%m-%Y %H:%M:%S}".encode()
+    early = re.sub(rb"Date of Report:,[^\r]*", b"Date of Report:," + made, data)
+    stated = importing.import_file(early, file_name="a.csv", by="akinyi", now=clock()).statement
+    assert stated.period_to == clock().replace(microsecond=0) + timedelta(hours=1)
+    assert "before its time period ends" in " ".join(stated.warnings)
+
+
+def test_a_period_that_ends_before_it_begins_is_none(clock: Clock) -> None:
+    day = wall(clock())
+    stated = taken_in([row("UKN4AB12CD", clock())], clock, period_from=day, period_to=day - timedelta(days=3))
+    assert stated.period_from == stated.period_to == clock().replace(microsecond=0)
+
+
+# --- whose statement it is ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        "Organization Settlement Account",
+        "Working Account",
+        "Charges Paid Account",
+        "Organization MMF Account",
+    ],
+)
+def test_another_account_of_the_short_code_is_told_apart(account: str, clock: Clock) -> None:
+    with pytest.raises(StatementUnreadable) as refused:
+        taken_in([row("UKN4AB12CD", clock())], clock, account=account)
+    assert str(refused.value) == (
+        f"This is the statement of the account “{account}”; buyers pay into the Utility Account or the Merchant "
+        "Account. Nothing was stored; export the statement of the Utility Account or the Merchant Account of the same "
+        "short code and upload that."
+    )
+    assert Statement.objects.count() == 0
+
+
+@pytest.mark.parametrize("account", ["Utility Account", "Merchant Account", "utility account - 174379", ""])
+def test_the_accounts_that_buyers_pay_into_are_taken(account: str, clock: Clock) -> None:
+    assert taken_in([row("UKN4AB12CD", clock())], clock, account=account).pk
+
+
+def test_the_settlement_accounts_statement_as_the_portal_writes_it(clock: Clock) -> None:
+    with pytest.raises(StatementUnreadable, match=r"Organization Settlement Account.*Utility Account"):
+        importing.import_file(sample("other-account.csv"), file_name="a.csv", by="akinyi", now=clock())
+
+
+def test_a_short_code_that_payments_were_asked_under_is_still_the_shops(
+    click: Any, safaricom: FakeDaraja, clock: Clock, settings: Any
+) -> None:
+    paid = pay(click, safaricom, clock, receipt="UKP1AB12CD")
+    settings.MPESA_BUSINESS_SHORT_CODE = "600999"
+    data = sample("old-short-code.csv", CODE=paid.account_reference)
+    stated = importing.import_file(data, file_name="a.csv", by="akinyi", now=clock()).statement
+    assert matched(stated, clock).by_receipt == 1
+    never = data.replace(b"Short Code:,174379", b"Short Code:,600000")
+    with pytest.raises(StatementUnreadable, match="short code 600000; the shop's is 600999"):
+        importing.import_file(never, file_name="b.csv", by="akinyi", now=clock())
+
+
+def test_the_newer_export_pays_what_it_names(clock: Clock) -> None:
+    name = "Statements for 174379 from 2026-11-25 to 2026-11-25.csv"
+    stated = importing.import_file(sample(name), file_name=name, by="akinyi", now=clock()).statement
+    assert (stated.short_code, stated.lines_in_file, stated.warnings) == ("174379", 3, [])
+    assert line("UKP4WD0003", "sweep").withdrawn == 2500
+
+
+# --- one receipt, one line ------------------------------------------------------------------------------
+
+
+def test_a_payment_and_its_fee_under_another_reason_type_are_known(clock: Clock) -> None:
+    taken_in([row("UKN4AB12CD", clock()), charge(clock())], clock)
+    bill = row("UKN4AB12CD", clock(), reason_type="Pay Bill")
+    fee = replace(charge(clock()), reason_type="Pay Bill Charge")
+    again = taken_in([bill, fee], clock, name="newer.csv")
+    assert (again.lines_in_file, again.lines_known, StatementLine.objects.count()) == (2, 2, 2)
+
+
+def test_a_payment_in_another_amount_under_another_reason_type_refuses_the_file(clock: Clock) -> None:
+    taken_in([row("UKN4AB12CD", clock(), 1500)], clock)
+    with pytest.raises(StatementUnreadable, match=r"is KES 900\.00 here and KES 1,500\.00"):
+        taken_in([row("UKN4AB12CD", clock(), 900, reason_type="Pay Bill")], clock, name="other.csv")
+
+
+# --- the file itself ------------------------------------------------------------------------------------
+
+
+def test_the_file_is_kept_as_it_came_for_the_shop_alone(clock: Clock) -> None:
+    data = write_csv([row("UKN4AB12CD", clock())], head=head(clock))
+    stated = importing.import_file(data, file_name="a.csv", by="akinyi", now=clock()).statement
+    path = importing.kept_file(stated)
+    assert path is not None
+    assert path.read_bytes() == data
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    importing.import_file(data, file_name="again.csv", by="kraph", now=clock())
+    assert [each.read_bytes() for each in path.parent.glob("*")].count(data) == 1
+
+
+def test_a_file_that_is_refused_is_not_kept(clock: Clock, settings: Any, tmp_path: Path) -> None:
+    settings.STATEMENTS_DIR = str(tmp_path / "files")
+    with pytest.raises(StatementUnreadable):
+        taken_in([row("UKN4AB12CD", clock())], clock, short_code="600000")
+    assert not list(tmp_path.rglob("*.*"))
+
+
+def test_a_file_that_cant_be_kept_is_not_taken(clock: Clock, settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    settings.STATEMENTS_DIR = str(tmp_path / "file" / "no-folder")
+    with pytest.raises(StatementUnreadable, match="could not be kept"):
+        taken_in([row("UKN4AB12CD", clock())], clock)
+    assert Statement.objects.count() == 0
+
+
+def test_files_are_erased_after_their_time_and_what_was_read_stays(
+    clock: Clock, settings: Any, tmp_path: Path
+) -> None:
+    settings.STATEMENTS_DIR, settings.STATEMENT_FILES_DAYS = str(tmp_path), 30
+    stated = taken_in([row("UKN4AB12CD", clock())], clock)
+    (tmp_path / "notes.txt").write_text("not ours")
+    path = importing.kept_file(stated)
+    assert path is not None
+    os.utime(path, (clock().timestamp(), clock().timestamp()))
+    assert importing.erase_old_files(now=clock() + timedelta(days=29)) == 0
+    assert importing.erase_old_files(now=clock() + timedelta(days=31)) == 1
+    assert importing.kept_file(stated) is None
+    assert ((tmp_path / "notes.txt").exists(), StatementLine.objects.count()) == (True, 1)
 
 
 def test_no_phone_number_is_kept(clock: Clock) -> None:

@@ -150,6 +150,7 @@ def environment(database: str, safaricom: str, folder: Path, **more: str) -> dic
             "STATUS_RATE_PER_ADDRESS": "100000",
             "PUSH_LIMIT_PER_PHONE": "1000",
             "SPOOL_DIR": str(folder / "spool"),
+            "STATEMENTS_DIR": str(folder / "statements"),
             "LEDGER_KEY": "races-ledger-key",
             "SECRET_KEY": "races-only",
         }
