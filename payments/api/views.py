@@ -104,9 +104,11 @@ class CallbackView(APIView):
     @extend_schema(request=dict, responses={200: CallbackAnswerSerializer})
     def post(self, request: Request, token: str = "") -> JsonResponse:
         body = read_capped(request._request)  # as it came: callbacks/ reads it
-        source = client_address(request.META)
+        source, packed = client_address(request.META), request.META.get("HTTP_CONTENT_ENCODING", "")
         try:
-            callbacks.receive_callback(token=token, body=body, source_address=source, now=gateway.now())
+            callbacks.receive_callback(
+                token=token, body=body, source_address=source, now=gateway.now(), content_encoding=packed
+            )
         except callbacks.NotFromSafaricom as refused:
             raise ApiProblem("Not from here.", code="refused", status=HTTPStatus.FORBIDDEN) from refused
         except OSError as lost:  # neither database nor disk: let the sender know that it was not taken

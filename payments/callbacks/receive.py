@@ -1,5 +1,6 @@
 """Keeping what came to our callback address, before anybody reads it: in the database, else on disk."""
 
+import base64
 import logging
 import re
 import uuid
@@ -10,6 +11,7 @@ from djkraph import sql
 from payments import gateway
 from payments.callbacks import spool
 from payments.callbacks.apply import Delivery, Verdict, apply_safely
+from payments.callbacks.bodies import read_body
 from payments.callbacks.spool import Spooled
 from payments.callbacks.tokens import token_hash
 from payments.gateway import refuse_inside_transaction
@@ -18,7 +20,6 @@ from payments.phones import blank_phones
 
 log = logging.getLogger(__name__)
 
-KEPT_BYTES = 16_384  # a real callback has under 1 kB
 CHECKOUT_ID = re.compile(r'"CheckoutRequestID"\s*:\s*"([!-~]{1,128}?)"')
 
 
@@ -26,23 +27,26 @@ class NotFromSafaricom(ValueError):
     """The address is not on the list, and the shop was told to refuse others."""
 
 
-def receive_callback(*, token: str, body: bytes, source_address: str | None, now: datetime) -> Verdict:
-    """Commits the delivery, then applies it. Once this returns, nothing is lost: where the database won't have
-    it the delivery waits on disk, and whatever goes wrong while applying, the worker applies it again.
+def receive_callback(
+    *, token: str, body: bytes, source_address: str | None, now: datetime, content_encoding: str = ""
+) -> Verdict:
+    """Commits the delivery, then applies it. Once this returns, nothing is lost: where the database won't have it
+    the delivery waits on disk, and whatever goes wrong while applying, the worker applies it again.
 
     Raises NotFromSafaricom, and OSError where neither database nor disk would take it.
     """
     known = gateway.is_safaricom(source_address)
     if gateway.only_safaricom_may_call_back() and not known:
         raise NotFromSafaricom
-    text = body[:KEPT_BYTES].decode(errors="replace").replace("\x00", "\ufffd")
-    checkout_id = CHECKOUT_ID.search(text)
+    came = read_body(body, content_encoding=content_encoding)
+    checkout_id = CHECKOUT_ID.search(came.text)
     arrived = Spooled(
         id=uuid.uuid4(),
         received_at=now,
         token_hash=token_hash(token) if token else "",
         checkout_request_id=checkout_id.group(1) if checkout_id else "",
-        body=blank_phones(text),
+        body=blank_phones(came.text),
+        as_bytes=base64.b64encode(came.as_bytes).decode() if came.as_bytes is not None else None,
         source_address=source_address,
         from_safaricom=known,
     )
@@ -55,7 +59,7 @@ def receive_callback(*, token: str, body: bytes, source_address: str | None, now
         spool.put(gateway.spool_folder(), arrived)
         log.exception("The database did not take a callback: it waits on disk")
         return Verdict.RECEIVED
-    return apply_safely(replace(delivery, as_it_came=text), now=now)
+    return apply_safely(replace(delivery, as_it_came=came.text), now=now)
 
 
 def store(arrived: Spooled, *, spool_id: uuid.UUID | None) -> Delivery:
@@ -68,6 +72,8 @@ def store(arrived: Spooled, *, spool_id: uuid.UUID | None) -> Delivery:
         "from_safaricom": arrived.from_safaricom,
         "spool_id": spool_id,
     }
+    if arrived.as_bytes is not None:
+        values["as_bytes"] = base64.b64decode(arrived.as_bytes)
     return Delivery(
         id=sql.insert(CallbackDelivery, values),
         token_hash=arrived.token_hash,

@@ -26,6 +26,7 @@ class Spooled:
     body: str
     source_address: str | None
     from_safaricom: bool
+    as_bytes: str | None = None  # base64; where the body is no text
 
 
 def put(folder: Path, spooled: Spooled) -> None:

@@ -50,8 +50,8 @@ def read_callback(body: bytes | str) -> StkCallback:
     """The claim in `body`; raises CallbackUnreadable where there is none."""
     if len(body) > LARGEST_BODY:
         raise CallbackUnreadable("The body is too long for a callback.")
-    text = body.decode("utf-8-sig", errors="replace") if isinstance(body, bytes) else body
-    claim = member(read_json(text), "Body", "stkCallback")
+    text = body.decode(errors="replace") if isinstance(body, bytes) else body
+    claim = member(read_json(text.removeprefix("\ufeff")), "Body", "stkCallback")
     if not isinstance(claim, Mapping):
         raise CallbackUnreadable("The body is not JSON with Body.stkCallback in it.")
     checkout_request_id = id_text(claim.get("CheckoutRequestID"))

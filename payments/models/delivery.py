@@ -35,6 +35,7 @@ class CallbackDelivery(models.Model):
     )
     checkout_request_id = models.CharField("CheckoutRequestID", max_length=128, blank=True)
     body = models.TextField()
+    as_bytes = models.BinaryField(null=True, help_text="As it came, where it is no text")
     source_address = models.GenericIPAddressField(null=True)
     from_safaricom = models.BooleanField(
         default=False, help_text="Its address is one that Safaricom publishes"

@@ -133,6 +133,20 @@ def body(delivery: CallbackDelivery) -> str:
     return indented(text)
 
 
+def dump(delivery: CallbackDelivery) -> str:
+    """What is no text, sixteen bytes a line: where, in hexadecimal, and as far as it can be read."""
+    came = bytes(delivery.as_bytes or b"")
+    lines = (came[start : start + 16] for start in range(0, len(came), 16))
+    return "\n".join(
+        f"{number * 16:04x}  {line.hex(' '):<47}  {''.join(map(_readable, line))}"
+        for number, line in enumerate(lines)
+    )
+
+
+def _readable(byte: int) -> str:
+    return chr(byte) if 0x20 <= byte < 0x7F else "."
+
+
 def indented(text: str) -> str:
     """JSON over several lines. Every part of it stays as it was sent: no number is rounded, no name said twice lost."""
     depth, out = 0, ""

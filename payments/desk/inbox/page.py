@@ -173,6 +173,7 @@ class CallbackDeliveryAdmin(ManyRows, DetailPage):
             "notices": [meaning],
             "buttons": _buttons(request, row),
             "body": figures.body(row),
+            "as_bytes": figures.dump(row),
             "timeline": figures.history(row),
         }
 
