@@ -3,11 +3,13 @@
 import hashlib
 import hmac
 import re
+import unicodedata
 
 import phonenumbers
 
 ALLOWED = re.compile(r"[0-9\s()+.-]{1,40}", re.ASCII)
 # Prefixes are portable and new ones open every year: the form is checked, the operator is Safaricom's business.
+_PLAIN = {"Cf": "", "Zs": " ", "Pd": "-"}
 MSISDN = re.compile(r"254[17]\d{8}", re.ASCII)
 
 
@@ -17,6 +19,7 @@ class NotAPhone(ValueError):
 
 def read_msisdn(text: str) -> str:
     """`0712 345 678`, `+254…`, `712…`, `0110…` → `254712345678`. Raises NotAPhone."""
+    text = _plain(text)
     if not ALLOWED.fullmatch(text):
         raise NotAPhone("Type the phone number in digits, like 0712 345 678.")
     try:
@@ -29,6 +32,14 @@ def read_msisdn(text: str) -> str:
     if not MSISDN.fullmatch(msisdn):
         raise NotAPhone("This is not a Kenyan mobile number: it has 10 digits and starts with 07 or 01.")
     return msisdn
+
+
+def _plain(text: str) -> str:
+    """Without what nobody sees (phones put marks of direction around a number that is copied), and with every blank
+    and dash as the plain one."""
+    if text.isascii():
+        return text
+    return "".join(_PLAIN.get(unicodedata.category(letter), letter) for letter in text.replace("\u2212", "-"))
 
 
 def mask(msisdn: str) -> str:

@@ -98,7 +98,7 @@
 
   /** Digits after 254, or the words to say what is wrong: {digits, problem}. */
   function readPhone(phoneNumber) {
-    const typed = String(phoneNumber ?? "").replace(/[\s().\-\u2010-\u2015\u2212\u200b-\u200f\u202a-\u202e\u2060\ufeff]/g, "");
+    const typed = String(phoneNumber ?? "").replace(/[\s().\p{Cf}\p{Pd}\u2212]/gu, "");
     const no = (problem) => ({ digits: "", problem });
     if (!typed) return no("Enter your M-PESA phone number.");
     if (!/^\+?[0-9]+$/.test(typed)) return no("A phone number has only digits, like 0712 345 678.");
