@@ -1,7 +1,10 @@
 """The middleware that only pages need: calls of the JSON endpoints pass it by. Which those are stands in settings.
 And the one that only calls from other sites need."""
 
+import logging
+import re
 from typing import Any
+from urllib.parse import unquote
 
 from axes.middleware import AxesMiddleware
 from corsheaders.middleware import CorsMiddleware
@@ -12,11 +15,17 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import MiddlewareNotUsed
-from django.http import HttpRequest
+from django.db import DataError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.middleware.csrf import CsrfViewMiddleware
 from django.urls import reverse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+log = logging.getLogger(__name__)
+
+DESK = "/admin/"
+FILTERS_UNREADABLE = "These filters can't be read, so all is shown. Set them anew."
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 WAS_AWAY = (
     "You were away for a while, so the desk logged you out. What you did last was not done: do it again."
 )
@@ -91,6 +100,45 @@ class _TellsWhoWasAway:
 
 
 class WasAway(ForPages, _TellsWhoWasAway):
+    pass
+
+
+class _ReadableAddresses:
+    """Whatever stands behind the ? of a page of the desk: the list, or a word, and no error 500.
+
+    Controls (a NUL, which no database takes) are blanks. A list that can't make sense of the rest says so.
+    """
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if request.path_info.startswith(DESK) and _CONTROLS.search(
+            unquote(request.META.get("QUERY_STRING", ""))
+        ):
+            request.GET = _without_controls(request.GET)  # type: ignore[assignment]  # a QueryDict, as before
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        found = request.resolver_match
+        is_list = found is not None and (found.url_name or "").endswith("_changelist")
+        if not is_list or request.method != "GET" or not request.GET:
+            return None
+        if not isinstance(error, ValueError | OverflowError | DataError):
+            return None
+        log.warning("A list of the desk could not read its filters", exc_info=error)
+        messages.warning(request, FILTERS_UNREADABLE)
+        return HttpResponseRedirect(request.path)
+
+
+def _without_controls(told: QueryDict) -> QueryDict:
+    clean = QueryDict(mutable=True)
+    for name, values in told.lists():
+        clean.setlist(_CONTROLS.sub(" ", name), [_CONTROLS.sub(" ", value).strip() for value in values])
+    return clean
+
+
+class ReadableAddresses(ForPages, _ReadableAddresses):
     pass
 
 

@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "djkraph.middleware.Csrf",
     "djkraph.middleware.Authentication",
     "djkraph.middleware.Messages",
+    "djkraph.middleware.ReadableAddresses",
     "djkraph.middleware.WasAway",
     "djkraph.middleware.LockedLogins",
 ]

@@ -13,12 +13,18 @@ from payments.desk.taken import midnight, next_day
 from payments.facts import REASONS
 from payments.models import MpesaTransaction
 
+# days beyond have no day before or after them, or no moment in another time zone
+EARLIEST, LATEST = date(1900, 1, 1), date(9000, 1, 1)
+
 Rows = QuerySet[Any]
 Choices = Iterable[tuple[str, str]]
 
 
 class ChoiceFilter(admin.SimpleListFilter):
     """One of a few choices. A value that is none of them filters nothing."""
+
+    # unfold's own, and the choice as a field of the form: Apply sends the form's fields, and no others
+    template = "desk/choice_filter.html"
 
     def choices_offered(self) -> Choices:
         raise NotImplementedError
@@ -64,6 +70,7 @@ class DaysFilter(RangeDateFilter):
 
     def _day(self, end: str) -> date | None:
         try:
-            return date.fromisoformat(str(self.used_parameters.get(f"{self.parameter_name}_{end}", "")))
+            day = date.fromisoformat(str(self.used_parameters.get(f"{self.parameter_name}_{end}", "")))
         except ValueError:
             return None
+        return min(max(day, EARLIEST), LATEST)
