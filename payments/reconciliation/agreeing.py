@@ -47,6 +47,7 @@ def _shared(statement: Statement) -> Iterator[Shared]:
     earlier = Statement.objects.filter(
         period_from__lte=statement.period_to,
         period_to__gte=statement.period_from,
+        voided_at=None,
         short_code__in={statement.short_code, ""} if statement.short_code else _all_short_codes(),
     ).exclude(id=statement.pk)
     for each in earlier.order_by("-id")[:NAMED]:
@@ -70,7 +71,7 @@ def _stored(shared: Shared, statement: Statement) -> QuerySet[StatementLine]:
     """What earlier files brought of that time, of the same short code as far as they say."""
     codes = {shared.with_statement.short_code, statement.short_code, ""}
     return StatementLine.objects.filter(
-        completed_at__range=(shared.start, shared.end), statement__short_code__in=codes
+        completed_at__range=(shared.start, shared.end), statement__short_code__in=codes, voided_at=None
     ).exclude(statement=statement)
 
 

@@ -91,7 +91,7 @@ def import_file(
 
 def earlier(data: bytes) -> Statement | None:
     """The statement that this very file brought before."""
-    return Statement.objects.filter(sha256=hashlib.sha256(data).hexdigest()).first()
+    return Statement.objects.filter(sha256=hashlib.sha256(data).hexdigest(), voided_at=None).first()
 
 
 def kept_file(statement: Statement) -> Path | None:
@@ -161,7 +161,7 @@ def _not_known(batch: Sequence[Line]) -> list[Line]:
     names = tuple(name.name for name in fields(_Known))
     columns = (*names[:-1], "statement__file_name")
     known: dict[str, list[_Known]] = {}
-    for values in StatementLine.objects.filter(receipt__in=receipts).values_list(*columns):
+    for values in StatementLine.objects.filter(receipt__in=receipts, voided_at=None).values_list(*columns):
         before = _Known(*values)
         known.setdefault(before.receipt, []).append(before)
     return [line for line in batch if _is_new(line, known.get(line.receipt, []))]

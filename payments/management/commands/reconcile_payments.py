@@ -88,7 +88,7 @@ class Broom:
             return
         self._next = time.monotonic() + SWEEP
         try:
-            reconciliation.erase_old_files(now=timezone.now())
+            reconciliation.erase_old_files(now=gateway.now())
         except OSError:
             log.exception("Old files of statements could not be erased")
 

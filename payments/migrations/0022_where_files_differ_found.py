@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("payments", "0014_where_files_differ"),
+        ("payments", "0021_where_files_differ"),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from djkraph.migrating import WaitAtMost
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("payments", "0013_book_roles"),
+        ("payments", "0020_lanes"),
     ]
 
     operations = [

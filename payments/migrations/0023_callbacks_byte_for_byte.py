@@ -8,7 +8,7 @@ from djkraph.migrating import WaitAtMost
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("payments", "0015_where_files_differ_found"),
+        ("payments", "0022_where_files_differ_found"),
     ]
 
     operations = [
