@@ -8,6 +8,7 @@ from payments.checkout.push import SET_UP_REFUSED, request_payment
 from payments.checkout.status import (
     PaymentStatus,
     live_attempt,
+    order_that_got,
     paying_attempt,
     payment_status,
     payment_status_now,
@@ -26,6 +27,7 @@ __all__ = (
     "body_hashes",
     "live_attempt",
     "note_kept_answers",
+    "order_that_got",
     "paying_attempt",
     "payment_status",
     "payment_status_now",

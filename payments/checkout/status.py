@@ -7,6 +7,9 @@ from datetime import datetime
 from django.db.models import Q
 
 from djkraph import sql
+from orders import selectors as shop
+from orders.codes import is_code
+from orders.models import Order
 from payments import enquiries
 from payments.daraja import lookup
 from payments.facts import IS_LIVE, amount_in_doubt, came_and_went, came_to_nothing, is_overdue
@@ -87,6 +90,16 @@ def live_attempt(order_id: int) -> MpesaTransaction | None:
 def paying_attempt(order_id: int) -> MpesaTransaction | None:
     """The payment that paid this order."""
     return MpesaTransaction.objects.filter(order_id=order_id, pays_order=True).first()
+
+
+def order_that_got(*, code: str, receipt: str) -> Order | None:
+    """The order of this code, for somebody who can name a receipt of its money."""
+    order_id = shop.id_of_order(code) if is_code(code.upper()) else None
+    if order_id is None or "\x00" in receipt:
+        return None
+    mine = MpesaTransaction.objects.filter(order_id=order_id, receipt=receipt.upper())
+    found = mine.select_related("order").first()
+    return found.order if found else None
 
 
 def _instead_of_failed(row: _Row, *, now: datetime) -> PaymentStatus | None:

@@ -5,8 +5,8 @@
  *
  *   <script src="https://shop.example/static/js/mpesaPaymentManager.js"></script>
  *
- *   const mpesa = new MpesaPaymentManager({ onState: ({ status, message }) => showWords(status, message) });
- *   const result = await mpesa.processPayment({
+ *   mpesaPaymentManager.onState = ({ status, message }) => showWords(status, message);
+ *   const result = await mpesaPaymentManager.processPayment({
  *     phoneNumber: "0712 345 678",            // as the buyer typed it
  *     amount: 1500,                           // whole shillings
  *     accountReference: "CART_1234567890",    // one per purchase: the same reference is never paid twice
@@ -20,6 +20,9 @@
  *   completed  paid                         failed     M-PESA said no; nothing was taken
  *   refused    no prompt was sent           timeout    no answer in two minutes: not failed, not known
  *   cancelled  cancel() was called          unknown    the shop's answer to the request was lost
+ *
+ * The tag leaves two names: `mpesaPaymentManager`, ready for use, and the class `MpesaPaymentManager` (also spelt
+ * MPesaPaymentManager) for pages that want one of their own, with options.
  */
 (function (root) {
   "use strict";
@@ -211,10 +214,17 @@
       return readStatus(answer, checkoutRequestId);
     }
 
-    /** Polls until completed or failed; after `maxPolls` polls, or the time they should take: "timeout". */
-    async pollPaymentStatus(checkoutRequestId, {
-      pollIntervalMs = this.#pollIntervalMs, maxPolls = this.#maxPolls, startNow = false, onState = this.#onState,
-    } = {}) {
+    /** Called with each thing that becomes known. */
+    set onState(listener) { this.#onState = listener; }
+
+    /**
+     * Polls until completed or failed; after `maxPolls` polls, or the time they should take: "timeout".
+     * Pages written from the guide give (id, maxPolls, pollIntervalMs).
+     */
+    async pollPaymentStatus(checkoutRequestId, options = {}, interval = undefined) {
+      const {
+        pollIntervalMs = this.#pollIntervalMs, maxPolls = this.#maxPolls, startNow = false, onState = this.#onState,
+      } = typeof options === "number" ? { maxPolls: options, pollIntervalMs: interval } : options;
       this.cancel();
       const watch = new Watch();
       this.#watch = watch;
@@ -234,8 +244,13 @@
       }
     }
 
-    /** The whole payment; never throws. A second call while one is under way is given the first one's promise. */
-    processPayment({ phoneNumber, phone = phoneNumber, amount, ...metadata }) {
+    /**
+     * The whole payment; never throws. A second call while one is under way is given the first one's promise.
+     * Also as the guide has it for its parts: processPayment(phoneNumber, amount, metadata).
+     */
+    processPayment(payment, amountKes = undefined, more = {}) {
+      const { phoneNumber, phone = phoneNumber, amount, ...metadata } =
+        payment && typeof payment === "object" ? payment : { phone: payment, amount: amountKes, ...more };
       if (!this.#running) {
         this.#running = this.#process(phone, amount, metadata).finally(() => { this.#running = null; });
       }
@@ -319,6 +334,7 @@
     };
   }
 
-  root.MpesaPaymentManager = MpesaPaymentManager;
+  root.MpesaPaymentManager = root.MPesaPaymentManager = MpesaPaymentManager;
+  root.mpesaPaymentManager = new MpesaPaymentManager();
   if (typeof module !== "undefined" && module.exports) module.exports = MpesaPaymentManager;
 })(globalThis);

@@ -36,6 +36,8 @@ def test_the_shelf_and_the_cart(tabs: Tabs, demo: Demo) -> None:
     tabs.expect_error("status of 404")
     wanjiru.page.goto(f"{demo.shop}/confirmation.html?order=cut-short")
     look(wanjiru.page, "confirmation-unknown-order")
+    wanjiru.page.goto(f"{demo.shop}/confirmation.html?code=DKAAAAAAAA&receipt=UKN4AB12CD")
+    look(wanjiru.page, "confirmation-find-order")
 
 
 def test_a_checkout_that_fails_and_then_is_paid(tabs: Tabs, demo: Demo) -> None:

@@ -70,6 +70,52 @@ def test_the_shops_script_pays_from_another_site_by_one_script_tag(
     expect(page.locator("#receipt")).to_have_text(str(demo.pushes("254722000085")[0]["receipt"]))
 
 
+def test_the_merchants_published_page_pays_with_the_ready_manager(
+    tabs: Tabs, demo: Demo, merchant_site: OtherSite
+) -> None:
+    page = tabs.open(merchant_site.page("pay.html", shop=demo.shop), may_ask=(demo.shop,))
+    _pay(page, "0712")
+    _sees(page, "invalid")
+    _pay(page, "0722 000 086")
+    _sees(page, "sent")
+    Phone(tabs, demo, "254722000086").enter_pin()
+    _sees(page, "completed")
+    expect(page.locator("#transaction")).to_have_text(re.compile(r"\S+"))
+    assert len(demo.pushes("254722000086")) == 1
+
+
+def test_the_merchants_published_page_says_why_it_was_not_paid(
+    tabs: Tabs, demo: Demo, merchant_site: OtherSite
+) -> None:
+    page = tabs.open(merchant_site.page("pay.html", shop=demo.shop), may_ask=(demo.shop,))
+    _pay(page, "0722 000 087")
+    Phone(tabs, demo, "254722000087").cancel()
+    _sees(page, "failed")
+    expect(page.locator("#outcome")).to_contain_text("You cancelled the request.")
+    expect(page.locator("#pay")).to_be_enabled()
+
+
+def test_a_page_that_sends_its_buyer_to_the_confirmation_without_an_order_finds_it_there(
+    tabs: Tabs, demo: Demo, merchant_site: OtherSite
+) -> None:
+    """As the published page does after a payment."""
+    page = tabs.open(merchant_site.page("pay.html", shop=demo.shop), may_ask=(demo.shop,))
+    _pay(page, "0722 000 088")
+    phone = Phone(tabs, demo, "254722000088")
+    phone.enter_pin()
+    _sees(page, "completed")
+    (sent,) = demo.pushes("254722000088")
+    mine = tabs.open(f"{demo.shop}/confirmation.html?success=true&type=cart&amount=15000")
+    mine.get_by_label("Order code").fill(str(sent["reference"]))
+    mine.get_by_label("M-PESA receipt").fill("UKN4AB12CD")
+    mine.get_by_role("button", name="Find my order").click()
+    expect(mine.get_by_role("alert")).to_contain_text("We know no payment with this receipt")
+    mine.get_by_label("M-PESA receipt").fill(str(sent["receipt"]))
+    mine.get_by_role("button", name="Find my order").click()
+    expect(mine.locator("#confirmation")).to_have_attribute("data-state", "paid")
+    expect(mine.locator("#receipt")).to_have_text(str(sent["receipt"]))
+
+
 def _pay(page: Page, number: str) -> None:
     page.locator("#phone").fill(number)
     page.locator("#pay").click()

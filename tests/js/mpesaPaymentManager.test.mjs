@@ -277,6 +277,28 @@ test("`phone` is taken for `phoneNumber` too", async () => {
   assert.equal(shop.pushes()[0].body.phone, "254712345678");
 });
 
+test("phone, amount and metadata one after the other are taken too", async () => {
+  const { manager, shop } = setUp({ status: [COMPLETED] });
+  const result = await manager.processPayment("0712345678", 10, { accountReference: "CART_1" });
+  assert.equal(result.status, "completed");
+  const { phone, amount, accountReference } = shop.pushes()[0].body;
+  assert.deepEqual([phone, amount, accountReference], ["254712345678", 10, "CART_1"]);
+});
+
+test("polls and their interval as plain numbers are taken too", async () => {
+  const { manager, shop, clock } = setUp();
+  assert.equal((await manager.pollPaymentStatus("ws_CO_1", 4, 500)).status, "timeout");
+  assert.deepEqual([shop.polls().length, [...new Set(clock.slept)]], [4, [500]]);
+});
+
+test("who listens may be said later", async () => {
+  const { manager } = setUp({ status: [COMPLETED] });
+  const heard = [];
+  manager.onState = ({ status }) => heard.push(status);
+  await manager.processPayment(PAYMENT);
+  assert.deepEqual(heard, ["sending", "pending", "completed"]);
+});
+
 test("a second call while one is running is the same payment", async () => {
   const { manager, shop } = setUp({ status: [PENDING, COMPLETED] });
   const first = manager.processPayment(PAYMENT);
@@ -334,8 +356,22 @@ function inBrowser({ src, page, crypto = globalThis.crypto }) {
   };
   const file = new URL("../../static/js/mpesaPaymentManager.js", import.meta.url);
   vm.runInNewContext(readFileSync(file, "utf8"), window);
-  return { Manager: window.MpesaPaymentManager, asked };
+  return { Manager: window.MpesaPaymentManager, asked, window };
 }
+
+test("the tag leaves the class, in both spellings, and an instance that is ready", async () => {
+  const { window, asked } = inBrowser({ src: "https://shop.example/static/js/mpesaPaymentManager.js", page: "https://djkraph.example/pay.html" });
+  assert.equal(window.MPesaPaymentManager, window.MpesaPaymentManager);
+  assert.ok(window.mpesaPaymentManager instanceof window.MpesaPaymentManager);
+  const { success, checkoutRequestId } = await window.mpesaPaymentManager.initiateSTKPush("0712345678", 15000, { accountReference: "CART1" });
+  assert.deepEqual([success, checkoutRequestId, asked[0].url], [true, "ws_CO_1", "https://shop.example/stkpush"]);
+});
+
+test("a page that still brings an instance of its own, after ours, keeps its own", () => {
+  const { window } = inBrowser({ src: "https://shop.example/static/js/mpesaPaymentManager.js", page: "https://djkraph.example/pay.html" });
+  vm.runInContext("class MPesaPaymentManager {} const mpesaPaymentManager = new MPesaPaymentManager(); var seen = mpesaPaymentManager.constructor === MPesaPaymentManager;", window);
+  assert.equal(window.seen, true);
+});
 
 test("one script tag on another site talks to the shop it came from", async () => {
   const { Manager, asked } = inBrowser({ src: "https://shop.example/static/js/mpesaPaymentManager.js", page: "https://djkraph.example/cart.html" });
