@@ -216,6 +216,7 @@ PUSH_RATE_PER_ADDRESS: int = env.int("PUSH_RATE_PER_ADDRESS", default=60)  # a m
 ORDER_RATE_PER_ADDRESS: int = env.int("ORDER_RATE_PER_ADDRESS", default=60)  # a minute
 STATUS_RATE_PER_ADDRESS: int = env.int("STATUS_RATE_PER_ADDRESS", default=1200)  # a minute
 PUSH_LIMIT_PER_PHONE: int = env.int("PUSH_LIMIT_PER_PHONE", default=5)  # prompts in ten minutes
+ORDER_LIFE_HOURS: int = env.int("ORDER_LIFE_HOURS", default=48)  # an unpaid order can't be paid after it
 SETTLED_ALONE_UP_TO_KES: int = env.int("SETTLED_ALONE_UP_TO_KES", default=5000)
 REQUIRE_PRICED_ORDERS: bool = env.bool("REQUIRE_PRICED_ORDERS", default=False)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 
 from djkraph import sql
 from orders.codes import is_code
@@ -41,3 +41,14 @@ def codes_known(codes: Collection[str]) -> set[str]:
 
 def items_of(order: Order) -> list[OrderItem]:
     return list(order.items.select_related("mix"))
+
+
+def has_other_price_now(item: OrderItem) -> bool:
+    """Its mix costs something else today, or is no longer sold."""
+    return item.price_kes != item.mix.price_kes or not item.mix.on_sale
+
+
+def changed_items(order: Order) -> list[OrderItem]:
+    """Those of its items that can't be had today at the order's price."""
+    changed = ~Q(price_kes=F("mix__price_kes")) | Q(mix__on_sale=False)
+    return list(order.items.filter(changed).select_related("mix"))

@@ -47,12 +47,20 @@ def place_order(*, mix_slugs: Sequence[str], now: datetime, email: str = "") -> 
 def place_unpriced_order(*, client_reference: str, amount_kes: int, now: datetime) -> Order:
     """The order under a reference that the merchant's own page made, at its first use, in the caller's transaction.
 
-    One reference is one order, for good: that is what keeps a repeated request from being a second purchase.
-    Raises IntegrityError where it stands for one already (the caller's transaction is over then: decide anew).
+    One reference is one order, until that ends unpaid or gives it up for another amount (`release_reference`): that
+    is what keeps a repeated request from being a second purchase. Raises IntegrityError where it stands for one
+    already (the caller's transaction is over then: decide anew).
     """
     return _insert(
         total_kes=amount_kes, is_priced=False, client_reference=client_reference, email="", now=now
     )
+
+
+def release_reference(order: Order) -> None:
+    """An unpriced order that nothing came for gives up its reference, in the caller's transaction: the page that made
+    it asks anew, and gets another order. This one keeps its code and its total: money that comes late finds it."""
+    given_up = f"{(order.client_reference or '')[:70]} (until {order.code})"
+    sql.update(Order, {"client_reference": given_up}, where={"id": order.id, "is_priced": False})
 
 
 def lock_order(order_id: int) -> Order:

@@ -45,6 +45,8 @@ def _everywhere() -> Iterator[CheckMessage]:
         yield Error("MPESA_QUERY_BUDGET_PER_MINUTE is at least 1.", id="payments.E005")
     if settings.STATEMENT_FILES_DAYS < 1:
         yield Error("STATEMENT_FILES_DAYS is at least 1.", id="payments.E007")
+    if settings.ORDER_LIFE_HOURS < 1:
+        yield Error("ORDER_LIFE_HOURS is at least 1: else no order can be paid.", id="payments.E011")
     if min(settings.DESK_LOGIN_FAILURES, settings.DESK_LOCK_MINUTES, settings.SESSION_COOKIE_AGE) < 1:
         yield Error(
             "DESK_LOGIN_FAILURES, DESK_LOCK_MINUTES and DESK_IDLE_MINUTES are at least 1: nobody could log in.",

@@ -10,6 +10,8 @@ STATUS = {
     "order_unknown": HTTPStatus.BAD_REQUEST,
     "already_paid": HTTPStatus.CONFLICT,
     "just_paid": HTTPStatus.CONFLICT,
+    "order_ended": HTTPStatus.CONFLICT,
+    "price_changed": HTTPStatus.CONFLICT,
     "being_checked": HTTPStatus.CONFLICT,
     "prompt_open": HTTPStatus.CONFLICT,
     "key_reused": HTTPStatus.CONFLICT,

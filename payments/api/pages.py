@@ -3,6 +3,7 @@ ledger; nothing in an address makes an order paid."""
 
 from http import HTTPStatus
 from types import SimpleNamespace
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -12,9 +13,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from orders import selectors as shop
-from orders.models import Order
-from payments.checkout import live_attempt, order_that_got, paying_attempt, poll_id_of
+from orders.models import Order, OrderItem
+from payments.checkout import (
+    PushProblem,
+    live_attempt,
+    order_that_got,
+    out_of_date,
+    paying_attempt,
+    poll_id_of,
+)
 from payments.facts import PROMPT_LIFE, order_is_paid
+from payments.ledger import has_ended
 from payments.models import MpesaTransaction
 
 
@@ -26,11 +35,17 @@ def checkout(request: HttpRequest, token: str) -> HttpResponse:
         return _unknown_order(request)
     if order_is_paid(order):
         return HttpResponseRedirect(_confirmation_url(order))
-    attempt = live_attempt(order.id)
+    live = live_attempt(order.id)
+    attempt = _resumable(live) if live else None
+    renewal = None if live else out_of_date(order, now=timezone.now())
+    items = shop.items_of(order)
     context = {
         "order": order,
-        "items": shop.items_of(order),
-        "attempt": _resumable(attempt) if attempt else None,
+        "items": items,
+        "state": _checkout_state(attempt, renewal),
+        "renewal": renewal,
+        "renew_url": _renew_url(items),
+        "attempt": attempt,
         "confirmation_url": _confirmation_url(order),
     }
     return render(request, "payments/checkout.html", context)
@@ -45,16 +60,37 @@ def confirmation(request: HttpRequest) -> HttpResponse:
     if order is None:
         return _unknown_order(request)
     paying = paying_attempt(order.id)
+    items = shop.items_of(order)
     context = {
-        "state": "paid" if order_is_paid(order) else "pending",
+        "state": _confirmation_state(order),
         "order": order,
-        "items": shop.items_of(order),
+        "items": items,
+        "renew_url": _renew_url(items),
         "receipt": paying.receipt if paying else None,
         "paid_at": (paying and paying.paid_at) or order.paid_at,
         "amount_kes": order.total_kes,
         "checkout_url": reverse("checkout", args=[order.token]),
     }
     return render(request, "payments/confirmation.html", context)
+
+
+def _checkout_state(attempt: SimpleNamespace | None, renewal: PushProblem | None) -> str:
+    if attempt is not None:
+        return "waiting" if attempt.seconds_left > 0 else "still-checking"
+    return "form" if renewal is None else "renew"
+
+
+def _confirmation_state(order: Order) -> str:
+    if order_is_paid(order):
+        return "paid"
+    return "ended" if has_ended(order, now=timezone.now()) else "pending"
+
+
+def _renew_url(items: list[OrderItem]) -> str:
+    """The cart with these mixes in it; of an order without items, the shelf."""
+    if not items:
+        return reverse("mixes")
+    return f"{reverse('cart')}?{urlencode([('mix', item.mix.slug) for item in items])}"
 
 
 def _find_order(request: HttpRequest) -> HttpResponse:

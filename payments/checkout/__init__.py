@@ -3,7 +3,7 @@
 
 from payments.checkout.idempotency import KeyReused, StoredAnswer, answer_once, body_hashes
 from payments.checkout.noting import note_kept_answers
-from payments.checkout.prompts import Answer, Ask, Prompt, PushProblem, poll_id_of
+from payments.checkout.prompts import Answer, Ask, Prompt, PushProblem, out_of_date, poll_id_of
 from payments.checkout.push import SET_UP_REFUSED, request_payment
 from payments.checkout.status import (
     PaymentStatus,
@@ -28,6 +28,7 @@ __all__ = (
     "live_attempt",
     "note_kept_answers",
     "order_that_got",
+    "out_of_date",
     "paying_attempt",
     "payment_status",
     "payment_status_now",

@@ -12,8 +12,8 @@ from django.db import connection, transaction
 
 from djkraph import sql
 from orders import selectors as shop
-from orders.models import Order
-from orders.services import lock_order, place_unpriced_order
+from orders.models import Order, OrderItem
+from orders.services import lock_order, place_unpriced_order, release_reference
 from payments import daraja, gateway, ledger
 from payments.callbacks import new_token, token_hash
 from payments.facts import (
@@ -22,6 +22,8 @@ from payments.facts import (
     IS_LIVE,
     NEVER_RANG,
     followed_up_at,
+    got_nothing,
+    has_outlived,
     is_idle,
     is_live,
     is_on_phone,
@@ -52,6 +54,9 @@ WORDS = {
     Prompt.UNKNOWN: "We don't know yet whether your phone was asked. If M-PESA asks for your PIN, enter it. Do not pay "
     "a second time: we are checking.",
 }
+
+
+TOO_OLD = "This order is too old to be paid. Nothing was charged. Please start again from the cart."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,11 +119,20 @@ def open_or_find(
     hashes = gateway.phone_hashes(ask.msisdn)
     with transaction.atomic(durable=True):
         _hold_phone(hashes)
-        order = _known_order(ask)
+        order = _named_order(ask.reference)
+        if order is not None and _is_given_up(order, ask, now=now):
+            release_reference(order)
+            order = None
         if order is not None:
+            live = _live_attempt(order)
+            _refuse_if_over(order)
+            if _asked_for(order) != ask.amount_kes:
+                return _answer_another_amount(order, ask, live, now=now, asked_about=asked_about)
             _refuse_if_paid(order)
-            if (live := _live_attempt(order)) is not None:
+            if live is not None:
                 return _answer_live(live, hashes, now=now, asked_about=asked_about)
+            if (renewal := out_of_date(order, now=now)) is not None:
+                raise renewal
         if _was_asked_before(hashes):
             elsewhere = _prompt_on_phone(ask, order, hashes, now=now, asked_about=asked_about)
             if elsewhere is not None:
@@ -142,17 +156,67 @@ def _hold_phone(hashes: list[str]) -> None:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(phone_hash[:15], 16)])
 
 
-def _known_order(ask: Ask) -> Order | None:
-    """The order this reference names, locked, or None for a reference that is new. Raises PushProblem."""
-    order_id = shop.id_of_order(ask.reference)
-    if order_id is None:
-        return None
-    order = lock_order(order_id)
-    _refuse_if_over(order)
-    wanted = order.total_kes if order_is_paid(order) else order.to_pay_kes
-    if wanted != ask.amount_kes:
-        raise PushProblem(_other_amount(order, ask.amount_kes), code="amount_mismatch")
-    return order
+def _named_order(reference: str) -> Order | None:
+    """The order this reference names, locked, or None for a reference that is new."""
+    order_id = shop.id_of_order(reference)
+    while order_id is not None:
+        order = lock_order(order_id)
+        if order.is_priced or order.client_reference == reference:
+            return order
+        # named by its code; or it gave its reference up while we waited for the lock
+        if (order_id := shop.id_of_order(reference)) == order.id:
+            return order
+    return None
+
+
+def _is_given_up(order: Order, ask: Ask, *, now: datetime) -> bool:
+    """The merchant's page asks anew, and for another amount or after the order's life, under a reference for which
+    nothing came and nothing is on its way. A priced order is never given up: its price is ours."""
+    is_the_pages_own = not order.is_priced and order.client_reference == ask.reference
+    is_asked_anew = order.total_kes != ask.amount_kes or has_outlived(
+        order, life=gateway.order_life(), now=now
+    )
+    return (
+        is_the_pages_own
+        and is_asked_anew
+        and got_nothing(order)
+        and not ledger.is_kept_open(order.id, now=now)
+    )
+
+
+def _answer_another_amount(
+    order: Order, ask: Ask, live: MpesaTransaction | None, *, now: datetime, asked_about: set[int]
+) -> AskFirst:
+    """Nothing is sent for another amount than the order's. Raises PushProblem, save where the page named it, and only
+    an idle prompt stands in the way of its asking anew."""
+    is_free = not order.is_priced and live is not None and is_idle(live, now=now)
+    if is_free and live is not None and not may_be_replaced(live, asked_about=asked_about, now=now):
+        return AskFirst(attempt=live, same_order=True, same_phone=False)
+    raise PushProblem(_other_amount(order, ask.amount_kes), code="amount_mismatch")
+
+
+def out_of_date(order: Order, *, now: datetime) -> PushProblem | None:
+    """Too old, or its prices are not today's: the buyer starts again from the cart, and is told so before paying. An
+    order that a part was paid for keeps its price. None: it can be asked for."""
+    if ledger.has_ended(order, now=now):
+        return PushProblem(TOO_OLD, code="order_ended")
+    if order.is_priced and got_nothing(order) and (changed := shop.changed_items(order)):
+        return PushProblem(_price_words(changed[0]), code="price_changed")
+    return None
+
+
+def _price_words(item: OrderItem) -> str:
+    """Of an item that can't be had at its order's price today."""
+    mix = item.mix
+    now = (
+        f"costs KES {mix.price_kes:,} now, not KES {item.price_kes:,}" if mix.on_sale else "is no longer sold"
+    )
+    return f"“{mix.title}” {now}. Nothing was charged. Please start again from the cart."
+
+
+def _asked_for(order: Order) -> int:
+    """What a request for it must name. (One that is paid is refused as paid, where it names its price.)"""
+    return order.total_kes if order_is_paid(order) else order.to_pay_kes
 
 
 def _other_amount(order: Order, asked_kes: int) -> str:

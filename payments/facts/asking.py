@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from payments.daraja import RESULTS, Result, lookup
 from payments.states import LIVE, State
@@ -61,6 +61,17 @@ class Answered(HasState, Protocol):
     def checkout_request_id(self) -> str | None: ...
     @property
     def result_code(self) -> str: ...
+
+
+class Watched(Prompt, Protocol):
+    """`next_check_at`: when Safaricom is asked about it next; None: no need. `last_check_at`: when it was last."""
+
+    @property
+    def checkout_request_id(self) -> str | None: ...
+    @property
+    def next_check_at(self) -> datetime | None: ...
+    @property
+    def last_check_at(self) -> datetime | None: ...
 
 
 def is_live(attempt: HasState) -> bool:
@@ -141,6 +152,23 @@ def is_followed_up(attempt: HasAge, *, now: datetime) -> bool:
 
 def followed_up_at(now: datetime) -> Q:
     return Q(created_at__gt=now - FOLLOW_UP_FOR)
+
+
+def is_unasked(attempt: Watched, *, now: datetime) -> bool:
+    """It came to nothing and is watched still, but nobody has asked Safaricom since its prompt left the phone."""
+    return (
+        came_to_nothing(attempt)
+        and is_followed_up(attempt, now=now)
+        and attempt.checkout_request_id is not None
+        and attempt.next_check_at is not None
+        and (attempt.last_check_at is None or attempt.last_check_at < attempt.created_at + PROMPT_LIFE)
+    )
+
+
+def unasked_at(now: datetime) -> Q:
+    never_or_too_soon = Q(last_check_at=None) | Q(last_check_at__lt=F("created_at") + PROMPT_LIFE)
+    askable = Q(checkout_request_id__isnull=False, next_check_at__isnull=False)
+    return CAME_TO_NOTHING & followed_up_at(now) & askable & never_or_too_soon
 
 
 def never_rang(attempt: Answered) -> bool:

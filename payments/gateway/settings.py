@@ -3,6 +3,7 @@
 Beside checks.py the only reader of settings in payments. No rule about money here.
 """
 
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -111,6 +112,11 @@ def phone_hashes(msisdn: str) -> list[str]:
 def prompts_per_phone() -> int:
     """Prompts that one phone may get in ten minutes."""
     return settings.PUSH_LIMIT_PER_PHONE
+
+
+def order_life() -> timedelta:
+    """After this an unpaid order ends."""
+    return timedelta(hours=settings.ORDER_LIFE_HOURS)
 
 
 def priced_orders_only() -> bool:

@@ -24,6 +24,7 @@ from payments.ledger.checks import (
     stop_checks_without_id,
 )
 from payments.ledger.doors import apply_change, insert_paid, note, open_attempt, record
+from payments.ledger.endings import ended_orders, has_ended, is_kept_open
 from payments.ledger.kinds import FACTS, KINDS, EventKind
 from payments.ledger.moves import valid_receipt
 from payments.ledger.updates import (
@@ -65,8 +66,11 @@ __all__ = (
     "check_after",
     "claim",
     "claim_check",
+    "ended_orders",
     "faults",
+    "has_ended",
     "insert_paid",
+    "is_kept_open",
     "join_phone",
     "keep",
     "note",

@@ -43,6 +43,12 @@
     (next ? next.querySelector("button") : part("heading")).focus();
   }
 
+  /** A link back from an order that is out of date brings its mixes along, once. */
+  function takeFromAddress() {
+    new URLSearchParams(location.search).getAll("mix").forEach((slug) => cart.add(slug));
+    if (location.search) history.replaceState(null, "", location.pathname);
+  }
+
   async function load() {
     const slugs = cart.slugs;
     if (!slugs.length) return showTotal();
@@ -87,5 +93,6 @@
   proceed.addEventListener("click", order);
   part("again").addEventListener("click", load);
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  takeFromAddress();
   load();
 })();

@@ -10,6 +10,7 @@
     waiting: "Check your phone",
     failed: "The payment did not go through",
     "still-checking": "No answer from M-PESA yet",
+    renew: "This order is out of date",
     paid: "Payment received",
   };
 

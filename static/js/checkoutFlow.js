@@ -1,7 +1,7 @@
 /**
  * CheckoutFlow: one order on its way to being paid, as the buyer should see it. No DOM.
  *
- * form → waiting → paid | failed | still-checking. "failed" only when M-PESA said so; everything that is merely
+ * form → waiting → paid | failed | still-checking; renew: this order is asked for no more. "failed" only when M-PESA said so; everything that is merely
  * not known stays in waiting, then in still-checking, where the old request is still watched.
  */
 (function (root) {
@@ -12,6 +12,7 @@
   const SLOW_POLL_MS = 10_000;
   const SLOW_POLLS = 60; // ten minutes
   const ALREADY_PAID = "already_paid"; // the server's code for an order that needs no more money
+  const OUT_OF_DATE = ["order_ended", "price_changed"]; // and for one that is to be placed anew
 
   const STILL_CHECKING = "We are still checking. If you got an M-PESA message that you paid, you are done: "
     + "keep this page open or come back to it. Do not pay again yet.";
@@ -102,6 +103,10 @@
 
     #refused = (error) => {
       if (error.code === ALREADY_PAID) { this.#paid(); return; }
+      if (OUT_OF_DATE.includes(error.code)) {
+        this.#show({ state: "renew", message: error.message, error: null, isBusy: false, isWeak: false });
+        return;
+      }
       const field = error.errors && error.errors.phone ? "phone" : "form";
       this.#show({ isBusy: false, isWeak: false, error: { field, message: error.message } });
     };

@@ -66,6 +66,18 @@ def test_a_checkout_that_fails_and_then_is_paid(tabs: Tabs, demo: Demo) -> None:
     look(phone.page, "phone-messages")
 
 
+def test_an_order_that_is_out_of_date(tabs: Tabs, demo: Demo) -> None:
+    wanjiru = Buyer(tabs, demo)
+    wanjiru.go_to_checkout("nairobi-after-dark", "love-songs-vol-1")
+    confirmation = wanjiru.checkout.get_attribute("data-confirmation-url")
+    demo.age_orders(50)
+    wanjiru.page.reload()
+    wanjiru.sees("renew")
+    look(wanjiru.page, "checkout-out-of-date")
+    wanjiru.page.goto(f"{demo.shop}{confirmation}")
+    look(wanjiru.page, "confirmation-out-of-date")
+
+
 def test_a_checkout_that_nobody_answers(tabs: Tabs, demo: Demo) -> None:
     otieno = Buyer(tabs, demo)
     otieno.page.clock.install()

@@ -100,3 +100,28 @@ def test_nothing_in_an_address_makes_an_order_paid(tabs: Tabs, demo: Demo) -> No
     otieno.page.goto(f"{demo.shop}{confirmation}&status=completed&success=true&MpesaReceiptNumber=UKN4AB12CD")
     expect(otieno.page.locator("#confirmation")).to_have_attribute("data-state", "pending")
     expect(otieno.page.locator("body")).not_to_contain_text("UKN4AB12CD")
+
+
+def test_an_order_that_is_out_of_date_leads_back_to_the_cart_at_todays_price(tabs: Tabs, demo: Demo) -> None:
+    """Her page was open when the price changed; then she opens it anew, in another browser with an empty cart."""
+    wanjiru = Buyer(tabs, demo)
+    wanjiru.go_to_checkout("amapiano-sunrise")
+    checkout = wanjiru.page.url
+    demo.price("amapiano-sunrise", 1900)
+    tabs.expect_error("status of 409")
+    wanjiru.pay_with("0722 000 064")
+    wanjiru.sees("renew")
+    wanjiru.says("#state-heading", "This order is out of date")
+    wanjiru.says("#status", "costs KES 1,900 now")
+    expect(wanjiru.pay_button).to_be_hidden()
+    assert demo.pushes("254722000064") == []
+
+    wanjiru.page.evaluate("localStorage.clear()")
+    wanjiru.page.goto(checkout)
+    wanjiru.sees("renew")
+    wanjiru.page.get_by_role("link", name="Start again from the cart").click()
+    wanjiru.says("#total", "KES 1,900")
+    expect(wanjiru.page).to_have_url(f"{demo.shop}/cart")
+    wanjiru.proceed()
+    wanjiru.says("#amount", "KES 1,900")
+    demo.price("amapiano-sunrise", 2000)

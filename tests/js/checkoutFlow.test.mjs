@@ -82,6 +82,15 @@ test("an order that is paid already goes to its confirmation", async () => {
   assert.deepEqual([flow.view.state, gone.length], ["paid", 1]);
 });
 
+for (const code of ["order_ended", "price_changed"]) {
+  test(`an order that is out of date (${code}) is to be placed anew: no form, no wait`, async () => {
+    const { flow, gone, states } = setUp({ push: [answer({ success: false, message: "Start again from the cart.", code }, 409)] });
+    await flow.pay(PHONE);
+    assert.deepEqual(states(), ["form", "renew"]);
+    assert.deepEqual([flow.view.message, flow.view.error, flow.view.isBusy, gone.length], ["Start again from the cart.", null, false, 0]);
+  });
+}
+
 test("failed says so in the server's words, and try again goes back to the form", async () => {
   const { flow, states } = setUp({ status: [FAILED] });
   await flow.pay(PHONE);

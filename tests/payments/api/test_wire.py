@@ -110,6 +110,18 @@ def just_paid(caller: Caller, safaricom: FakeDaraja, settings: Any) -> Any:
     return {**already_paid(caller, safaricom, settings), "accountReference": "CART2"}
 
 
+def order_ended(caller: Caller, safaricom: FakeDaraja, settings: Any) -> Any:
+    order = said(caller.send("/api/orders", GOOD_ORDER))
+    Order.objects.update(created_at=timezone.now() - timedelta(hours=49))
+    return {"phone": "0712345678", "amount": order["amount"], "accountReference": order["accountReference"]}
+
+
+def price_changed(caller: Caller, safaricom: FakeDaraja, settings: Any) -> Any:
+    order = said(caller.send("/api/orders", GOOD_ORDER))
+    Mix.objects.update(price_kes=3000)
+    return {"phone": "0712345678", "amount": order["amount"], "accountReference": order["accountReference"]}
+
+
 def being_checked(caller: Caller, safaricom: FakeDaraja, settings: Any) -> Any:
     caller.send("/stkpush", GOOD_PUSH)
     caller.send(f"/api/payments/callback/{safaricom.last_token}", success("ws_CO_1", 1))
@@ -143,6 +155,8 @@ WORLDS: list[tuple[str, int, Callable[..., Any]]] = [
     ("order_unknown", 400, order_unknown),
     ("already_paid", 409, already_paid),
     ("just_paid", 409, just_paid),
+    ("order_ended", 409, order_ended),
+    ("price_changed", 409, price_changed),
     ("being_checked", 409, being_checked),
     ("prompt_open", 409, prompt_open),
     ("prompt_open", 409, daraja_says(daraja.SubscriberLocked("busy", code="500.001.1001"))),

@@ -1,6 +1,7 @@
 """Each fact stands twice, for a row in hand and for a query: said of any row, on any database, both are the same."""
 
 import inspect
+import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,6 +32,8 @@ TWINS: dict[str, tuple[Fact, Q]] = {
     "is_overdue": (lambda row: asking.is_overdue(row, now=NOW), asking.overdue_at(NOW)),
     "is_stale": (lambda row: asking.is_stale(row, now=NOW), asking.stale_at(NOW)),
     "is_followed_up": (lambda row: asking.is_followed_up(row, now=NOW), asking.followed_up_at(NOW)),
+    "is_unasked": (lambda row: asking.is_unasked(row, now=NOW), asking.unasked_at(NOW)),
+    "keeps_order_open": (lambda row: order.keeps_order_open(row, now=NOW), order.keeps_open_at(NOW)),
     "never_rang": (asking.never_rang, asking.NEVER_RANG),
     "was_refused": (asking.was_refused, asking.WAS_REFUSED),
     "has_thin_ending": (asking.has_thin_ending, asking.HAS_THIN_ENDING),
@@ -62,12 +65,19 @@ OF_ONE_ROW = {
     "order_is_paid",  # below
     "order_is_over",
     "is_part_paid",
+    "got_nothing",
+    "has_outlived",
+    "is_ended",
     # builders of twins
     "idle_at",
     "on_phone_at",
     "overdue_at",
     "stale_at",
     "followed_up_at",
+    "unasked_at",
+    "keeps_open_at",
+    "outlived_at",
+    "ended_at",
     "held_sql",
     "is_decided_sql",
 }
@@ -82,15 +92,16 @@ CODES = (*RESULTS, "", "Unreachable", "404.001.03", "no such code")
 @st.composite
 def rows(draw: st.DrawFn) -> dict[str, Any]:
     """Columns of an attempt, within what the database takes."""
-    state = draw(st.sampled_from(State))
+    state = draw(st.sampled_from([*State, State.COMPLETED, State.COMPLETED]))
     paid = state is State.COMPLETED
-    pays = paid and draw(maybe)
-    due = paid and not pays and draw(maybe)
+    role = draw(st.sampled_from(["", "", "pays", "due", "unclaimed"])) if paid else ""
+    pays, due = role == "pays", role == "due"
     refunded = paid and draw(maybe)
     return {
         "state": state,
         "created_at": draw(around_now),
         "next_check_at": draw(st.none() | around_now),
+        "last_check_at": draw(st.none() | around_now),
         "checkout_request_id": draw(st.none() | st.just("ws_CO_")),
         "result_code": draw(st.sampled_from(CODES)),
         "receipt": draw(st.none() | st.just("R")),
@@ -99,7 +110,7 @@ def rows(draw: st.DrawFn) -> dict[str, Any]:
         "amount_differs": draw(maybe),
         "pays_order": pays,
         "refund_due": due,
-        "unclaimed": paid and not (pays or due) and draw(maybe),
+        "unclaimed": role == "unclaimed",
         "due_cents": 1000 if due and not refunded else 0,
         "refunded_at": NOW if refunded else None,
         "refunded_kes": 10 if refunded else None,
@@ -149,7 +160,7 @@ def test_each_fact_is_true_of_some_row_and_false_of_another() -> None:
     """So that no twin agrees by being empty."""
     seen: dict[str, set[bool]] = {name: set() for name in TWINS}
 
-    @settings(deadline=None, max_examples=400, database=None)
+    @settings(deadline=None, max_examples=800, database=None)
     @given(row=rows())
     def draw(row: dict[str, Any]) -> None:
         for name, (fact, _) in TWINS.items():
@@ -190,6 +201,38 @@ def test_an_order_and_the_database_agree() -> None:
             assert fact(placed) == by_database, (name, state, received, returned)
             told[name].add(by_database)
     assert {name for name, values in told.items() if values != {True, False}} == set()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("attempts", [[], [0], [1], [0, 1]], ids=["none", "quiet", "live", "both"])
+def test_the_row_and_the_database_agree_on_which_orders_have_ended(attempts: list[int]) -> None:
+    life = timedelta(hours=48)
+    states = [State.FAILED, State.PENDING]
+    sums = [(0, 0), (500, 0), (500, 500), (1000, 0)]
+    ages = [timedelta(0), life - timedelta(seconds=1), life, timedelta(days=200)]
+    cases = list(itertools.product([Order.State.OPEN, Order.State.PAID], sums, ages))
+    for number, (state, (received, returned), age) in enumerate(cases):
+        paid_at = NOW if state == Order.State.PAID else None
+        placed = Order.objects.create(
+            code=f"DK{number}", token=f"t{number}", total_kes=10, is_priced=True, created_at=NOW - age, state=state,
+            paid_at=paid_at, received_cents=received, returned_cents=returned,
+        )  # fmt: skip
+        MpesaTransaction.objects.bulk_create(
+            MpesaTransaction(
+                order=placed, public_id=f"pay_{number}_{kind}", phone_hash="h", callback_token_hash=f"h{number}_{kind}",
+                state=states[kind], amount_kes=10, created_at=placed.created_at,
+            )
+            for kind in attempts
+        )  # fmt: skip
+    every = MpesaTransaction.objects.all()
+    by_database = set(Order.objects.filter(order.ended_at(NOW, life=life, attempts=every)))
+    by_row = {
+        each for each in Order.objects.all() if order.is_ended(each, each.attempts.all(), life=life, now=NOW)
+    }
+    assert by_row == by_database
+    assert len(by_row) == (0 if 1 in attempts else 4)  # nothing came or all went back, at 48 hours and after
+    got_nothing = {each for each in Order.objects.all() if order.got_nothing(each)}
+    assert set(Order.objects.filter(order.GOT_NOTHING)) == got_nothing
 
 
 def test_what_was_received_is_not_said_where_it_is_in_doubt() -> None:

@@ -31,6 +31,16 @@ password = secrets.token_urlsafe(12)
 User.objects.create_user(words[1], password=password, is_staff=True).groups.add(Group.objects.get(name=words[0]))
 print(password)
 """
+PRICING = """
+from orders.models import Mix
+print(Mix.objects.filter(slug=words[0]).update(price_kes=int(words[1])))
+"""
+AGEING = """
+from datetime import timedelta
+from django.db.models import F
+from orders.models import Order
+print(Order.objects.update(created_at=F("created_at") - timedelta(hours=int(words[0]))))
+"""
 PERSONAL = re.compile(r"\b(?:254|0)[17]\d{8}\b|ws_CO_\w+")  # a phone number, and an id that ends in one
 
 
@@ -53,6 +63,14 @@ class Demo:
     def hire(self, role: str, name: str) -> str:
         """Makes a member of staff in this role; gives the password."""
         return _manage(self.folder, HIRING, role, name)
+
+    def price(self, slug: str, kes: int) -> None:
+        """What this mix costs from now on."""
+        _manage(self.folder, PRICING, slug, str(kes))
+
+    def age_orders(self, hours: int) -> None:
+        """Every order was placed so many hours earlier."""
+        _manage(self.folder, AGEING, str(hours))
 
     def unlock(self) -> None:
         """Forgets every wrong password, as `manage.py axes_reset` does."""
