@@ -1,6 +1,7 @@
 """Reads of the shop. Nothing here writes."""
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from django.db.models import F, Q, QuerySet
 
@@ -41,6 +42,27 @@ def codes_known(codes: Collection[str]) -> set[str]:
 
 def items_of(order: Order) -> list[OrderItem]:
     return list(order.items.select_related("mix"))
+
+
+def titles_of(order_ids: Iterable[int]) -> dict[int, dict[int, str]]:
+    """What each of these orders has in it: the titles by the ids of the mixes."""
+    found: dict[int, dict[int, str]] = {order_id: {} for order_id in order_ids}
+    items = OrderItem.objects.filter(order_id__in=list(found)).values_list("order_id", "mix_id", "title")
+    for order_id, mix_id, title in items:
+        found[order_id][mix_id] = title
+    return found
+
+
+def order_of_cart(token: str, *, slugs: Iterable[str], born_after: datetime) -> Order | None:
+    """The open order that this browser placed for just these mixes, at today's prices: the same cart is one order.
+    `born_after`: an older one has outlived itself, unless a part of it is paid."""
+    order = order_by_token(token) if token else None
+    if order is None or not order.is_priced or order.state != Order.State.OPEN:
+        return None
+    is_alive = order.created_at > born_after or order.received_cents > order.returned_cents
+    items = items_of(order)
+    is_same = {item.mix.slug for item in items} == set(slugs) and not any(map(has_other_price_now, items))
+    return order if is_alive and is_same else None
 
 
 def has_other_price_now(item: OrderItem) -> bool:

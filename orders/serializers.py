@@ -20,4 +20,11 @@ class PlaceOrderSerializer(serializers.Serializer[Any]):
         max_length=MAX_ITEMS,
         error_messages={"not_a_list": "This must be a list of mixes."},
     )
+    order = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        max_length=64,
+        help_text="The token of the order that this browser placed last: for the same cart it is answered again",
+    )
     email = serializers.EmailField(required=False, allow_blank=True, max_length=254)

@@ -124,9 +124,8 @@ class BareCallbackView(CallbackView):
 
 def _push(ask: checkout.Ask, key_id: int | None) -> checkout.StoredAnswer:
     try:
-        # a key of one's own says that this is a purchase of its own
         answer = checkout.request_payment(
-            replace(ask, again=ask.again or key_id is not None), clock=gateway.now, key_id=key_id
+            replace(ask, has_key=key_id is not None), clock=gateway.now, key_id=key_id
         )
     except checkout.PushProblem as refused:
         known = in_http(refused)

@@ -56,6 +56,8 @@ WORDS = {
 }
 
 
+OPEN_ON_PHONE = "There is a payment request open on your phone. Finish or cancel it first, then try again."
+NAMED = 2  # so many mixes and receipts are named, and the rest counted
 TOO_OLD = "This order is too old to be paid. Nothing was charged. Please start again from the cart."
 
 
@@ -68,6 +70,7 @@ class Ask:
     reference: str = ""  # an order's code, or the merchant page's own
     description: str = ""
     again: bool = False  # it is meant as another purchase, though the same was just paid
+    has_key: bool = False  # an Idempotency-Key of its own came with it
 
     def __repr__(self) -> str:
         return f"Ask(amount_kes={self.amount_kes}, reference={self.reference!r})"
@@ -269,36 +272,88 @@ def _was_asked_before(hashes: list[str]) -> bool:
     return any(sql.select_id(MpesaTransaction, {"phone_hash": each}) for each in hashes)
 
 
+def means_another(ask: Ask, earlier: MpesaTransaction) -> bool:
+    """Whoever asks wants to buy the same once more. For mixes that has to be said: our own page sends a key with each
+    press. A page that names an amount says it by a key of its own too."""
+    return ask.again or (ask.has_key and not earlier.order.is_priced)
+
+
 def _prompt_on_phone(
     ask: Ask, order: Order | None, hashes: list[str], *, now: datetime, asked_about: set[int]
 ) -> Answer | AskFirst | None:
     """One live prompt per phone. The merchant's page makes a new reference at each click: the same phone and
-    amount without items is the same click while it is live. Once it is paid, another is another purchase."""
-    earlier = (
+    amount without items is the same click while it is live. Once it is paid, another is another purchase. An order
+    for mixes that this phone has paid for within a day is asked back too."""
+    earlier = list(
         MpesaTransaction.objects.filter(followed_up_at(now), phone_hash__in=hashes)
         .exclude(id__in=asked_about)
         .exclude(CAME_TO_NOTHING)
         .select_related("order")
         .order_by("-id")[:PROMPTS_PER_ORDER]
     )
+    if order is not None and order.is_priced:
+        return _same_mixes_on_phone(ask, order, earlier, now=now)
     for attempt in earlier:
         same_click = order is None and not attempt.order.is_priced and attempt.amount_kes == ask.amount_kes
         if same_click and is_on_phone(attempt, now=now):
             return Answer(poll_id=poll_id_of(attempt), prompt=Prompt.SAME)
-        if same_click and is_paid(attempt) and not is_idle(attempt, now=now) and not ask.again:
+        if (
+            same_click
+            and is_paid(attempt)
+            and not is_idle(attempt, now=now)
+            and not means_another(ask, attempt)
+        ):
             raise just_paid(attempt)
         if same_click and is_live(attempt):
             return AskFirst(attempt=attempt, same_order=False, same_phone=True)
         if is_on_phone(attempt, now=now):
-            raise PushProblem(
-                "There is a payment request open on your phone. Finish or cancel it first, then try again.",
-                code="prompt_open",
-            )
+            raise PushProblem(OPEN_ON_PHONE, code="prompt_open")
     return None
+
+
+def _same_mixes_on_phone(
+    ask: Ask, order: Order, earlier: list[MpesaTransaction], *, now: datetime
+) -> AskFirst | None:
+    """The same cart, ordered once more in another browser, is not bought twice by mistake: while an earlier request for
+    it may have been paid we ask Safaricom, and once it is paid we ask the buyer."""
+    if any(is_on_phone(attempt, now=now) for attempt in earlier):
+        raise PushProblem(OPEN_ON_PHONE, code="prompt_open")
+    priced = [attempt for attempt in earlier if attempt.order.is_priced and attempt.order_id != order.id]
+    if not priced:
+        return None
+    titles = shop.titles_of({order.id, *(attempt.order_id for attempt in priced)})
+    wanted = titles[order.id]
+    for attempt in priced:
+        if is_live(attempt) and titles[attempt.order_id].keys() == wanted.keys():
+            return AskFirst(attempt=attempt, same_order=False, same_phone=True)
+    paid = [each for each in priced if is_paid(each) and order_is_paid(each.order)]
+    having = [each for each in paid if wanted.keys() & titles[each.order_id].keys()]
+    bought = {mix for attempt in having for mix in titles[attempt.order_id]}
+    if not ask.again and wanted.keys() <= bought:
+        raise bought_already(list(wanted.values()), having)
+    return None
+
+
+def bought_already(titles: list[str], paid: list[MpesaTransaction]) -> PushProblem:
+    """This phone paid for these mixes within a day: whoever asks again is asked back, so that nobody buys them twice by
+    mistake."""
+    more = f" and {len(titles) - NAMED} more" if len(titles) > NAMED else ""
+    named = ", ".join(f"“{title}”" for title in titles[:NAMED]) + more
+    money = ", ".join(
+        f"KES {each.amount_kes:,}" + (f", receipt {each.receipt}" if each.receipt else "")
+        for each in paid[:NAMED]
+    )
+    return PushProblem(
+        f"You paid for {named} from this phone within the last day: {money}. No request was sent now. Pay once more "
+        "only if you want to buy the same again.",
+        code="just_paid",
+    )
 
 
 def just_paid(attempt: MpesaTransaction) -> PushProblem:
     """The same was paid from this phone a moment ago: whoever asks again is asked back, so that nobody pays twice."""
+    if attempt.order.is_priced:
+        return bought_already([item.title for item in shop.items_of(attempt.order)], [attempt])
     receipt = f", receipt {attempt.receipt}" if attempt.receipt else ""
     return PushProblem(
         f"KES {attempt.amount_kes:,} was just paid from this phone{receipt}. If you want to buy once more, wait two "

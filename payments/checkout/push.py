@@ -24,6 +24,7 @@ from payments.checkout.prompts import (
     Prompt,
     PushProblem,
     just_paid,
+    means_another,
     open_or_find,
     poll_id_of,
 )
@@ -77,13 +78,25 @@ def request_payment(ask: Ask, *, clock: Callable[[], datetime], key_id: int | No
         if isinstance(found, Opened):
             return _send(found, ask, fence, clock=clock)
         outcome = _ask_about(found, clock=clock)
-        if outcome is Outcome.PAID and not found.same_order and not ask.again:
-            found.attempt.refresh_from_db()
-            raise just_paid(found.attempt)
-        if outcome in UNDER_WAY and found.same_phone and not (outcome is Outcome.PAID and ask.again):
-            return Answer(poll_id=poll_id_of(found.attempt), prompt=Prompt.SAME)
+        if outcome is Outcome.PAID and not found.same_order:
+            if not means_another(ask, found.attempt):
+                found.attempt.refresh_from_db()
+                raise just_paid(found.attempt)
+        elif outcome in UNDER_WAY and found.same_phone:
+            return _answer_under_way(found)
         asked_about.add(found.attempt.id)
     raise PushProblem("There is a payment request open already. Please wait a minute.", code="prompt_open")
+
+
+def _answer_under_way(found: AskFirst) -> Answer:
+    """The earlier request answers this click too; that of another order would lead this one's page astray."""
+    if found.attempt.order.is_priced and not found.same_order:
+        raise PushProblem(
+            "We are still checking an earlier payment request of yours for the same mixes. Please wait a minute, then "
+            "try again.",
+            code="prompt_open",
+        )
+    return Answer(poll_id=poll_id_of(found.attempt), prompt=Prompt.SAME)
 
 
 def _ask_about(found: AskFirst, *, clock: Callable[[], datetime]) -> Outcome:

@@ -3,6 +3,7 @@
   "use strict";
 
   const STORAGE_KEY = "djkraph.cart";
+  const ORDER_KEY = "djkraph.order";
   const MAX_MIXES = 50; // what one order can hold
   const SLUG = /^[-\w]{1,60}$/;
 
@@ -29,6 +30,23 @@
         return [...new Set(slugs)].slice(0, MAX_MIXES);
       } catch {
         return [...this.#inMemory];
+      }
+    }
+
+    /** The token of the order that this browser placed last, "" for none: the same cart is one order. */
+    get order() {
+      try {
+        return this.#storage.getItem(ORDER_KEY) || "";
+      } catch {
+        return "";
+      }
+    }
+
+    set order(token) {
+      try {
+        this.#storage.setItem(ORDER_KEY, token);
+      } catch {
+        // nothing is kept here: at the phone the same mixes are asked back
       }
     }
 

@@ -12,8 +12,10 @@
 
   function show(state) { page.dataset.state = state; }
 
+  function sum() { return lines.reduce((total, mix) => total + mix.price_kes, 0); }
+
   function showTotal() {
-    part("total").textContent = ShopApi.kes(lines.reduce((sum, mix) => sum + mix.price_kes, 0));
+    part("total").textContent = ShopApi.kes(sum());
     part("count").textContent = lines.length === 1 ? "1 mix" : `${lines.length} mixes`;
     show(lines.length ? "full" : "empty");
     document.dispatchEvent(new Event("cart:changed"));
@@ -83,11 +85,16 @@
     setBusy(true);
     part("error").textContent = "";
     try {
-      location.assign(await api.placeOrder(lines.map(({ slug }) => slug))); // stays busy until the page is gone
+      const placed = await api.placeOrder(lines.map(({ slug }) => slug), cart.order);
+      cart.order = placed.order;
+      if (placed.amount === sum()) { location.assign(placed.checkoutUrl); return; } // busy until the page is gone
+      await load();
+      part("error").textContent = `A price has changed: your order costs ${ShopApi.kes(placed.amount)} now. `
+        + "Please look at it once more.";
     } catch (error) {
       part("error").textContent = error.message;
-      setBusy(false);
     }
+    setBusy(false);
   }
 
   proceed.addEventListener("click", order);

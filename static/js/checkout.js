@@ -10,6 +10,7 @@
     waiting: "Check your phone",
     failed: "The payment did not go through",
     "still-checking": "No answer from M-PESA yet",
+    "just-paid": "Pay once more?",
     renew: "This order is out of date",
     paid: "Payment received",
   };
@@ -66,7 +67,7 @@
   }
 
   function showBusy({ isBusy, isWeak, state }) {
-    by("pay").disabled = by("send-new").disabled = isBusy;
+    by("pay").disabled = by("send-new").disabled = by("pay-again").disabled = isBusy;
     phone.readOnly = isBusy;
     say("pay", isBusy ? "Sending to your phone…" : payWords);
     say("send-new", isBusy ? "Sending…" : "Send a new request");
@@ -104,6 +105,7 @@
   });
   by("try-again").addEventListener("click", () => flow.tryAgain());
   by("send-new").addEventListener("click", () => flow.sendNew());
+  by("pay-again").addEventListener("click", () => flow.payAgain());
   by("check-again").addEventListener("click", () => {
     isAskedByHand = true;
     say("check-note", "Checking…");

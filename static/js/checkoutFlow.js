@@ -1,7 +1,7 @@
 /**
  * CheckoutFlow: one order on its way to being paid, as the buyer should see it. No DOM.
  *
- * form → waiting → paid | failed | still-checking; renew: this order is asked for no more. "failed" only when M-PESA said so; everything that is merely
+ * form → waiting → paid | failed | still-checking; just-paid: asked back; renew: place it anew. "failed" only when M-PESA said so; everything that is merely
  * not known stays in waiting, then in still-checking, where the old request is still watched.
  */
 (function (root) {
@@ -12,7 +12,7 @@
   const SLOW_POLL_MS = 10_000;
   const SLOW_POLLS = 60; // ten minutes
   const ALREADY_PAID = "already_paid"; // the server's code for an order that needs no more money
-  const OUT_OF_DATE = ["order_ended", "price_changed"]; // and for one that is to be placed anew
+  const INSTEAD_OF_FORM = { order_ended: "renew", price_changed: "renew", just_paid: "just-paid" };
 
   const STILL_CHECKING = "We are still checking. If you got an M-PESA message that you paid, you are done: "
     + "keep this page open or come back to it. Do not pay again yet.";
@@ -60,6 +60,11 @@
       await this.#ask();
     }
 
+    /** Asked back whether the same is to be bought once more, the buyer said yes. */
+    async payAgain() {
+      if (!this.#view.isBusy && this.#view.state === "just-paid") await this.#ask({ again: true });
+    }
+
     /** Back to the form; the number stays. */
     tryAgain() { this.#show({ state: "form", message: "", error: null, isWeak: false }); }
 
@@ -84,7 +89,7 @@
       this.#onChange(this.#view);
     };
 
-    #ask = async () => {
+    #ask = async ({ again } = {}) => {
       this.#show({ isBusy: true, error: null, isWeak: false, maskedPhone: this.#manager.maskPhoneNumber(this.#phone) });
       let answer;
       try {
@@ -92,6 +97,7 @@
           accountReference: this.#order.code,
           description: "DJ Kraph - Cart Checkout",
           remark: "Payment for DJ Kraph premium mixes",
+          again,
         });
       } catch (error) {
         if (this.#view.state !== "paid") this.#refused(error);
@@ -103,10 +109,8 @@
 
     #refused = (error) => {
       if (error.code === ALREADY_PAID) { this.#paid(); return; }
-      if (OUT_OF_DATE.includes(error.code)) {
-        this.#show({ state: "renew", message: error.message, error: null, isBusy: false, isWeak: false });
-        return;
-      }
+      const state = INSTEAD_OF_FORM[error.code];
+      if (state) { this.#show({ state, message: error.message, error: null, isBusy: false, isWeak: false }); return; }
       const field = error.errors && error.errors.phone ? "phone" : "form";
       this.#show({ isBusy: false, isWeak: false, error: { field, message: error.message } });
     };

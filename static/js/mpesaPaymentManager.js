@@ -192,10 +192,10 @@
       if (!Number.isInteger(shillings) || shillings < 1 || shillings > MAX_AMOUNT_KES) {
         throw new PaymentError("The amount must be whole shillings, from 1 to 250,000.", { code: "invalid_amount" });
       }
-      const { accountReference, description, remark, transactionType = TRANSACTION_TYPE } = metadata;
+      const { accountReference, description, remark, transactionType = TRANSACTION_TYPE, again } = metadata;
       const payload = {
         phone: this.formatPhoneNumber(phoneNumber),
-        amount: shillings, description, accountReference, transactionType, remark,
+        amount: shillings, description, accountReference, transactionType, remark, again,
       };
       const key = metadata.idempotencyKey || this.#randomId();
       return readPush(await this.#push(payload, { "Idempotency-Key": key }));

@@ -29,15 +29,15 @@
       return mixes;
     }
 
-    /** Places the order and gives the path of its checkout. */
-    async placeOrder(slugs) {
-      const { checkoutUrl } = await this.#ask("/api/orders", {
+    /** Places the order, or finds the one of the same cart (`order`: its token). {checkoutUrl, amount, order}. */
+    async placeOrder(slugs, order = "") {
+      const { checkoutUrl, amount } = await this.#ask("/api/orders", {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ items: slugs.map((mix) => ({ mix })) }),
+        body: JSON.stringify({ items: slugs.map((mix) => ({ mix })), order }),
       });
       if (!/^\/(?![/\\])/.test(checkoutUrl)) throw new Error(NO_SENSE); // a path of our own, nowhere else
-      return checkoutUrl;
+      return { checkoutUrl, amount, order: checkoutUrl.split("/").pop() };
     }
 
     #ask = async (url, options) => {

@@ -95,3 +95,49 @@ def test_a_double_click_on_pay_sends_one_prompt(tabs: Tabs, demo: Demo) -> None:
     expect(phone.message).to_have_attribute("data-state", "paid", timeout=AT_THE_NEXT_POLL)
     assert demo.simulator.count("push") == requests_before + 1
     assert len(demo.pushes("254722000056")) == 1
+
+
+def test_the_same_cart_is_one_order_in_each_tab_and_after_the_browser_was_closed(
+    tabs: Tabs, demo: Demo
+) -> None:
+    wanjiru = Buyer(tabs, demo)
+    wanjiru.go_to_checkout("benga-gold")
+    code = wanjiru.order_code
+    second_tab = Buyer(tabs, demo)  # what the browser keeps is the same
+    second_tab.open_cart()
+    second_tab.proceed()
+    assert second_tab.order_code == code
+    second_tab.page.goto(demo.shop)
+    second_tab.go_to_checkout("matatu-anthems")
+    assert second_tab.order_code != code
+
+
+def test_mixes_that_this_phone_has_paid_for_are_asked_back_before_it_rings_again(
+    tabs: Tabs, demo: Demo
+) -> None:
+    """Paid; then the same once more, from a browser that knows nothing of it."""
+    wanjiru = Buyer(tabs, demo)
+    wanjiru.go_to_checkout("gengetone-heat")
+    phone = Phone(tabs, demo, "254722000057")
+    wanjiru.pay_with("0722 000 057")
+    phone.enter_pin()
+    receipt = wanjiru.sees_receipt()
+
+    wanjiru.page.evaluate("localStorage.clear()")
+    wanjiru.page.goto(demo.shop)
+    wanjiru.go_to_checkout("gengetone-heat")
+    tabs.expect_error("status of 409")
+    wanjiru.pay_with("0722 000 057")
+    wanjiru.sees("just-paid")
+    expect(wanjiru.page.locator("#state-heading")).to_be_focused()
+    wanjiru.says(
+        "#status",
+        f"You paid for “Gengetone Heat” from this phone within the last day: KES 800, receipt {receipt}",
+    )
+    assert len(demo.pushes("254722000057")) == 1
+
+    wanjiru.page.get_by_role("button", name="Yes, pay once more").click()
+    wanjiru.sees("waiting")
+    phone.enter_pin()
+    assert wanjiru.sees_receipt() != receipt
+    assert len(demo.pushes("254722000057")) == 2

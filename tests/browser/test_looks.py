@@ -63,6 +63,12 @@ def test_a_checkout_that_fails_and_then_is_paid(tabs: Tabs, demo: Demo) -> None:
     phone.enter_pin()
     wanjiru.sees_receipt()
     look(wanjiru.page, "confirmation-paid")
+    wanjiru.page.goto(demo.shop)
+    wanjiru.go_to_checkout("nairobi-after-dark", "love-songs-vol-1")
+    tabs.expect_error("status of 409")
+    wanjiru.pay_with("0722 000 066")
+    wanjiru.sees("just-paid")
+    look(wanjiru.page, "checkout-just-paid")
     look(phone.page, "phone-messages")
 
 

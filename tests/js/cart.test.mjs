@@ -21,6 +21,16 @@ test("mixes are kept in order, each once", () => {
   assert.ok(new Cart(storage).has("rhumba"));
 });
 
+test("the order that was placed is remembered beside the cart, and a browser that keeps nothing has none", () => {
+  const storage = fakeStorage();
+  assert.equal(new Cart(storage).order, "");
+  new Cart(storage).order = "t";
+  assert.equal(new Cart(storage).order, "t");
+  const forbidden = new Cart(() => { throw new Error("no storage"); });
+  forbidden.order = "t";
+  assert.equal(forbidden.order, "");
+});
+
 test("only the mixes named are taken out", () => {
   const cart = new Cart(fakeStorage('["a","b","c","d"]'));
   cart.remove("a", "c", "never-there");

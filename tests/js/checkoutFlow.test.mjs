@@ -91,6 +91,20 @@ for (const code of ["order_ended", "price_changed"]) {
   });
 }
 
+test("what this phone has just paid for is asked back, and sent only when the buyer says so", async () => {
+  const { flow, shop, states } = setUp({
+    push: [answer({ success: false, message: "You paid for this.", code: "just_paid" }, 409), PUSHED], status: [COMPLETED],
+  });
+  await flow.payAgain(); // nothing to say yes to
+  await flow.pay(PHONE);
+  assert.deepEqual([flow.view.state, flow.view.message, flow.view.isBusy], ["just-paid", "You paid for this.", false]);
+  assert.equal("again" in shop.pushes()[0].body, false);
+  await flow.payAgain();
+  assert.deepEqual(states(), ["form", "just-paid", "waiting", "paid"]);
+  assert.equal(shop.pushes()[1].body.again, true);
+  assert.deepEqual(shop.pushes().map(({ headers }) => headers["Idempotency-Key"]), ["key-1", "key-2"]);
+});
+
 test("failed says so in the server's words, and try again goes back to the form", async () => {
   const { flow, states } = setUp({ status: [FAILED] });
   await flow.pay(PHONE);

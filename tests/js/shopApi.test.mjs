@@ -27,9 +27,11 @@ test("the server is asked for the price of every mix in the cart", async () => {
 });
 
 test("an order is placed for slugs, never for prices", async () => {
-  const { api, requests } = setUp(answer({ success: true, checkoutUrl: "/checkout/t" }, 201));
-  assert.equal(await api.placeOrder(["a", "b"]), "/checkout/t");
-  assert.deepEqual(JSON.parse(requests[0].body), { items: [{ mix: "a" }, { mix: "b" }] });
+  const { api, requests } = setUp(answer({ success: true, checkoutUrl: "/checkout/t", amount: 900 }, 201));
+  assert.deepEqual(await api.placeOrder(["a", "b"]), { checkoutUrl: "/checkout/t", amount: 900, order: "t" });
+  assert.deepEqual(JSON.parse(requests[0].body), { items: [{ mix: "a" }, { mix: "b" }], order: "" });
+  await api.placeOrder(["a", "b"], "t");
+  assert.equal(JSON.parse(requests[1].body).order, "t");
 });
 
 for (const checkoutUrl of ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "", undefined, null]) {
