@@ -248,6 +248,9 @@ CALLBACK_ADDRESSES_ENFORCED: bool = env.bool("CALLBACK_ADDRESSES_ENFORCED", defa
 LEDGER_KEY: list[str] = env.list(
     "LEDGER_KEY", default=[DEMO_SECRET]
 )  # the first signs, the others still verify
+LEDGER_KEYS_RETIRED: list[str] = env.list(
+    "LEDGER_KEYS_RETIRED", default=[]
+)  # key@time since when it signs no more
 
 # --- Desk and logs --------------------------------------------------------------------------------------
 

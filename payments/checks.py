@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, register
 from djkraph.settings import DEMO_SECRET
 from payments.gateway import BASE_URLS
 from payments.models import MpesaTransaction
+from payments.signing import read_retired
 
 TILL = MpesaTransaction.Channel.TILL
 
@@ -41,6 +42,7 @@ def _everywhere() -> Iterator[CheckMessage]:
         )
     if not settings.LEDGER_KEY or not all(settings.LEDGER_KEY):
         yield Error("LEDGER_KEY is empty: the ledger can't be signed.", id="payments.E004")
+    yield from _retired_keys()
     if settings.MPESA_QUERY_BUDGET_PER_MINUTE < 1:
         yield Error("MPESA_QUERY_BUDGET_PER_MINUTE is at least 1.", id="payments.E005")
     if settings.STATEMENT_FILES_DAYS < 1:
@@ -52,6 +54,24 @@ def _everywhere() -> Iterator[CheckMessage]:
             "DESK_LOGIN_FAILURES, DESK_LOCK_MINUTES and DESK_IDLE_MINUTES are at least 1: nobody could log in.",
             id="payments.E006",
         )
+
+
+def _retired_keys() -> Iterator[CheckMessage]:
+    for each in settings.LEDGER_KEYS_RETIRED:
+        try:
+            key, _ = read_retired(each)
+        except ValueError:
+            yield Error(
+                "LEDGER_KEYS_RETIRED names each key as key@time, the time with its zone: "
+                "an-old-key@2026-11-01T00:00:00+03:00.",
+                id="payments.E008",
+            )
+        else:
+            if key in settings.LEDGER_KEY:
+                yield Error(
+                    "LEDGER_KEYS_RETIRED names a key that is in LEDGER_KEY too: take it out there.",
+                    id="payments.E009",
+                )
 
 
 def _live() -> Iterator[CheckMessage]:

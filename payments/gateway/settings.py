@@ -15,7 +15,7 @@ from payments.daraja import DarajaClient, Merchant, TransactionType
 from payments.gateway.clock import now
 from payments.gateway.token import SharedTokens
 from payments.phones import phone_hash
-from payments.signing import Keyring
+from payments.signing import Keyring, read_retired
 
 BASE_URLS = {
     "simulator": "http://127.0.0.1:8001",
@@ -101,12 +101,18 @@ def statement_files_days() -> int:
 
 
 def keyring() -> Keyring:
-    return Keyring(settings.LEDGER_KEY)
+    return _keyring(tuple(settings.LEDGER_KEY), tuple(settings.LEDGER_KEYS_RETIRED))
+
+
+@cache
+def _keyring(keys: tuple[str, ...], retired: tuple[str, ...]) -> Keyring:
+    return Keyring(keys, dict(read_retired(each) for each in retired))
 
 
 def phone_hashes(msisdn: str) -> list[str]:
-    """This number's hash under each live key: the first is written, all are searched."""
-    return [phone_hash(msisdn, key) for key in settings.LEDGER_KEY]
+    """This number's hash under each key, live ones before retired ones: the first is written, all are searched."""
+    ring = keyring()
+    return [phone_hash(msisdn, key) for key in (*ring.keys, *ring.retired)]
 
 
 def prompts_per_phone() -> int:

@@ -120,7 +120,7 @@ def _faults_of_attempt(attempt: Mapping[str, Any], events: list[dict[str, Any]])
 
 
 def _chain(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator[str]:
-    previous = ""
+    ring, previous = gateway.keyring(), ""
     for expected, event in enumerate(events, start=1):
         if event["number"] != expected:
             yield f"event {expected} is missing"
@@ -132,8 +132,8 @@ def _chain(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator
             attempt=attempt["public_id"],
             **{name: event[name] for name in _EVENT if name not in ("attempt_id", "hash", "key_id")},
         )
-        if not gateway.keyring().verifies(link, signed_with=event["key_id"], digest=event["hash"]):
-            yield f"event {expected} was changed, or signed with a key that is not in LEDGER_KEY"
+        if refusal := ring.refusal(link, signed_with=event["key_id"], digest=event["hash"]):
+            yield f"event {expected} {refusal}"
     if (attempt["events_count"], attempt["chain_head"]) != (len(events), previous):
         yield "the last events are missing, or were added by another hand"
 
