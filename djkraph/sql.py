@@ -114,6 +114,21 @@ def refresh_statistics(model: type[Model]) -> None:
             cursor.execute(f"ANALYZE {_table(model)}")
 
 
+def transactions_under_way() -> tuple[int, int]:
+    """(the oldest transaction that still runs, the next one to begin), as PostgreSQL numbers those that write. On
+    SQLite none runs beside another."""
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.vendor != "postgresql":
+        return 0, 0
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_snapshot_xmin(now)::text::bigint, pg_snapshot_xmax(now)::text::bigint"
+            " FROM pg_current_snapshot() AS now"
+        )
+        ((oldest, following),) = cursor.fetchall()
+    return oldest, following
+
+
 def update(
     model: type[Model], values: Where, *, where: Where, add: Mapping[str, int] = MappingProxyType({})
 ) -> int:

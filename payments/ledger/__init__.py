@@ -25,8 +25,10 @@ from payments.ledger.checks import (
 )
 from payments.ledger.doors import apply_change, insert_paid, note, open_attempt, record
 from payments.ledger.endings import ended_orders, has_ended, is_kept_open
+from payments.ledger.faults import Fault
 from payments.ledger.kinds import FACTS, KINDS, EventKind
 from payments.ledger.moves import valid_receipt
+from payments.ledger.seals import SealMade, newest_seal, seal_all, seal_next, unsealed_since
 from payments.ledger.updates import (
     AnotherReceipt,
     Change,
@@ -38,7 +40,8 @@ from payments.ledger.updates import (
     Update,
     snapshot,
 )
-from payments.ledger.verify import Fault, check, check_after, faults
+from payments.ledger.verify import Checked, Part, Place, check, check_after, faults
+from payments.ledger.verify_seals import fault_of_printed
 
 __all__ = (
     "CENTS",
@@ -47,12 +50,16 @@ __all__ = (
     "UNCLAIMED",
     "AnotherReceipt",
     "Change",
+    "Checked",
     "EventKind",
     "Fault",
     "NotThere",
+    "Part",
+    "Place",
     "ReceiptTaken",
     "ReceiptWithoutPrompt",
     "Recorded",
+    "SealMade",
     "Snapshot",
     "Source",
     "Told",
@@ -67,22 +74,27 @@ __all__ = (
     "claim",
     "claim_check",
     "ended_orders",
+    "fault_of_printed",
     "faults",
     "has_ended",
     "insert_paid",
     "is_kept_open",
     "join_phone",
     "keep",
+    "newest_seal",
     "note",
     "note_answer",
     "open_attempt",
     "record",
     "said",
+    "seal_all",
+    "seal_next",
     "see_refund",
     "set_checks_back",
     "snapshot",
     "stop_checks",
     "stop_checks_of_ended",
     "stop_checks_without_id",
+    "unsealed_since",
     "valid_receipt",
 )

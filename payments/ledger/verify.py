@@ -1,14 +1,19 @@
 """Whether the ledger is what its events say. Reads only; says what is wrong, and mends nothing."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from enum import IntEnum
+from itertools import chain, groupby
 from typing import Any
 
-from orders.models import Order
+from django.db.models import Sum
+
+from orders.models import Order, OrderItem
 from payments import gateway
+from payments.ledger.faults import Fault
 from payments.ledger.kinds import KINDS, EventKind
 from payments.ledger.verify_book import faults_beside, faults_of_book, faults_of_sums
+from payments.ledger.verify_seals import check_seals_after
 from payments.models import MpesaTransaction, PaymentEvent
 from payments.signing import Link
 from payments.states import TRANSITIONS, Event, State
@@ -45,64 +50,116 @@ _EVENT = (
 )
 
 
+class Part(IntEnum):
+    """What is checked after what."""
+
+    PAYMENTS = 0
+    ORDERS = 1
+    BESIDE = 2  # receipts that are no payment's
+    SEALS = 3
+
+
 @dataclass(frozen=True, kw_only=True)
-class Fault:
-    """Something that is not as it must be, in a sentence that names where."""
+class Place:
+    """Up to where the ledger has been checked: this far in this part."""
 
-    where: str
-    what: str
-    attempt_id: int | None = None  # whose page shows it
-    order_code: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
+    part: Part = Part.PAYMENTS
+    after: int = 0  # an id; of the seals, a number
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """A part of the ledger: `attempts` of them, up to the attempt `last_id`. With `is_last` the orders were checked."""
+    """A part of the ledger: so many payments and seals. With `is_last` all of it was checked."""
 
-    last_id: int
-    attempts: int
-    faults: Sequence[Fault]
-    is_last: bool
+    next: Place
+    attempts: int = 0
+    seals: int = 0
+    faults: Sequence[Fault] = ()
+    is_last: bool = False
 
 
-def check_after(last_id: int) -> Checked:
-    """The next part of the ledger, attempt by attempt; after the last attempt the orders."""
+def check_after(place: Place) -> Checked:
+    """The next piece of the ledger: payments with their events and their book, then orders, then seals."""
+    return _CHECKS[place.part](place.after)
+
+
+def check() -> Iterator[Checked]:
+    """The whole ledger, piece by piece. Memory does not grow with it."""
+    checked = check_after(Place())
+    while not checked.is_last:
+        yield checked
+        checked = check_after(checked.next)
+    yield checked
+
+
+def faults() -> Iterator[Fault]:
+    """All that is wrong, attempt by attempt, then order by order, then seal by seal."""
+    for checked in check():
+        yield from checked.faults
+
+
+def _payments(last_id: int) -> Checked:
     later = MpesaTransaction.objects.filter(id__gt=last_id)
     attempts = list(later.order_by("id").values(*_ATTEMPT)[:BATCH])
     if not attempts:
-        return Checked(last_id=last_id, attempts=0, faults=list(_faults_of_orders()), is_last=True)
+        return Checked(next=Place(part=Part.ORDERS))
     found = _faults_of_attempts(attempts)
     for _ in range(LOOKS):
         if not found:
             break
         again = MpesaTransaction.objects.filter(id__in={fault.attempt_id for fault in found})
         found = _faults_of_attempts(list(again.order_by("id").values(*_ATTEMPT)))
-    return Checked(last_id=attempts[-1]["id"], attempts=len(attempts), faults=found, is_last=False)
+    return Checked(next=Place(after=attempts[-1]["id"]), attempts=len(attempts), faults=found)
 
 
-def check() -> Iterator[Checked]:
-    """The whole ledger, part by part. Memory does not grow with it."""
-    checked = check_after(0)
-    while not checked.is_last:
-        yield checked
-        checked = check_after(checked.last_id)
-    yield checked
+def _orders(last_id: int) -> Checked:
+    orders = list(Order.objects.filter(id__gt=last_id).order_by("id")[:BATCH])
+    if not orders:
+        return Checked(next=Place(part=Part.BESIDE))
+    found = list(_faults_of_orders(orders))
+    for _ in range(LOOKS):
+        if not found:
+            break
+        again = Order.objects.filter(code__in={fault.order_code for fault in found})
+        found = list(_faults_of_orders(list(again.order_by("id"))))
+    return Checked(next=Place(part=Part.ORDERS, after=orders[-1].pk), faults=found)
 
 
-def faults() -> Iterator[Fault]:
-    """All that is wrong, attempt by attempt, then order by order."""
-    for checked in check():
-        yield from checked.faults
+def _beside(last_id: int) -> Checked:
+    up_to, found = faults_beside(last_id, BATCH)
+    if up_to is None:
+        return Checked(next=Place(part=Part.SEALS))
+    told = [Fault(where=f"receipt {code}", what=what) for code, what in found]
+    return Checked(next=Place(part=Part.BESIDE, after=up_to), faults=told)
+
+
+def _seals(number: int) -> Checked:
+    checked = check_seals_after(number)
+    return Checked(
+        next=Place(part=Part.SEALS, after=checked.last),
+        seals=checked.seals,
+        faults=checked.faults,
+        is_last=checked.is_last,
+    )
+
+
+_CHECKS: Mapping[Part, Callable[[int], Checked]] = {
+    Part.PAYMENTS: _payments,
+    Part.ORDERS: _orders,
+    Part.BESIDE: _beside,
+    Part.SEALS: _seals,
+}
 
 
 def _faults_of_attempts(attempts: Sequence[Mapping[str, Any]]) -> list[Fault]:
     """The events are read after the attempts: one that moves in between looks wrong until it is read again."""
     events = _events_of([attempt["id"] for attempt in attempts])
     found = [fault for a in attempts for fault in _faults_of_attempt(a, events.get(a["id"], []))]
-    booked = MpesaTransaction.objects.filter(id__in=[a["id"] for a in attempts]).select_related("order")
+    booked = (
+        MpesaTransaction.objects.filter(id__in=[a["id"] for a in attempts])
+        .select_related("order")
+        .prefetch_related("refunds")
+    )
     for attempt_id, where, what in faults_of_book(list(booked.order_by("id"))):
         found.append(Fault(where=where, what=what, attempt_id=attempt_id))
     return found
@@ -176,19 +233,16 @@ def _leads_to(event: Mapping[str, Any]) -> str:
     return str(event["from_state"])
 
 
-def _faults_of_orders() -> Iterator[Fault]:
-    last_id = 0
-    while orders := list(Order.objects.filter(id__gt=last_id).order_by("id")[:BATCH]):
-        for code, what in faults_of_sums(orders):
-            yield Fault(where=f"order {code}", order_code=code, what=what)
-        last_id = orders[-1].pk
-    yield from _faults_beside()
+def _faults_of_orders(orders: Sequence[Order]) -> Iterator[Fault]:
+    wrong = chain(_not_the_sum_of_its_items(orders), faults_of_sums(orders))
+    for code, what in wrong:
+        yield Fault(where=f"order {code}", order_code=code, what=what)
 
 
-def _faults_beside() -> Iterator[Fault]:
-    """Of money that is no payment's."""
-    last_id: int | None = 0
-    while last_id is not None:
-        last_id, found = faults_beside(last_id, BATCH)
-        for code, what in found:
-            yield Fault(where=f"receipt {code}", what=what)
+def _not_the_sum_of_its_items(orders: Sequence[Order]) -> Iterator[tuple[str, str]]:
+    priced = [order for order in orders if order.is_priced]
+    of_these = OrderItem.objects.filter(order__in=priced).order_by()
+    sums = dict(of_these.values("order").annotate(kes=Sum("price_kes")).values_list("order", "kes"))
+    for order in priced:
+        if order.pk in sums and sums[order.pk] != order.total_kes:
+            yield order.code, f"it costs KES {order.total_kes:,}, its items KES {sums[order.pk]:,}"

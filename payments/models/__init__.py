@@ -7,6 +7,7 @@ from payments.models.event import PaymentEvent
 from payments.models.posting import Posting
 from payments.models.receipt import Receipt
 from payments.models.refund import Refund
+from payments.models.seal import Seal, SealedInPart
 from payments.models.shared import Awaited, DarajaToken, Heartbeat, IdempotencyKey, QueryBudget
 from payments.models.statement import Statement, StatementLine
 
@@ -25,6 +26,8 @@ __all__ = (
     "QueryBudget",
     "Receipt",
     "Refund",
+    "Seal",
+    "SealedInPart",
     "Statement",
     "StatementLine",
 )

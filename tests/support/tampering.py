@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
-KEPT = ("payments_paymentevent", "payments_posting", "payments_receipt")
+KEPT = ("payments_paymentevent", "payments_posting", "payments_receipt", "payments_seal")
 # A right of the database's superuser: the shop's role need not have it.
 LIFTED = "SET session_replication_role = replica"
 GUARDED = "SET session_replication_role = origin"

@@ -14,14 +14,14 @@ from payments import ledger
 from payments.desk.addresses import address, list_of
 from payments.desk.pages import refuse_without, show
 from payments.desk.steps import step
-from payments.ledger import Fault
+from payments.ledger import Fault, Part, Place
 from payments.models import MpesaTransaction
 
 PERMISSION = "payments.see_audit"
 PAGE, STEP = "desk-ledger-check", "desk-ledger-check-step"
 CURSOR = re.compile(
-    r"(\d{1,18})-(\d{1,12})-(\d{1,12})", re.ASCII
-)  # up to which id, how many, with how many faults
+    r"([0-2])-(\d{1,18})-(\d{1,12})-(\d{1,12})", re.ASCII
+)  # which part, up to which id in it, how many payments, with how many faults
 
 
 def is_offered(request: HttpRequest) -> bool:
@@ -34,7 +34,7 @@ def _page(request: HttpRequest) -> HttpResponse:
     told = {
         "title": "Ledger check",
         "steps_url": reverse(STEP),
-        "steps_cursor": "0-0-0",
+        "steps_cursor": "0-0-0-0",
         "steps_start": "Check the ledger",
     }
     return show(request, "desk/ledger_check.html", told)
@@ -45,18 +45,25 @@ def _step(request: HttpRequest) -> HttpResponse:
     return step(request, CURSOR, _next)
 
 
-def _next(last_id: int, done: int, found: int) -> dict[str, Any]:
-    """`done` payments were checked up to `last_id`, `found` faults in them."""
-    checked = ledger.check_after(last_id)
+def _next(part: int, after: int, done: int, found: int) -> dict[str, Any]:
+    """`done` payments were checked, `found` faults in all that was."""
+    checked = ledger.check_after(Place(part=Part(part), after=after))
     done, found = done + checked.attempts, found + len(checked.faults)
     return {
-        "cursor": f"{checked.last_id}-{done}-{found}",
+        "cursor": f"{checked.next.part:d}-{checked.next.after}-{done}-{found}",
         "done": done,
         "total": done if checked.is_last else max(done + 1, _how_many()),
         "finished": checked.is_last,
-        "says": _verdict(done, found) if checked.is_last else f"{done:,} payments checked …",
+        "says": _verdict(done, found) if checked.is_last else _so_far(checked.next, done),
         "lines": [_line(fault) for fault in checked.faults],
     }
+
+
+def _so_far(place: Place, done: int) -> str:
+    if place.part is Part.PAYMENTS:
+        return f"{done:,} payments checked …"
+    what = "orders" if place.part is Part.ORDERS else f"seals, so far {place.after:,}"
+    return f"{done:,} payments checked; now the {what} …"
 
 
 def _how_many() -> int:

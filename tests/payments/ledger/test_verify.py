@@ -44,7 +44,10 @@ def verify(exit_code: int) -> str:
 
 
 def test_an_untouched_ledger_is_clean(paid: MpesaTransaction) -> None:
-    assert verify(0) == "1 payments checked: all is as their events say.\n"
+    assert verify(0) == (
+        "1 payments checked: all is as their events say.\n"
+        "Nothing is sealed yet: start the worker, or run seal_ledger.\n"
+    )
 
 
 def test_what_is_wrong_is_printed_and_the_exit_code_is_1(paid: MpesaTransaction) -> None:
