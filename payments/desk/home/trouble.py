@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Subquery
 
-from payments import callbacks
+from payments import callbacks, ledger
 from payments.checkout import SET_UP_REFUSED
 from payments.desk.words import counted, moment, span
 from payments.enquiries import WORKER
@@ -42,7 +42,7 @@ class Trouble:
 def troubles(*, now: datetime, spool_folder: Path) -> list[Trouble]:
     """All of it, the worst first."""
     waiting = callbacks.count_spooled(spool_folder)
-    found = [_set_up_refused(), None if waiting else _no_callbacks(now), _worker(now)]
+    found = [_set_up_refused(), None if waiting else _no_callbacks(now), _worker(now) or _unsealed(now)]
     return [*(each for each in found if each is not None), *_on_disk(waiting, spool_folder)]
 
 
@@ -113,6 +113,21 @@ def _worker(now: datetime) -> Trouble | None:
         to_do="Payments whose callback got lost stay open until it runs again. Whoever runs the server looks at its "
         "log and starts it with:",
         command=START_THE_WORKER,
+    )
+
+
+def _unsealed(now: datetime) -> Trouble | None:
+    """The worker that is not there has been told of; one that is there and can't seal is another matter."""
+    since = ledger.unsealed_since(now=now)
+    if since is None:
+        return None
+    return Trouble(
+        key="unsealed",
+        tone="warn",
+        what=f"What was written since {moment(since)} is not sealed.",
+        to_do="Until it is, nobody would notice if it were taken away whole. The worker seals each minute; whoever "
+        "runs the server looks at its log, or seals once with:",
+        command="python manage.py seal_ledger",
     )
 
 

@@ -1,8 +1,8 @@
 """Asks Safaricom, now, what became of the payments that are still open, and moves them through the ledger.
 
 `--watch` is the worker: it keeps asking as each payment's next check comes, reads callbacks that a crash or an
-absent database left behind, and watches each payment for 24 hours and until Safaricom has answered (72 hours at
-most). Stopping it at any point loses nothing.
+absent database left behind, watches each payment for 24 hours and until Safaricom has answered (72 hours at
+most), and seals each minute what was written. Stopping it at any point loses nothing.
 
 Exit code 1: something needs a person (the summary says what). Unpriced payments are told and don't count: their
 money is safe and where it belongs, and where another site's page names the amounts every sale is one.
@@ -22,7 +22,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
-from payments import callbacks, checkout, enquiries, facts, gateway, reconciliation
+from payments import callbacks, checkout, enquiries, facts, gateway, ledger, reconciliation
 from payments.desk import count_payments_in_need
 from payments.enquiries import Due, Outcome
 from payments.gateway import release_connection
@@ -33,6 +33,7 @@ WATCH_STEP = 1.0  # seconds between two looks at what is due
 AFTER_TROUBLE = 5.0  # seconds
 SWEEP = 3600.0  # seconds between two looks for files that were kept long enough
 PULSE = 15.0  # seconds between two words to the desk that the worker is at work
+SEALING = 60.0  # seconds between two seals
 
 ALARMING = tuple(reason.key for reason in facts.REASONS if reason is not facts.UNPRICED)
 
@@ -93,6 +94,27 @@ class Broom:
             log.exception("Old files of statements could not be erased")
 
 
+class Sealer:
+    """Seals what was written, each minute; of a history that was never sealed, one seal a round, so that nobody who
+    waits for an answer waits for that. That it can't seal stops nothing: /health/ready tells of it."""
+
+    def __init__(self) -> None:
+        self._next = -math.inf
+
+    def seal(self) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + SEALING
+        try:
+            made = ledger.seal_next(now=gateway.now())
+        except Exception:
+            log.exception("The ledger could not be sealed; the worker tries again")
+            release_connection()
+            return
+        if made is not None and made.has_more:
+            self._next = -math.inf
+
+
 class Command(BaseCommand):
     help = __doc__
 
@@ -149,7 +171,7 @@ class Command(BaseCommand):
     def _watch(self) -> None:
         self.stdout.write("Watching open payments. Ctrl-C stops.")
         self.stdout.flush()
-        pulse, broom = Pulse(), Broom()
+        pulse, broom, sealer = Pulse(), Broom(), Sealer()
         while True:
             try:
                 busy = run_due()
@@ -160,6 +182,7 @@ class Command(BaseCommand):
                 continue
             pulse.beat()
             broom.sweep()
+            sealer.seal()
             if not busy:
                 release_connection()
                 time.sleep(WATCH_STEP)

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from jsonschema import Draft202012Validator
@@ -515,6 +517,18 @@ def test_a_shop_without_database_lives_but_is_not_ready(
         answer = caller.get("/health/ready")
     assert (answer.status_code, said(answer)["code"]) == (503, "not_ready")
     assert "secret-host" not in answer.content.decode()
+
+
+def test_ready_tells_of_entries_unsealed_for_ten_minutes_and_goes_on_selling(
+    caller: Caller, click: Callable[..., MpesaTransaction], django_assert_num_queries: Any
+) -> None:
+    click()  # by the clock of the tests: long ago
+    answer = caller.get("/health/ready")
+    assert (answer.status_code, said(answer)["status"], said(answer)["trouble"]) == (200, "ready", "unsealed")
+    assert "2026-11-23T15:00:00" in said(answer)["message"]
+    call_command("seal_ledger", stdout=StringIO())
+    with django_assert_num_queries(2):
+        assert said(caller.get("/health/ready")) == {"success": True, "status": "ready"}
 
 
 def test_the_schema_is_valid_openapi_and_names_the_endpoints(caller: Caller) -> None:

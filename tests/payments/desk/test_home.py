@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from payments import callbacks, daraja, enquiries, manual
+from payments import callbacks, daraja, enquiries, ledger, manual
 from payments.callbacks import spool
 from payments.callbacks.spool import Spooled
 from payments.checkout.prompts import PushProblem
@@ -24,9 +24,10 @@ from payments.desk.home import figures, trouble
 from payments.desk.home import page as page
 from payments.desk.home.figures import Home
 from payments.enquiries import heartbeat
+from payments.ledger import seals
 from payments.management.commands import reconcile_payments
 from payments.manual import Settlement, actions
-from payments.models import CallbackDelivery, Heartbeat, MpesaTransaction
+from payments.models import CallbackDelivery, Heartbeat, MpesaTransaction, Seal
 from tests.support.payments.callback_bodies import failure, success
 from tests.support.payments.clock import Clock
 from tests.support.payments.fake_daraja import FakeDaraja, paid_answer
@@ -46,6 +47,7 @@ def wrong(clock: Clock, tmp_path: Path, db: None) -> Callable[[], list[str]]:
 
     def keys() -> list[str]:
         heartbeat.beat("worker", now=clock())
+        list(ledger.seal_all(clock=clock))
         return [each.key for each in trouble.troubles(now=clock(), spool_folder=tmp_path)]
 
     return keys
@@ -626,6 +628,59 @@ def test_the_worker_notes_that_it_is_at_work_at_most_every_15_seconds(worker: Ro
         worker.run(61)
     assert Heartbeat.objects.get(name="worker").at == began + timedelta(seconds=60)
     assert len([q for q in captured if "heartbeat" in q["sql"] and q["sql"].startswith("UPDATE")]) == 5
+
+
+def test_the_worker_seals_each_minute(worker: Rounds, click: Click, clock: Clock) -> None:
+    for number in range(3):
+        click(f"2547000000{number:02}", reference=f"CART{number}")
+        worker.run(30)
+    assert [(seal.number, seal.rows) for seal in Seal.objects.order_by("number")] == [(1, 2), (2, 2), (3, 2)]
+    worker.run(61)
+    assert Seal.objects.count() == 3
+    began = clock()
+    click("254700000009", reference="CART9")
+    worker.run(61)
+    assert Seal.objects.latest("number").at == began
+
+
+def test_the_worker_seals_a_history_one_seal_a_round(
+    worker: Rounds, click: Click, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        click(f"2547000000{number:02}", reference=f"CART{number}")
+    monkeypatch.setattr(seals, "ROWS_OF_A_TABLE", 2)
+    worker.run(3)
+    assert Seal.objects.count() == 3
+    worker.run(3)
+    assert Seal.objects.count() == 4
+
+
+def test_a_seal_that_cannot_be_made_stops_nothing(
+    worker: Rounds, click: Click, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_now: Any) -> None:
+        raise OperationalError("the disk is full")
+
+    click()
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger, "seal_next", broken)
+        worker.run(20)
+    assert (Seal.objects.count(), Heartbeat.objects.count()) == (0, 1)
+    worker.run(20)
+    assert Seal.objects.count() == 1
+
+
+def test_what_is_unsealed_for_ten_minutes_is_told_with_how_to_seal(
+    click: Click, clock: Clock, tmp_path: Path
+) -> None:
+    click()
+    clock.advance(minutes=11)
+    heartbeat.beat("worker", now=clock())
+    (told,) = trouble.troubles(now=clock(), spool_folder=tmp_path)
+    assert (told.key, told.command) == ("unsealed", "python manage.py seal_ledger")
+    clock.advance(minutes=3)
+    (told,) = trouble.troubles(now=clock(), spool_folder=tmp_path)
+    assert told.key == "worker"  # who isn't there can't seal either: that is the one to mend
 
 
 def test_no_pulse_is_written_while_the_database_is_away(worker: Rounds, clock: Clock) -> None:
