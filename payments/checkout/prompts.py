@@ -396,6 +396,7 @@ def _open(order: Order, ask: Ask, phone_hash: str, *, now: datetime, key_id: int
         account_reference=daraja.account_reference(order.code),
         description=daraja.transaction_description(blank_phones(ask.description)),
         unpriced=not order.is_priced,
+        order_total_kes=order.total_kes,
         now=now,
     )
     if key_id is not None:

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 
+from payments import gateway
 from payments.facts import CAME_TO_NOTHING, IS_LIVE, IS_PAID
 from payments.models import MpesaTransaction
+from payments.signing import key_id
 
 
 def claim_check(
@@ -61,6 +63,38 @@ def stop_checks_of_ended(attempt_id: int) -> None:
 
 def join_phone(hashes: list[str]) -> None:
     """A phone's earlier rows get the hash that its next one is written with: after a rotation of the key they would
-    seem to be another phone's. `hashes`: of one number under each live key, the one to write first."""
-    if len(hashes) > 1:
-        MpesaTransaction.objects.filter(phone_hash__in=hashes[1:]).update(phone_hash=hashes[0])
+    seem to be another phone's. `hashes`: of one number under each key, the one to write first.
+
+    What each was written with at first, and that it is the same phone's, is kept with it, signed: its first event is
+    bound to that.
+    """
+    if len(hashes) == 1:
+        return
+    earlier = MpesaTransaction.objects.filter(phone_hash__in=hashes[1:])
+    for phone_hash, joined in list(earlier.values_list("phone_hash", "phone_joined").distinct().order_by()):
+        first = first_hash(phone_hash, joined)
+        same = earlier.filter(phone_hash=phone_hash, phone_joined=joined)
+        same.update(phone_hash=hashes[0], phone_joined=join_of(first, hashes[0]))
+
+
+def first_hash(phone_hash: str, joined: str | None) -> str:
+    """The hash that a row was written with at first."""
+    return joined.partition(":")[0] if joined else phone_hash
+
+
+def join_of(first: str, phone_hash: str) -> str:
+    """Says, signed, that both are hashes of one phone."""
+    ring = gateway.keyring()
+    return ":".join((first, key_id(ring.signing_key), ring.short_hash(_joins(first, phone_hash)) or ""))
+
+
+def is_joined(joined: str | None, phone_hash: str) -> bool:
+    """Whether the row says so truly. One that was never joined says nothing."""
+    if joined is None:
+        return True
+    first, signed_with, digest = (*joined.split(":"), "", "")[:3]
+    return gateway.keyring().short_hash(_joins(first, phone_hash), signed_with=signed_with) == digest
+
+
+def _joins(first: str, phone_hash: str) -> list[str]:
+    return ["phone", first, phone_hash]

@@ -6,11 +6,12 @@ reads again and decides anew, so callback, query and staff may arrive in the sam
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from djkraph import sql
+from orders.models import Order
 from payments.ledger.decide import decide, first_check, names_another_receipt
 from payments.ledger.kinds import EventKind
 from payments.ledger.moves import book
@@ -38,6 +39,7 @@ from payments.ledger.write import (
     write_event,
 )
 from payments.models import CallbackDelivery, MpesaTransaction
+from payments.signing import commitment
 from payments.states import State
 
 Verdict = CallbackDelivery.Verdict
@@ -56,16 +58,24 @@ def open_attempt(
     description: str,
     unpriced: bool,
     now: datetime,
+    order_total_kes: int | None = None,
 ) -> MpesaTransaction:
-    """A new attempt with its first event, inside the caller's transaction. The database refuses a second live one."""
-    public_id = _new_public_id()
-    first = _first_event(public_id, {"amount": str(amount_kes)}, source=Source.PUSH, now=now)
+    """A new attempt with its first event, inside the caller's transaction. The database refuses a second live one.
+
+    `order_total_kes`: where the caller has not read the order, it is read here.
+    """
+    public_id, salt = _new_public_id(), secrets.token_hex(16)
+    named = _named(order_id, amount_kes, short_code, order_total_kes, account_reference)
+    first = _first_event(
+        public_id, {**named, "phone": commitment(salt, msisdn_hash)}, source=Source.PUSH, now=now
+    )
     values: dict[str, Any] = {
         "public_id": public_id,
         "order_id": order_id,
         "amount_kes": amount_kes,
         "phone_masked": msisdn_masked,
         "phone_hash": msisdn_hash,
+        "phone_salt": salt,
         "callback_token_hash": callback_token_hash,
         "channel": channel,
         "short_code": short_code,
@@ -214,7 +224,8 @@ def _insert_paid(money: ReceiptWithoutPrompt, update: Update, now: datetime) -> 
     change = decide(unborn, update, now=now)
     if change is None or change.to is not State.COMPLETED:
         raise ValueError("Only money that came makes an attempt of its own.")
-    asked = {"amount": str(money.amount_kes), "unasked": "yes", **update.more}
+    named = _named(money.order_id, money.amount_kes, money.short_code)
+    asked = {**named, "unasked": "yes", **update.more}
     first = _first_event(unborn.public_id, asked, source=update.source, now=now)
     attempt_id = sql.insert(MpesaTransaction, values | {"state": change.to} | dict(change.fields))
     write_event(attempt_id, first)
@@ -227,6 +238,29 @@ def _insert_paid(money: ReceiptWithoutPrompt, update: Update, now: datetime) -> 
     sql.update(MpesaTransaction, as_they_leave_it, where={"id": attempt_id})
     write_event(attempt_id, second)
     return attempt_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ordered:
+    code: str
+    total_kes: int
+
+
+def _named(
+    order_id: int, amount_kes: int, short_code: str, total_kes: int | None = None, code: str = ""
+) -> Facts:
+    """What an attempt's first event binds it to."""
+    if total_kes is None:
+        order = sql.select(Order, _Ordered, {"id": order_id})
+        if order is None:
+            raise Order.DoesNotExist
+        code, total_kes = order.code, order.total_kes
+    return {
+        "amount": str(amount_kes),
+        "order": code,
+        "order_total": str(total_kes),
+        "short_code": short_code,
+    }
 
 
 def _first_event(public_id: str, facts: Facts, *, source: Source, now: datetime) -> SignedEvent:

@@ -10,12 +10,13 @@ from django.db.models import Sum
 
 from orders.models import Order, OrderItem
 from payments import gateway
+from payments.ledger.checks import first_hash, is_joined
 from payments.ledger.faults import Fault
 from payments.ledger.kinds import KINDS, EventKind
 from payments.ledger.verify_book import faults_beside, faults_of_book, faults_of_sums
 from payments.ledger.verify_seals import check_seals_after
 from payments.models import MpesaTransaction, PaymentEvent
-from payments.signing import Link
+from payments.signing import Link, commitment
 from payments.states import TRANSITIONS, Event, State
 
 BATCH = 500
@@ -27,6 +28,12 @@ _ATTEMPT = (
     "public_id",
     "state",
     "amount_kes",
+    "short_code",
+    "phone_hash",
+    "phone_salt",
+    "phone_joined",
+    "order__code",
+    "order__total_kes",
     "receipt",
     "pays_order",
     "refund_due",
@@ -172,7 +179,8 @@ def _events_of(attempt_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
 
 
 def _faults_of_attempt(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator[Fault]:
-    for what in (*_chain(attempt, events), *_story(attempt, events)):
+    first = events[0]["facts"] if events else {}
+    for what in (*_chain(attempt, events), *_story(attempt, events), *_first_words(attempt, first)):
         yield Fault(where=attempt["public_id"], what=what, attempt_id=attempt["id"])
 
 
@@ -206,9 +214,6 @@ def _story(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator
         state = event["to_state"]
         for name in _becomes(event["kind"]):
             becomes[name] = event["facts"].get(name, becomes[name]) or None
-    asked = events[0]["facts"].get("amount") if events else None
-    if asked is not None and str(attempt["amount_kes"]) != asked:
-        yield f"it asks for KES {attempt['amount_kes']:,}, its first event says KES {asked}"
     if attempt["state"] != state:
         yield f"its state is {attempt['state']}, its events say {state or 'nothing'}"
     if attempt["receipt"] != becomes["receipt"]:
@@ -218,6 +223,33 @@ def _story(attempt: Mapping[str, Any], events: list[dict[str, Any]]) -> Iterator
         yield "whether it paid the order is not what its events say"
     if attempt["refund_reference"] != becomes["reference"]:
         yield "its refund is not the one its events name"
+
+
+def _first_words(attempt: Mapping[str, Any], first: Mapping[str, str]) -> Iterator[str]:
+    """What its first event bound it to. Events of earlier versions name less."""
+    for fact, column, what in _BOUND:
+        if fact in first and str(attempt[column]) != first[fact]:
+            yield f"{what} {attempt[column]}, its first event says {first[fact]}"
+    if "phone" in first and not _is_of_its_phone(attempt, first["phone"]):
+        yield "its phone is not the one that its first event is bound to"
+
+
+_BOUND = (
+    ("amount", "amount_kes", "it asks for KES"),
+    ("order", "order__code", "it is linked to order"),
+    ("order_total", "order__total_kes", "its order costs KES"),
+    ("short_code", "short_code", "it was asked for short code"),
+)
+
+
+def _is_of_its_phone(attempt: Mapping[str, Any], bound: str) -> bool:
+    """Once personal data is erased there is neither hash nor salt."""
+    if attempt["phone_salt"] is None:
+        return not attempt["phone_hash"]
+    first = first_hash(attempt["phone_hash"], attempt["phone_joined"])
+    return commitment(attempt["phone_salt"], first) == bound and is_joined(
+        attempt["phone_joined"], attempt["phone_hash"]
+    )
 
 
 def _becomes(kind: str) -> Collection[str]:

@@ -26,6 +26,10 @@ class MpesaTransaction(models.Model):
     amount_kes = models.PositiveIntegerField("amount (KES)")
     phone_masked = models.CharField("phone", max_length=16)
     phone_hash = models.CharField(max_length=64, db_index=True)
+    # what opens the first event's commitment to the phone's hash; it goes with the hash when personal data is erased
+    phone_salt = models.CharField(max_length=32, null=True)
+    # the hash as it was first written, where a rotation of the key has replaced it, signed with the one that stands now
+    phone_joined = models.CharField(max_length=140, null=True)
     channel = models.CharField(max_length=24, choices=Channel.choices)
     short_code = models.CharField(max_length=8)
     account_reference = models.CharField(max_length=12)

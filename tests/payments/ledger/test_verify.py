@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from orders.models import Order
+from orders.models import Mix, Order, OrderItem
+from orders.services import place_order
 from payments import ledger
 from payments.ledger import Source, Update
 from payments.models import MpesaTransaction, PaymentEvent
+from payments.signing import key_id
 from payments.states import Event
 from tests.support.payments.clock import Clock
 from tests.support.tampering import tampering
@@ -108,6 +110,102 @@ def test_a_payment_that_is_not_what_its_events_say_is_found(
 ) -> None:
     MpesaTransaction.objects.update(**edit)
     assert any(fault.startswith(paid.public_id) for fault in found())
+
+
+def to_another_order(paid: MpesaTransaction) -> None:
+    another = Order.objects.get(pk=paid.order_id)
+    another.pk, another.code, another.token, another.client_reference = None, "DKANOTHER", "another", "CART9"
+    another.save(force_insert=True)
+    MpesaTransaction.objects.filter(pk=paid.pk).update(order=another, account_reference=another.code)
+
+
+def phone_of(attempt: MpesaTransaction, phone_hash: str) -> None:
+    MpesaTransaction.objects.filter(pk=attempt.pk).update(phone_hash=phone_hash)
+
+
+FIRST_WORDS: dict[str, tuple[Callable[[MpesaTransaction], Any], str]] = {
+    "its amount": (lambda paid: MpesaTransaction.objects.update(amount_kes=1), "it asks for KES 1, its first"),
+    "its order": (to_another_order, "it is linked to order DKANOTHER, its first event says"),
+    "its order's total": (lambda paid: Order.objects.update(total_kes=1), "its order costs KES 1, its first"),
+    "amount and total": (
+        lambda paid: (MpesaTransaction.objects.update(amount_kes=1), Order.objects.update(total_kes=1)),
+        "its order costs KES 1, its first",
+    ),
+    "its short code": (lambda paid: MpesaTransaction.objects.update(short_code="1"), "asked for short code 1, its"),
+    "its phone": (lambda paid: phone_of(paid, "a" * 64), "its phone is not the one"),
+    "its phone gone, its salt kept": (lambda paid: phone_of(paid, ""), "its phone is not the one"),
+    "its salt": (lambda paid: MpesaTransaction.objects.update(phone_salt="ab"), "its phone is not the one"),
+    "its salt gone, its phone kept": (
+        lambda paid: MpesaTransaction.objects.update(phone_salt=None),
+        "its phone is not the one",
+    ),
+    "its phone joined to another's by hand": (
+        lambda paid: MpesaTransaction.objects.update(
+            phone_joined=f"{paid.phone_hash}:{key_id('tests-only-ledger-key')}:AAAAAAAAAAAAAAAA", phone_hash="a" * 64
+        ),
+        "its phone is not the one",
+    ),
+    "its phone joined by nobody": (
+        lambda paid: MpesaTransaction.objects.update(phone_joined=paid.phone_hash, phone_hash="a" * 64),
+        "its phone is not the one",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("edit", FIRST_WORDS)
+def test_what_a_payment_was_begun_with_is_held_against_its_first_event(
+    edit: str, paid: MpesaTransaction
+) -> None:
+    do, what = FIRST_WORDS[edit]
+    do(paid)
+    assert any(fault.startswith(f"{paid.public_id}: ") and what in fault for fault in found()), found()
+
+
+def test_money_that_came_by_itself_is_bound_to_its_order_too(paid: MpesaTransaction, clock: Clock) -> None:
+    money = ledger.ReceiptWithoutPrompt(
+        order_id=paid.order_id, amount_kes=1500, payer_masked="—", channel="CustomerPayBillOnline",
+        short_code="174379", account_reference=paid.account_reference, unpriced=True,
+    )  # fmt: skip
+    told = Update(event=Event.CONFIRMED, source=Source.STAFF, receipt="UKN4AB12ZZ")
+    second = MpesaTransaction.objects.get(pk=ledger.insert_paid(money, told, now=clock()))
+    first = second.events.get(number=1).facts
+    assert (first["order"], first["order_total"], first["short_code"]) == (
+        paid.account_reference,
+        "1500",
+        "174379",
+    )
+    assert found() == []
+
+
+def test_when_personal_data_is_erased_the_history_stays_valid(paid: MpesaTransaction) -> None:
+    MpesaTransaction.objects.update(phone_hash="", phone_salt=None, phone_joined=None)
+    assert found() == []
+
+
+def test_a_phone_that_was_joined_after_each_rotation_is_still_its_own(
+    paid: MpesaTransaction, click: Click, clock: Clock, settings: Any
+) -> None:
+    at_first = paid.phone_hash
+    for number in range(2):
+        settings.LEDGER_KEY = [f"new {number}", *settings.LEDGER_KEY]
+        clock.advance(minutes=3)
+        click(reference=f"LATER{number}", amount=700 + number)
+    paid.refresh_from_db()
+    assert paid.phone_hash == MpesaTransaction.objects.latest("id").phone_hash != at_first
+    assert found() == []
+    MpesaTransaction.objects.filter(pk=paid.pk).update(phone_hash=at_first)
+    assert f"{paid.public_id}: its phone is not the one that its first event is bound to" in found()
+
+
+def test_an_order_costs_what_its_items_cost(db: None, clock: Clock) -> None:
+    mix = Mix.objects.create(slug="sunset", title="Sunset", minutes=60, price_kes=1500)
+    order = place_order(mix_slugs=[mix.slug], now=clock())
+    assert found() == []
+    Order.objects.update(total_kes=1)
+    assert found() == [f"order {order.code}: it costs KES 1, its items KES 1,500"]
+    Order.objects.update(total_kes=1500)
+    OrderItem.objects.update(price_kes=1)
+    assert found() == [f"order {order.code}: it costs KES 1,500, its items KES 1"]
 
 
 def test_a_paid_order_has_got_what_it_costs(paid: MpesaTransaction, clock: Clock) -> None:
