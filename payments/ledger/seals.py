@@ -123,7 +123,7 @@ class _Found:
 
 def seal_next(*, now: datetime) -> SealMade | None:
     """One seal over what came since the last. None: nothing did, or another sealer was first."""
-    last = Seal.objects.order_by("-number").first()
+    last = Seal.objects.order_by("-number").defer("covers").first()
     reach = Reach.from_json(last.reach) if last else Reach()
     oldest, following = sql.transactions_under_way()  # before any row is read: what has ended by now is seen
     found = _find(reach, gateway.keyring())
@@ -153,7 +153,7 @@ def seal_all(*, clock: Callable[[], datetime]) -> Iterator[SealMade]:
 
 
 def newest_seal() -> SealMade | None:
-    seal = Seal.objects.order_by("-number").first()
+    seal = Seal.objects.order_by("-number").defer("covers", "reach").first()
     if seal is None:
         return None
     return SealMade(number=seal.number, at=seal.at, rows=seal.rows, hash=seal.hash)

@@ -254,13 +254,17 @@ def _is_of_its_phone(attempt: Mapping[str, Any], bound: str) -> bool:
 
 def _becomes(kind: str) -> Collection[str]:
     """Which facts of such an event are the attempt's own from then on."""
-    return KINDS[EventKind(kind)].becomes if kind in set(EventKind) else ()
+    return _BECOMES.get(kind, ())
+
+
+_BECOMES: Mapping[str, Collection[str]] = {str(kind): carries.becomes for kind, carries in KINDS.items()}
+_MOVES, _STATES = frozenset(Event.values), frozenset(State.values)
 
 
 def _leads_to(event: Mapping[str, Any]) -> str:
     if event["kind"] == EventKind.CREATED:
         return State.CREATED
-    if event["kind"] in Event.values and event["from_state"] in State.values:
+    if event["kind"] in _MOVES and event["from_state"] in _STATES:
         return TRANSITIONS[State(event["from_state"]), Event(event["kind"])]
     return str(event["from_state"])
 

@@ -10,13 +10,13 @@ from tests.support.writers import functions_giving_rows, writes
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("djkraph", "orders", "payments")
-IMPORTS = (
-    "from djkraph import sql\nfrom payments.models import MpesaTransaction, PaymentEvent, Posting, Receipt\n"
-)
+IMPORTS = "from djkraph import sql\nfrom payments.models import MpesaTransaction, PaymentEvent, Posting, Receipt, Seal\n"
 
 VIOLATIONS = {
     "a posting made": "Posting.objects.create(debit='kept', credit='bank')",
     "a posting made by our SQL": "sql.insert(Posting, {'debit': 'kept'})",
+    "a seal made": "Seal.objects.create(number=1)",
+    "a seal by hand": "cursor.execute('DELETE FROM payments_seal')",
     "a receipt changed": "Receipt.objects.filter(code=None).update(code='UKN4AB12CD')",
     "a receipt of an attempt": "MpesaTransaction.objects.get(id=1).receipts.update(code='A')",
     "a posting by hand": "cursor.execute('INSERT INTO payments_posting (debit) VALUES (1)')",

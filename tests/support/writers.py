@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-MODELS = frozenset({"MpesaTransaction", "PaymentEvent", "Posting", "Receipt"})
+MODELS = frozenset({"MpesaTransaction", "PaymentEvent", "Posting", "Receipt", "Seal"})
 CALLED = frozenset(
     {"attempt", "attempts", "event", "events", "payment", "payments", "posting", "postings", "receipts"}
 )  # here, and by other rows
@@ -23,7 +23,7 @@ OUR_SQL = frozenset({"insert", "update", "insert_new"})
 NO_ROWS = frozenset(
     {"values", "values_list", "count", "exists", "aggregate", "aiterator", "dates", "datetimes"}
 )
-TABLES = r'"?payments_(?:mpesatransaction|paymentevent|posting|receipt)\b'
+TABLES = r'"?payments_(?:mpesatransaction|paymentevent|posting|receipt|seal)\b'
 HAND_MADE = re.compile(
     rf"\b(?:insert\s+into|update(?:\s+only)?|delete\s+from|truncate(?:\s+table)?|merge\s+into|copy|(?:alter|drop)\s+table)"
     rf"\s+{TABLES}",

@@ -1,7 +1,9 @@
 """Seals: which rows each lists, in one chain; what comes late is taken in, and nothing is listed twice or missed."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import psycopg
@@ -82,6 +84,30 @@ def test_two_sealers_at_once_make_one_seal(
     assert ledger.seal_next(now=clock()) is None
     assert others[1] is not None
     assert Seal.objects.count() == 1
+    assert is_whole()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sealers_that_run_beside_each_other_seal_each_row_once(
+    click: Click, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        click(msisdn=f"25471234{number:04}", reference=f"CART{number}")
+    monkeypatch.setattr(seals, "ROWS_OF_A_TABLE", 2)
+    start = Barrier(3)
+
+    def run() -> int:
+        start.wait()
+        try:
+            return sum(1 for _ in range(12) if ledger.seal_next(now=clock()) is not None)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as sealers:
+        made = [each.result() for each in [sealers.submit(run) for _ in range(3)]]
+    assert sum(made) == Seal.objects.count() == 12
+    rows = [(entry.table.letter, entry.row_id) for each in Seal.objects.all() for entry in listed(each)]
+    assert len(rows) == len(set(rows)) == 24
     assert is_whole()
 
 
