@@ -9,7 +9,7 @@ from djkraph.migrating import KeepRows, WaitAtMost
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0013_book_roles'),
+        ('payments', '0023_callbacks_byte_for_byte'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from djkraph.migrating import WaitAtMost
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0014_seals'),
+        ('payments', '0024_seals'),
     ]
 
     operations = [
