@@ -3,6 +3,7 @@ And the one that only calls from other sites need."""
 
 import logging
 import re
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +19,7 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.middleware.csrf import CsrfViewMiddleware
+from django.shortcuts import render
 from django.urls import reverse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -77,6 +79,32 @@ class Csrf(ForPages, CsrfViewMiddleware):
 
 
 class Authentication(ForPages, AuthenticationMiddleware):
+    pass
+
+
+class _RefusesUploads:
+    """Turns a large body away before anybody reads it: Django would store it to look for a form's token in it."""
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> Any:
+        length = _length_of(request)
+        if length > settings.UPLOAD_MAX_BYTES:
+            return render(request, "413.html", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE and not request.user.is_staff:
+            return render(request, "403.html", status=HTTPStatus.FORBIDDEN)
+        return self.get_response(request)
+
+
+def _length_of(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
+
+
+class Uploads(ForPages, _RefusesUploads):
     pass
 
 

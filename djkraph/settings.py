@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "djkraph.middleware.Sessions",
     "djkraph.middleware.Csrf",
     "djkraph.middleware.Authentication",
+    "djkraph.middleware.Uploads",
     "djkraph.middleware.Messages",
     "djkraph.middleware.ReadableAddresses",
     "djkraph.middleware.WasAway",
@@ -211,12 +212,19 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536  # bytes; statements have their own form
+UPLOAD_MAX_BYTES = 51 * 2**20  # a statement of 50 MB in its form; more is not even read
 
 PUSH_RATE_PER_ADDRESS: int = env.int("PUSH_RATE_PER_ADDRESS", default=60)  # a minute
 ORDER_RATE_PER_ADDRESS: int = env.int("ORDER_RATE_PER_ADDRESS", default=60)  # a minute
 STATUS_RATE_PER_ADDRESS: int = env.int("STATUS_RATE_PER_ADDRESS", default=1200)  # a minute
+WEB_THREADS: int = env.int(
+    "WEB_THREADS", default=160
+)  # of one process; the Procfile's line has the same default
+# each push holds a thread while Safaricom takes its time: polls, callbacks and health keep the rest
+PUSHES_IN_FLIGHT = int(env.str("PUSHES_IN_FLIGHT", default="") or WEB_THREADS * 3 // 4)
 PUSH_LIMIT_PER_PHONE: int = env.int("PUSH_LIMIT_PER_PHONE", default=5)  # prompts in ten minutes
 ORDER_LIFE_HOURS: int = env.int("ORDER_LIFE_HOURS", default=48)  # an unpaid order can't be paid after it
+STRANGERS_KEPT_DAYS: int = env.int("STRANGERS_KEPT_DAYS", default=30)
 SETTLED_ALONE_UP_TO_KES: int = env.int("SETTLED_ALONE_UP_TO_KES", default=5000)
 REQUIRE_PRICED_ORDERS: bool = env.bool("REQUIRE_PRICED_ORDERS", default=False)
 

@@ -49,6 +49,11 @@ def _everywhere() -> Iterator[CheckMessage]:
         yield Error("STATEMENT_FILES_DAYS is at least 1.", id="payments.E007")
     if settings.ORDER_LIFE_HOURS < 1:
         yield Error("ORDER_LIFE_HOURS is at least 1: else no order can be paid.", id="payments.E011")
+    if not 1 <= settings.PUSHES_IN_FLIGHT < settings.WEB_THREADS:
+        yield Error(
+            "PUSHES_IN_FLIGHT is at least 1 and less than WEB_THREADS: else pushes leave no thread to polls.",
+            id="payments.E008",
+        )
     if min(settings.DESK_LOGIN_FAILURES, settings.DESK_LOCK_MINUTES, settings.SESSION_COOKIE_AGE) < 1:
         yield Error(
             "DESK_LOGIN_FAILURES, DESK_LOCK_MINUTES and DESK_IDLE_MINUTES are at least 1: nobody could log in.",

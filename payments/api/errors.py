@@ -18,6 +18,7 @@ STATUS = {
     "too_many_prompts": HTTPStatus.TOO_MANY_REQUESTS,
     "daraja_refused": HTTPStatus.BAD_GATEWAY,
     "daraja_unusable": HTTPStatus.BAD_GATEWAY,
+    "too_many_at_once": HTTPStatus.SERVICE_UNAVAILABLE,
     "not_asked": HTTPStatus.SERVICE_UNAVAILABLE,
     "daraja_unreachable": HTTPStatus.SERVICE_UNAVAILABLE,
     "daraja_busy": HTTPStatus.SERVICE_UNAVAILABLE,

@@ -62,13 +62,16 @@ class PushView(APIView):
             again=asked.get("again") or False,
         )
         try:
-            answer = checkout.answer_once(
-                _idempotency_key(request),
-                asked=checkout.body_hashes(asked),
-                now=gateway.now(),
-                produce=lambda key_id: _push(ask, key_id),
-                under_way=_push_under_way,
-            )
+            with checkout.place_for_push():
+                answer = checkout.answer_once(
+                    _idempotency_key(request),
+                    asked=checkout.body_hashes(asked),
+                    now=gateway.now(),
+                    produce=lambda key_id: _push(ask, key_id),
+                    under_way=_push_under_way,
+                )
+        except checkout.PushProblem as full:
+            answer = _refusal(full)
         except checkout.KeyReused as reused:
             raise ApiProblem(str(reused), code="key_reused", status=HTTPStatus.CONFLICT) from reused
         headers = {"Retry-After": str(answer.retry_after)} if answer.retry_after else None
@@ -128,13 +131,16 @@ def _push(ask: checkout.Ask, key_id: int | None) -> checkout.StoredAnswer:
             replace(ask, has_key=key_id is not None), clock=gateway.now, key_id=key_id
         )
     except checkout.PushProblem as refused:
-        known = in_http(refused)
-        return checkout.StoredAnswer(
-            status=known.status_code,
-            body=problem(str(refused), code=refused.code),
-            retry_after=refused.retry_after,
-        )
+        return _refusal(refused)
     return _push_answer(answer)
+
+
+def _refusal(refused: checkout.PushProblem) -> checkout.StoredAnswer:
+    return checkout.StoredAnswer(
+        status=in_http(refused).status_code,
+        body=problem(str(refused), code=refused.code),
+        retry_after=refused.retry_after,
+    )
 
 
 def _push_under_way(row: IdempotencyKey) -> checkout.StoredAnswer:

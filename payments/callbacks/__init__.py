@@ -5,6 +5,7 @@ from payments.callbacks.apply import apply_delivery
 from payments.callbacks.receive import NotFromSafaricom, receive_callback
 from payments.callbacks.replay import apply_left_behind, replay_spool, stored_deliveries
 from payments.callbacks.spool import count_set_aside, count_spooled
+from payments.callbacks.strangers import forget as forget_strangers
 from payments.callbacks.tokens import new_token, token_hash
 
 __all__ = (
@@ -13,6 +14,7 @@ __all__ = (
     "apply_left_behind",
     "count_set_aside",
     "count_spooled",
+    "forget_strangers",
     "new_token",
     "receive_callback",
     "replay_spool",

@@ -7,15 +7,17 @@ import uuid
 from dataclasses import replace
 from datetime import datetime
 
+from django.db import Error
+
 from djkraph import sql
 from payments import gateway
-from payments.callbacks import spool
+from payments.callbacks import spool, strangers
 from payments.callbacks.apply import Delivery, Verdict, apply_safely
 from payments.callbacks.bodies import read_body
 from payments.callbacks.spool import Spooled
 from payments.callbacks.tokens import token_hash
 from payments.gateway import refuse_inside_transaction
-from payments.models import CallbackDelivery
+from payments.models import CallbackDelivery, MpesaTransaction
 from payments.phones import blank_phones
 
 log = logging.getLogger(__name__)
@@ -24,7 +26,7 @@ CHECKOUT_ID = re.compile(r'"CheckoutRequestID"\s*:\s*"([!-~]{1,128}?)"')
 
 
 class NotFromSafaricom(ValueError):
-    """The address is not on the list, and the shop was told to refuse others."""
+    """The address is not on the list, and the shop was told to refuse others; or too much came from strangers."""
 
 
 def receive_callback(
@@ -36,7 +38,10 @@ def receive_callback(
     Raises NotFromSafaricom, and OSError where neither database nor disk would take it.
     """
     known = gateway.is_safaricom(source_address)
-    if gateway.only_safaricom_may_call_back() and not known:
+    if not known and (
+        gateway.only_safaricom_may_call_back()
+        or (strangers.are_too_many(source_address) and not _is_ours(token))
+    ):
         raise NotFromSafaricom
     came = read_body(body, content_encoding=content_encoding)
     checkout_id = CHECKOUT_ID.search(came.text)
@@ -59,7 +64,19 @@ def receive_callback(
         spool.put(gateway.spool_folder(), arrived)
         log.exception("The database did not take a callback: it waits on disk")
         return Verdict.RECEIVED
-    return apply_safely(replace(delivery, as_it_came=came.text), now=now)
+    verdict = apply_safely(replace(delivery, as_it_came=came.text), now=now)
+    if not known and verdict in strangers.NOT_OURS:
+        strangers.count(source_address)
+    return verdict
+
+
+def _is_ours(token: str) -> bool:
+    """Whether an attempt has this address. Where nobody can say, it may be."""
+    try:
+        found = sql.select_id(MpesaTransaction, {"callback_token_hash": token_hash(token)}) if token else None
+    except Error:
+        return True
+    return found is not None
 
 
 def store(arrived: Spooled, *, spool_id: uuid.UUID | None) -> Delivery:

@@ -1,6 +1,7 @@
 """Asking a phone to pay, once, and telling the buyer how it stands. Nothing of HTTP (api/), and nothing for staff
 (desk/)."""
 
+from payments.checkout.bulkhead import place_for_push
 from payments.checkout.idempotency import KeyReused, StoredAnswer, answer_once, body_hashes
 from payments.checkout.noting import note_kept_answers
 from payments.checkout.prompts import Answer, Ask, Prompt, PushProblem, out_of_date, poll_id_of
@@ -32,6 +33,7 @@ __all__ = (
     "paying_attempt",
     "payment_status",
     "payment_status_now",
+    "place_for_push",
     "poll_id_of",
     "request_payment",
 )

@@ -15,12 +15,14 @@ from payments.gateway.settings import (
     phone_hashes,
     priced_orders_only,
     prompts_per_phone,
+    pushes_in_flight,
     queries_per_minute,
     settled_alone_up_to,
     short_codes,
     spool_folder,
     statement_files_days,
     statement_folder,
+    strangers_kept_days,
 )
 
 __all__ = (
@@ -37,6 +39,7 @@ __all__ = (
     "phone_hashes",
     "priced_orders_only",
     "prompts_per_phone",
+    "pushes_in_flight",
     "queries_per_minute",
     "refuse_inside_transaction",
     "release_connection",
@@ -45,4 +48,5 @@ __all__ = (
     "spool_folder",
     "statement_files_days",
     "statement_folder",
+    "strangers_kept_days",
 )

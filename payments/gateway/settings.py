@@ -125,6 +125,16 @@ def order_life() -> timedelta:
     return timedelta(hours=settings.ORDER_LIFE_HOURS)
 
 
+def pushes_in_flight() -> int:
+    """How many pushes one process may have in flight."""
+    return settings.PUSHES_IN_FLIGHT
+
+
+def strangers_kept_days() -> int:
+    """How long posts stay in the inbox that were never ours."""
+    return settings.STRANGERS_KEPT_DAYS
+
+
 def priced_orders_only() -> bool:
     return settings.REQUIRE_PRICED_ORDERS
 

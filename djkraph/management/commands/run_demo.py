@@ -21,6 +21,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 LOOPBACK = "127.0.0.1"
+THREADS = "16"
 STARTS_WITHIN = 60.0  # seconds
 STOPS_WITHIN = 8.0  # seconds
 LOGIN = "kraph"
@@ -111,13 +112,14 @@ def _start_all(port: int, simulator_port: int) -> dict[str, subprocess.Popen[byt
         "MPESA_CALLBACK_URL": f"http://{LOOPBACK}:{port}/api/payments/callback",
         "CSRF_TRUSTED_ORIGINS": f"http://{LOOPBACK}:{port},http://localhost:{port}",
         "PYTHONUNBUFFERED": "1",
+        "WEB_THREADS": THREADS,
     }
     manage = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
     commands = {
         "simulator": [*manage, "daraja_simulator", "--port", str(simulator_port)],
         "shop": [
             sys.executable, "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", str(port),
-            "--blocking-threads", "16", "--log-level", "warning", "djkraph.wsgi:application",
+            "--blocking-threads", THREADS, "--log-level", "warning", "djkraph.wsgi:application",
         ],
         "worker": [*manage, "reconcile_payments", "--watch"],
     }  # fmt: skip

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 WATCH_STEP = 1.0  # seconds between two looks at what is due
 AFTER_TROUBLE = 5.0  # seconds
 SWEEP = 3600.0  # seconds between two looks for files that were kept long enough
+FORGET = 3600.0  # seconds between two looks for old posts of strangers
 PULSE = 15.0  # seconds between two words to the desk that the worker is at work
 SEALING = 60.0  # seconds between two seals
 
@@ -62,10 +63,11 @@ class Tally:
 
 
 class Pulse:
-    """Tells the desk that the worker is at work. That it can't be told stops nothing."""
+    """What the worker does by its own clock: it tells the desk that it is at work (that it can't be told stops
+    nothing), and tidies."""
 
     def __init__(self) -> None:
-        self._next = -math.inf
+        self._next = self._forget_next = -math.inf
 
     def beat(self) -> None:
         if time.monotonic() < self._next:
@@ -76,6 +78,13 @@ class Pulse:
         except Error:
             log.exception("The desk could not be told that the worker is at work")
             release_connection()
+
+    def tidy(self) -> None:
+        """Now and then, removes what strangers sent long ago."""
+        if time.monotonic() < self._forget_next:
+            return
+        if not callbacks.forget_strangers(now=gateway.now()):
+            self._forget_next = time.monotonic() + FORGET
 
 
 class Broom:
@@ -175,6 +184,7 @@ class Command(BaseCommand):
         while True:
             try:
                 busy = run_due()
+                pulse.tidy()
             except Error:
                 log.exception("The worker can't reach the database; it tries again")
                 release_connection()

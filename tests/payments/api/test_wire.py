@@ -144,6 +144,11 @@ def too_many_prompts(caller: Caller, safaricom: FakeDaraja, settings: Any) -> An
     return GOOD_PUSH
 
 
+def too_many_at_once(caller: Caller, safaricom: FakeDaraja, settings: Any) -> Any:
+    settings.PUSHES_IN_FLIGHT = 0
+    return GOOD_PUSH
+
+
 def daraja_says(error: daraja.DarajaError) -> Callable[..., Any]:
     def world(caller: Caller, safaricom: FakeDaraja, settings: Any) -> Any:
         safaricom.push_answer = error
@@ -166,6 +171,7 @@ WORLDS: list[tuple[str, int, Callable[..., Any]]] = [
     ("daraja_refused", 502, daraja_says(daraja.PushRefused("no", code="400.002.02"))),
     ("daraja_unusable", 502, daraja_says(daraja.Misconfigured("wrong credentials"))),
     ("daraja_busy", 503, daraja_says(daraja.Busy("quota"))),
+    ("too_many_at_once", 503, too_many_at_once),
     ("not_asked", 503, daraja_says(daraja.TooLate("held up", code="not_asked"))),
     ("daraja_unreachable", 503, daraja_says(daraja.Unreachable("no line"))),
 ]
