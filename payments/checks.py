@@ -52,7 +52,7 @@ def _everywhere() -> Iterator[CheckMessage]:
     if not 1 <= settings.PUSHES_IN_FLIGHT < settings.WEB_THREADS:
         yield Error(
             "PUSHES_IN_FLIGHT is at least 1 and less than WEB_THREADS: else pushes leave no thread to polls.",
-            id="payments.E008",
+            id="payments.E007",
         )
     if min(settings.DESK_LOGIN_FAILURES, settings.DESK_LOCK_MINUTES, settings.SESSION_COOKIE_AGE) < 1:
         yield Error(

@@ -44,6 +44,9 @@ def test_the_demo_makes_sense() -> None:
         ("DESK_LOGIN_FAILURES", 0, "E006"),
         ("DESK_LOCK_MINUTES", 0, "E006"),
         ("SESSION_COOKIE_AGE", 0, "E006"),
+        ("PUSHES_IN_FLIGHT", 0, "E007"),
+        ("PUSHES_IN_FLIGHT", 160, "E007"),
+        ("WEB_THREADS", 100, "E007"),
     ],
 )
 def test_nonsense_is_refused_everywhere(setting: str, value: Any, expected: str, settings: Any) -> None:
