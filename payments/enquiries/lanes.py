@@ -79,7 +79,11 @@ def first_of(lane: Lane, *, now: datetime, but: int | None = None) -> int | None
         )
     young = IS_LIVE & Q(created_at__gt=now - YOUNG_FOR)
     due = MpesaTransaction.objects.filter(young if lane is Lane.YOUNG else ~young, next_check_at__lte=now)
-    ids = due.exclude(checkout_request_id=None).order_by("next_check_at").values_list("id", flat=True)
+    seen = Awaited.objects.filter(
+        seen_at__gt=now - WAITS_FOR[Lane.BUYER]
+    )  # somebody waits for those: not here
+    due = due.exclude(checkout_request_id=None).exclude(id__in=seen.values("attempt_id"))
+    ids = due.order_by("next_check_at").values_list("id", flat=True)
     return next((found for found in ids[:2] if found != but), None)
 
 

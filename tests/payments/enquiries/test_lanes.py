@@ -124,6 +124,17 @@ def test_who_left_the_page_is_not_asked_about_before_the_others(click: Click, cl
     assert not Awaited.objects.exists()
 
 
+def test_whom_somebody_waits_for_keeps_no_place_in_a_lane_where_nobody_is_seen(
+    click: Click, clock: Clock
+) -> None:
+    hers = click()
+    clock.advance(seconds=25)
+    assert lanes.first_of(Lane.YOUNG, now=clock()) == hers.id
+    lanes.wait_in(Lane.BUYER, hers.id, now=clock())
+    assert lanes.first_of(Lane.YOUNG, now=clock()) is None
+    assert lanes.first_of(Lane.YOUNG, now=clock.advance(seconds=31)) == hers.id
+
+
 def test_one_attempt_waits_once_and_in_the_better_lane(click: Click, clock: Clock) -> None:
     hers = click()
     for lane in (Lane.STAFF, Lane.BUYER, Lane.STAFF):
