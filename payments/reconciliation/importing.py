@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 1000  # lines written at once
 MANY = 5000  # lines of a file
+LAG = timedelta(minutes=5)  # a line may need so long until the portal shows it
 ANOTHER_SHOPS = "export the statement of the shop's own short code and upload that"
 # of a short code's accounts, those that buyers pay into: a paybill's, a till's
 WANTED = ("Utility Account", "Merchant Account")
@@ -292,7 +293,8 @@ def _period(read: Read, lines: Sequence[Line]) -> tuple[datetime, datetime]:
     between. Without a head, from the first line to the last."""
     start, end = read.period_from, read.period_to
     if start is not None and end is not None and start <= end:
-        return start, read.reported_at if _ends_before(read) and read.reported_at else end
+        made = read.reported_at
+        return start, max(start, made - LAG) if made and _ends_before(read) else end
     times = [line.completed_at for line in lines if line.completed_at is not None]
     if not times:
         raise StatementUnreadable(None, "The file names no time period and holds no completed line.")

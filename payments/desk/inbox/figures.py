@@ -134,12 +134,11 @@ def body(delivery: CallbackDelivery) -> str:
 
 
 def dump(delivery: CallbackDelivery) -> str:
-    """What is no text, sixteen bytes a line: where, in hexadecimal, and as far as it can be read."""
+    """What is no text, eight bytes a line (a phone's width): where, in hexadecimal, and as far as it can be read."""
     came = bytes(delivery.as_bytes or b"")
-    lines = (came[start : start + 16] for start in range(0, len(came), 16))
+    lines = ((start, came[start : start + 8]) for start in range(0, len(came), 8))
     return "\n".join(
-        f"{number * 16:04x}  {line.hex(' '):<47}  {''.join(map(_readable, line))}"
-        for number, line in enumerate(lines)
+        f"{at:04x}  {line.hex(' ', -2):<19}  {''.join(map(_readable, line))}" for at, line in lines
     )
 
 
