@@ -49,7 +49,9 @@ class MpesaTransactionAdmin(ExportMixin, ManyRows, DetailPage):
         "came_late",
     )
     search_fields = ("receipt",)
-    search_help_text = "Receipt, order code, the page's reference, full phone number, or checkout id"
+    search_help_text = (
+        "Receipt, M-PESA's whole message, order code, reference, full phone, e-mail, 1500 25 Nov"
+    )
     actions = ("ask_selected",)
     actions_list = ("export_csv",)
 
