@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Right
 
 from orders.models import MAX_TOTAL_KES, Order
 from payments.facts import REASONS
@@ -139,6 +140,14 @@ class MpesaTransaction(models.Model):
             models.Index(name="attempt_phone_recent", fields=("phone_hash", "-created_at")),
             # the desk's filter by state, newest first
             models.Index(name="attempt_state_recent", fields=("state", "-id")),
+            # the search: the last five of a receipt, the last four of a phone
+            models.Index(
+                Right("receipt", 5),
+                models.F("id").desc(),
+                name="attempt_receipt_end",
+                condition=Q(receipt__isnull=False),
+            ),
+            models.Index(Right("phone_masked", 4), models.F("id").desc(), name="attempt_phone_end"),
             # the desk's filters by day and amount
             models.Index(name="attempt_created", fields=("created_at",)),
             models.Index(name="attempt_amount", fields=("amount_kes", "-id")),

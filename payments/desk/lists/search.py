@@ -1,11 +1,12 @@
 """Finding a payment, or a line of a statement, by what a customer can say. Each way is one look into an index, so it is
 quick at any size."""
 
+import re
 from collections.abc import Iterator
 from typing import TypeVar
 
 from django.db.models import Q, QuerySet, Value
-from django.db.models.functions import Upper
+from django.db.models.functions import Right, Upper
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from payments.desk.words import nairobi_day
 from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent, StatementLine
 from payments.phones import NotAPhone, read_msisdn
 
+RECEIPT_END, PHONE_END = re.compile(r"[A-Z0-9]{5}", re.ASCII), re.compile(r"\d{4}", re.ASCII)
 AT_MOST = 200  # of each way: more is no answer to "which one"
 
 Payments = QuerySet[MpesaTransaction]
@@ -28,7 +30,7 @@ def found(payments: Payments, term: str) -> Payments:
     """Those that this term names: receipt, order code, the page's reference or a checkout id (each also by its
     beginning), or a full phone number (through its keyed hash). Where there is none, those that it may mean: a whole
     message of M-PESA, a code as people type it, an e-mail address, an amount with its day, a receipt with one wrong
-    character."""
+    character or its last five, the last four of a phone."""
     term = term.strip().replace("\x00", "")[: said.LONGEST]
     try:
         return payments.filter(phone_hash__in=gateway.phone_hashes(read_msisdn(term)))
@@ -80,6 +82,10 @@ def _meanings(term: str) -> Iterator[Q]:
         yield Q(
             amount_kes=told.amount_kes, created_at__gte=start, created_at__lt=midnight(next_day(told.day))
         )
+    if RECEIPT_END.fullmatch(term.upper()):
+        yield Q(Exact(Right("receipt", 5), Value(term.upper())), receipt__isnull=False)
+    if PHONE_END.fullmatch(term):
+        yield Q(Exact(Right("phone_masked", 4), Value(term)))
     if len(receipts) == 1:
         yield Q(receipt__in=said.nearly(receipts[0]))
 

@@ -29,6 +29,8 @@ TERMS = (
     "buyer@example.com",
     "dk 3467-9acd",
     "KES 1,500 25 Nov",
+    "B12CD",
+    "5678",
 )
 SMS = (
     "UKN4AB12CD Confirmed. Ksh1,500.00 sent to DJ KRAPH for account {code} on 23/11/26 at 6:00 PM. "
@@ -39,7 +41,8 @@ SMS = (
 @pytest.mark.parametrize(
     "said",
     [
-        SMS, SMS.replace("UKN4AB12CD", "UKN4AB12CX").replace("{code}", "X"), "ukn4ab12cx", "UKN4BA12CD", "dk {rest}",
+        SMS, SMS.replace("UKN4AB12CD", "UKN4AB12CX").replace("{code}", "X"), "ukn4ab12cx", "b12cd", "5678",
+        "UKN4BA12CD", "dk {rest}",
         "Wanjiru@Example.com", "1,500 on 23/11/2026", "KES 1500.00 23 Nov 2026", "2026-11-23 1500", "1500 23.11.26",
     ],
 )  # fmt: skip
