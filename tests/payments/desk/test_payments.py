@@ -284,7 +284,7 @@ def test_the_list_is_filtered_by_amount(click: Click, clock: Clock) -> None:
     assert found(at_desk("viewer"), amount_kes_from="50", amount_kes_to="500") == [small.account_reference]
 
 
-@pytest.mark.parametrize("term", ["%", "'", "UKN4AB12CD%00", "x" * 500, "0712", "٠٧١٢٣٤٥٦٧٨"])
+@pytest.mark.parametrize("term", ["%", "'", "%00", "x" * 500, "0712", "٠٧١٢٣٤٥٦٧٨"])
 def test_odd_searches_find_nothing_and_break_nothing(term: str, paid: MpesaTransaction) -> None:
     assert found(at_desk("viewer"), q=term) == []
 
