@@ -21,6 +21,7 @@ from payments.checkout import (
     out_of_date,
     paying_attempt,
     poll_id_of,
+    watched_attempt,
 )
 from payments.facts import PROMPT_LIFE, order_is_paid
 from payments.ledger import has_ended
@@ -37,6 +38,7 @@ def checkout(request: HttpRequest, token: str) -> HttpResponse:
         return HttpResponseRedirect(_confirmation_url(order))
     live = live_attempt(order.id)
     attempt = _resumable(live) if live else None
+    watched = None if live else watched_attempt(order.id)
     renewal = None if live else out_of_date(order, now=timezone.now())
     items = shop.items_of(order)
     context = {
@@ -46,6 +48,7 @@ def checkout(request: HttpRequest, token: str) -> HttpResponse:
         "renewal": renewal,
         "renew_url": _renew_url(items),
         "attempt": attempt,
+        "watch_id": poll_id_of(watched) if watched else "",
         "confirmation_url": _confirmation_url(order),
     }
     return render(request, "payments/checkout.html", context)

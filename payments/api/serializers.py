@@ -107,6 +107,10 @@ class StatusAnswerSerializer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
     status = serializers.ChoiceField(choices=["pending", "completed", "failed"])
     message = serializers.CharField()
+    watching = serializers.BooleanField(
+        required=False,
+        help_text="Failed, and watched all the same: poll on, slowly, and it may turn out paid",
+    )
     transaction_id = serializers.CharField(required=False)
     MpesaReceiptNumber = serializers.CharField(required=False, allow_null=True)
     amount = serializers.IntegerField(required=False)

@@ -179,6 +179,8 @@ def _status_json(payment_status: PaymentStatus) -> dict[str, Any]:
         "status": payment_status.status,
         "message": payment_status.message,
     }
+    if payment_status.status == Public.FAILED and payment_status.is_watched:
+        answer["watching"] = True  # for pages that care: it may yet turn out paid
     if payment_status.status == Public.COMPLETED:
         answer |= {
             "transaction_id": payment_status.public_id,

@@ -13,6 +13,7 @@ from payments.checkout.status import (
     paying_attempt,
     payment_status,
     payment_status_now,
+    watched_attempt,
 )
 
 __all__ = (
@@ -36,4 +37,5 @@ __all__ = (
     "place_for_push",
     "poll_id_of",
     "request_payment",
+    "watched_attempt",
 )

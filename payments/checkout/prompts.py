@@ -25,13 +25,13 @@ from payments.facts import (
     got_nothing,
     has_outlived,
     is_idle,
-    is_live,
     is_on_phone,
     is_paid,
     is_part_paid,
     may_be_replaced,
     order_is_over,
     order_is_paid,
+    unasked_at,
 )
 from payments.models import IdempotencyKey, MpesaTransaction
 from payments.phones import blank_phones, mask
@@ -108,7 +108,7 @@ class Opened:
 
 @dataclass(frozen=True, kw_only=True)
 class AskFirst:
-    """An earlier prompt is idle: ask what became of it before another is sent."""
+    """An earlier prompt is idle, or came to nothing and is watched: ask what became of it before another is sent."""
 
     attempt: MpesaTransaction
     same_order: bool
@@ -136,6 +136,8 @@ def open_or_find(
                 return _answer_live(live, hashes, now=now, asked_about=asked_about)
             if (renewal := out_of_date(order, now=now)) is not None:
                 raise renewal
+            if (unasked := _unasked_attempt(order, now=now, asked_about=asked_about)) is not None:
+                return AskFirst(attempt=unasked, same_order=True, same_phone=unasked.phone_hash in hashes)
         if _was_asked_before(hashes):
             elsewhere = _prompt_on_phone(ask, order, hashes, now=now, asked_about=asked_about)
             if elsewhere is not None:
@@ -253,6 +255,12 @@ def _live_attempt(order: Order) -> MpesaTransaction | None:
     return MpesaTransaction.objects.filter(IS_LIVE, order=order).first()
 
 
+def _unasked_attempt(order: Order, *, now: datetime, asked_about: set[int]) -> MpesaTransaction | None:
+    """One that came to nothing and may be paid all the same: there is one more question before another is sent."""
+    unasked = MpesaTransaction.objects.filter(unasked_at(now), order=order).exclude(id__in=asked_about)
+    return unasked.order_by("-id").first()
+
+
 def _answer_live(
     live: MpesaTransaction, hashes: list[str], *, now: datetime, asked_about: set[int]
 ) -> Answer | AskFirst:
@@ -287,7 +295,7 @@ def _prompt_on_phone(
     earlier = list(
         MpesaTransaction.objects.filter(followed_up_at(now), phone_hash__in=hashes)
         .exclude(id__in=asked_about)
-        .exclude(CAME_TO_NOTHING)
+        .filter(~CAME_TO_NOTHING | unasked_at(now))
         .select_related("order")
         .order_by("-id")[:PROMPTS_PER_ORDER]
     )
@@ -304,7 +312,7 @@ def _prompt_on_phone(
             and not means_another(ask, attempt)
         ):
             raise just_paid(attempt)
-        if same_click and is_live(attempt):
+        if same_click and not is_paid(attempt):  # silent, or watched: it may be paid all the same
             return AskFirst(attempt=attempt, same_order=False, same_phone=True)
         if is_on_phone(attempt, now=now):
             raise PushProblem(OPEN_ON_PHONE, code="prompt_open")
@@ -324,7 +332,7 @@ def _same_mixes_on_phone(
     titles = shop.titles_of({order.id, *(attempt.order_id for attempt in priced)})
     wanted = titles[order.id]
     for attempt in priced:
-        if is_live(attempt) and titles[attempt.order_id].keys() == wanted.keys():
+        if not is_paid(attempt) and titles[attempt.order_id].keys() == wanted.keys():
             return AskFirst(attempt=attempt, same_order=False, same_phone=True)
     paid = [each for each in priced if is_paid(each) and order_is_paid(each.order)]
     having = [each for each in paid if wanted.keys() & titles[each.order_id].keys()]

@@ -29,7 +29,7 @@ from payments.checkout.prompts import (
     poll_id_of,
 )
 from payments.enquiries import Outcome
-from payments.facts import SEND_WITHIN, is_too_young_to_replace
+from payments.facts import SEND_WITHIN, came_to_nothing, is_too_young_to_replace
 from payments.gateway import release_connection
 from payments.models import MpesaTransaction
 from payments.states import Event
@@ -41,6 +41,9 @@ SET_UP_REFUSED = {"refused": "set-up"}
 # what asking about an idle prompt may come to, so that no other is sent in its place
 UNDER_WAY = (Outcome.PAID, Outcome.PROCESSING, Outcome.NOT_ASKED)
 TRY_AGAIN_AFTER = 30  # seconds, where nobody named another time
+STILL_WORKING = (
+    "M-PESA is still working on your earlier request. Nothing new was sent. Wait a minute, then try again."
+)
 DECISIONS = 12  # how often a request may find the ground changed under it
 
 
@@ -82,6 +85,9 @@ def request_payment(ask: Ask, *, clock: Callable[[], datetime], key_id: int | No
             if not means_another(ask, found.attempt):
                 found.attempt.refresh_from_db()
                 raise just_paid(found.attempt)
+        elif came_to_nothing(found.attempt):
+            if outcome is Outcome.PROCESSING:
+                raise PushProblem(STILL_WORKING, code="prompt_open")
         elif outcome in UNDER_WAY and found.same_phone:
             return _answer_under_way(found)
         asked_about.add(found.attempt.id)
@@ -91,11 +97,7 @@ def request_payment(ask: Ask, *, clock: Callable[[], datetime], key_id: int | No
 def _answer_under_way(found: AskFirst) -> Answer:
     """The earlier request answers this click too; that of another order would lead this one's page astray."""
     if found.attempt.order.is_priced and not found.same_order:
-        raise PushProblem(
-            "We are still checking an earlier payment request of yours for the same mixes. Please wait a minute, then "
-            "try again.",
-            code="prompt_open",
-        )
+        raise PushProblem(STILL_WORKING, code="prompt_open")
     return Answer(poll_id=poll_id_of(found.attempt), prompt=Prompt.SAME)
 
 

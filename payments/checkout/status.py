@@ -12,11 +12,23 @@ from orders.codes import is_code
 from orders.models import Order
 from payments import enquiries
 from payments.daraja import lookup
-from payments.facts import IS_LIVE, amount_in_doubt, came_and_went, came_to_nothing, is_overdue
+from payments.facts import (
+    IS_LIVE,
+    IS_WATCHED,
+    amount_in_doubt,
+    came_and_went,
+    came_to_nothing,
+    is_overdue,
+    is_watched,
+)
 from payments.models import MpesaTransaction
 from payments.states import PUBLIC, Public, State
 
 PUBLIC_ID_PREFIX = "pay_"
+WATCHED = (
+    "If you typed your M-PESA PIN, do not pay again yet: we go on watching, and your money counts when it comes. "
+    "If you did not, trying again is safe: we ask M-PESA about this request once more first."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +42,7 @@ class PaymentStatus:
     amount_kes: int
     receipt: str | None
     overdue_since: datetime | None  # the callback is late: Daraja may be asked
+    is_watched: bool  # failed, and asked about all the same: a page had better go on looking
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +100,11 @@ def live_attempt(order_id: int) -> MpesaTransaction | None:
     return MpesaTransaction.objects.filter(IS_LIVE, order_id=order_id).first()
 
 
+def watched_attempt(order_id: int) -> MpesaTransaction | None:
+    """The latest payment of this order that came to nothing and may be paid all the same."""
+    return MpesaTransaction.objects.filter(IS_WATCHED, order_id=order_id).order_by("-id").first()
+
+
 def paying_attempt(order_id: int) -> MpesaTransaction | None:
     """The payment that paid this order."""
     return MpesaTransaction.objects.filter(order_id=order_id, pays_order=True).first()
@@ -131,6 +149,7 @@ def _status_of(row: _Row, *, now: datetime) -> PaymentStatus:
         amount_kes=row.amount_kes,
         receipt=row.receipt,
         overdue_since=row.next_check_at if is_overdue(row, now=now) else None,
+        is_watched=is_watched(row),
     )
 
 
@@ -147,11 +166,11 @@ def _message(row: _Row) -> str:
         return "We have received money and are checking the amount. Do not pay again."
     if row.state == State.FAILED:
         result = lookup(row.result_code)
-        return (
-            result.buyer
-            if result.final
-            else "M-PESA did not take this request. Nothing was charged. Try again."
-        )
+        if result.final:
+            return f"{result.buyer} {WATCHED}" if is_watched(row) else result.buyer
+        return "M-PESA did not take this request. Nothing was charged. Try again."
+    if row.state == State.EXPIRED and is_watched(row):
+        return f"No payment was seen for this request. {WATCHED}"
     return {
         State.COMPLETED: "Payment received. Thank you!",
         State.UNKNOWN: "We are checking your payment. Do not pay again yet.",

@@ -64,7 +64,8 @@ class Answered(HasState, Protocol):
 
 
 class Watched(Prompt, Protocol):
-    """`next_check_at`: when Safaricom is asked about it next; None: no need. `last_check_at`: when it was last."""
+    """`concluded_at`: when it ended. `next_check_at`: when Safaricom is asked about it next; None: no need.
+    `last_check_at`: when it was last."""
 
     @property
     def checkout_request_id(self) -> str | None: ...
@@ -72,6 +73,8 @@ class Watched(Prompt, Protocol):
     def next_check_at(self) -> datetime | None: ...
     @property
     def last_check_at(self) -> datetime | None: ...
+    @property
+    def concluded_at(self) -> datetime | None: ...
 
 
 def is_live(attempt: HasState) -> bool:
@@ -154,21 +157,34 @@ def followed_up_at(now: datetime) -> Q:
     return Q(created_at__gt=now - FOLLOW_UP_FOR)
 
 
+def is_watched(attempt: Scheduled) -> bool:
+    """It came to nothing, and Safaricom is asked about it all the same: money has been seen to come late."""
+    return came_to_nothing(attempt) and attempt.next_check_at is not None
+
+
+IS_WATCHED = CAME_TO_NOTHING & Q(next_check_at__isnull=False)
+
+
 def is_unasked(attempt: Watched, *, now: datetime) -> bool:
-    """It came to nothing and is watched still, but nobody has asked Safaricom since its prompt left the phone."""
+    """It is watched, and nobody has asked Safaricom since it ended or its prompt left the phone."""
     return (
-        came_to_nothing(attempt)
+        is_watched(attempt)
         and is_followed_up(attempt, now=now)
         and attempt.checkout_request_id is not None
-        and attempt.next_check_at is not None
-        and (attempt.last_check_at is None or attempt.last_check_at < attempt.created_at + PROMPT_LIFE)
+        and (attempt.last_check_at is None or _asked_too_soon(attempt, attempt.last_check_at))
     )
 
 
+def _asked_too_soon(attempt: Watched, at: datetime) -> bool:
+    had_ended = attempt.concluded_at is not None and at >= attempt.concluded_at
+    return not had_ended and at < attempt.created_at + PROMPT_LIFE
+
+
 def unasked_at(now: datetime) -> Q:
-    never_or_too_soon = Q(last_check_at=None) | Q(last_check_at__lt=F("created_at") + PROMPT_LIFE)
-    askable = Q(checkout_request_id__isnull=False, next_check_at__isnull=False)
-    return CAME_TO_NOTHING & followed_up_at(now) & askable & never_or_too_soon
+    before_its_end = Q(concluded_at=None) | Q(last_check_at__lt=F("concluded_at"))
+    too_soon = before_its_end & Q(last_check_at__lt=F("created_at") + PROMPT_LIFE)
+    askable = Q(checkout_request_id__isnull=False)
+    return IS_WATCHED & followed_up_at(now) & askable & (Q(last_check_at=None) | too_soon)
 
 
 def never_rang(attempt: Answered) -> bool:

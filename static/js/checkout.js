@@ -19,7 +19,7 @@
   const by = (id) => document.getElementById(id);
   const phone = by("phone");
   const payWords = by("pay").textContent;
-  const { orderCode, amount, confirmationUrl, pollId, secondsLeft } = page.dataset;
+  const { orderCode, amount, confirmationUrl, pollId, secondsLeft, watchId } = page.dataset;
   let shown = { state: page.dataset.state };
   let isAskedByHand = false;
 
@@ -57,6 +57,7 @@
     page.dataset.state = view.state;
     say("state-heading", HEADINGS[view.state]);
     say("status", view.message);
+    say("sent-words", view.sentWords);
     say("masked-phone", view.maskedPhone || "your phone");
     showBusy(view);
     showError(view.error, view.error !== shown.error);
@@ -118,5 +119,6 @@
 
   if (!phone.value) phone.value = rememberedPhone();
   if (pollId) flow.resume({ pollId, secondsLeft: Number(secondsLeft) || 0, phone: rememberedPhone() });
+  else if (watchId && page.dataset.state === "form") flow.watch(watchId);
   by("pay").disabled = false;
 })();

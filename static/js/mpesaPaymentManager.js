@@ -224,6 +224,7 @@
     async pollPaymentStatus(checkoutRequestId, options = {}, interval = undefined) {
       const {
         pollIntervalMs = this.#pollIntervalMs, maxPolls = this.#maxPolls, startNow = false, onState = this.#onState,
+        untilPaid = false, // also past "failed": money can come late
       } = typeof options === "number" ? { maxPolls: options, pollIntervalMs: interval } : options;
       this.cancel();
       const watch = new Watch();
@@ -237,7 +238,7 @@
         const seen = await watch.until(this.checkPaymentStatus(checkoutRequestId));
         if (watch.isStopped) return unfinished("cancelled", checkoutRequestId);
         onState(seen);
-        if (seen.status !== "pending") return seen;
+        if (seen.status === "completed" || (seen.status === "failed" && !untilPaid)) return seen;
         const isOver = this.#now() - startedAt >= maxPolls * pollIntervalMs;
         if (isOver || polls >= maxPolls + watch.earlyPolls) return unfinished("timeout", checkoutRequestId);
         restMs = Math.max(Math.min(MIN_REST_MS, pollIntervalMs), pollIntervalMs - (this.#now() - askedAt));
@@ -320,7 +321,7 @@
       return { ...unfinished("completed", checkoutRequestId), success: true, receipt, transactionId, amount, message };
     }
     if (ok && body && body.success === false && body.status === "failed") {
-      return { ...unfinished("failed", checkoutRequestId), message: body.message || WORDS.failed, code: body.code || null };
+      return { ...unfinished("failed", checkoutRequestId), message: body.message || WORDS.failed, code: body.code || null, isWatched: body.watching === true };
     }
     const isSound = ok && body && body.success === true && body.status === "pending";
     return { ...unfinished("pending", checkoutRequestId), isWeak: !isSound, message: (isSound && body.message) || WORDS.waiting };
@@ -330,7 +331,7 @@
     const message = WORDS[status] || "";
     return {
       success: false, status, transactionId: null, receipt: null, amount: null, message, code: null,
-      isWeak: false, checkoutRequestId,
+      isWeak: false, isWatched: false, checkoutRequestId,
     };
   }
 

@@ -125,3 +125,24 @@ def test_an_order_that_is_out_of_date_leads_back_to_the_cart_at_todays_price(tab
     wanjiru.proceed()
     wanjiru.says("#amount", "KES 1,900")
     demo.price("amapiano-sunrise", 2000)
+
+
+def test_after_no_answer_the_page_goes_on_watching_and_shows_the_late_money(tabs: Tabs, demo: Demo) -> None:
+    wanjiru = Buyer(tabs, demo)
+    wanjiru.page.clock.install()
+    wanjiru.go_to_checkout("benga-gold")
+    wanjiru.pay_with("0722 000 180")  # no answer after 26 s, and a minute later the money comes all the same
+    wanjiru.sees("waiting")
+    wanjiru.says(".sent", "Request sent to 0722 ••• 180")
+    demo.simulator.advance(27)
+    wanjiru.page.clock.fast_forward(3_000)
+    wanjiru.sees("failed")
+    wanjiru.says("#status", "If you typed your M-PESA PIN, do not pay again yet: we go on watching")
+    wanjiru.page.reload()
+    wanjiru.sees("form")
+    wanjiru.says("#status", "We still watch your earlier request")
+    demo.simulator.advance(61)
+    demo.simulator.settle()
+    wanjiru.page.clock.fast_forward(10_000)
+    wanjiru.sees_receipt()
+    assert len(demo.pushes("254722000180")) == 1

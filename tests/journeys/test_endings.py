@@ -3,6 +3,7 @@
 import pytest
 
 from orders.models import Mix, Order
+from payments.checkout.status import WATCHED
 from payments.daraja import lookup
 from payments.models import MpesaTransaction
 from payments.states import State
@@ -58,7 +59,9 @@ def test_a_final_code_is_failed_in_plain_words(
     pushed = shop.push(phone_ending(digits))
     simulator.settle()
     told = shop.status(pushed["checkoutRequestId"])
-    assert told == {"success": False, "status": "failed", "message": lookup(code).buyer}
+    more = {"watching": True} if lookup(code).follow_up else {}
+    words = f"{lookup(code).buyer} {WATCHED}" if lookup(code).follow_up else lookup(code).buyer
+    assert told == {"success": False, "status": "failed", "message": words, **more}
     attempt = only_attempt()
     assert (attempt.state, attempt.result_code, attempt.order.state) == (State.FAILED, code, Order.State.OPEN)
 

@@ -120,21 +120,21 @@ test("no trouble of the line ever becomes failed", async () => {
   assert.ok(views.some(({ isWeak }) => isWeak));
 });
 
-test("after forty polls it is still checking: slowly, for ten minutes, and not failed", async () => {
+test("after forty polls it is still checking: slowly, then slower for a day, and not failed", async () => {
   const { flow, shop, clock, states } = setUp();
   await flow.pay(PHONE);
   assert.deepEqual(states(), ["form", "waiting", "still-checking"]);
   assert.match(flow.view.message, /Do not pay again yet/);
-  assert.equal(shop.polls().length, 40 + 60);
-  assert.deepEqual([...new Set(clock.slept)], [3000, 10_000]);
+  assert.equal(shop.polls().length, 40 + 60 + 1440);
+  assert.deepEqual([...new Set(clock.slept)], [3000, 10_000, 60_000]);
 });
 
-test("check again asks at once, also when the ten minutes are over", async () => {
-  const { flow, shop, states } = setUp({ status: [...Array(100).fill(PENDING), COMPLETED] });
+test("check again asks at once, also when the day is over", async () => {
+  const { flow, shop, states } = setUp({ status: [...Array(1540).fill(PENDING), COMPLETED] });
   await flow.pay(PHONE);
   flow.checkNow();
   await settle();
-  assert.equal(shop.polls().length, 101);
+  assert.equal(shop.polls().length, 1541);
   assert.equal(states().at(-1), "paid");
 });
 
@@ -200,6 +200,85 @@ test("a new request that fails is not told while an older one turns out paid", a
   flow.tryAgain();
   await flow.pay(PHONE); // b: failed, but a was paid late
   assert.deepEqual([flow.view.state, gone.length], ["paid", 1]);
+});
+
+const WATCHED = { ...FAILED, message: "No answer. We go on watching.", watching: true };
+
+test("after a failure that is watched the page goes on looking, and shows the late money", async () => {
+  const { flow, shop, clock, gone, states } = setUp({ status: [WATCHED, ...Array(70).fill(WATCHED), COMPLETED] });
+  await flow.pay(PHONE);
+  assert.deepEqual(states(), ["form", "waiting", "failed", "paid"]);
+  assert.deepEqual([shop.polls().length, gone.length], [72, 1]);
+  assert.deepEqual([...new Set(clock.slept)], [3000, 10_000, 60_000]);
+});
+
+test("a failure that is final is not looked at again", async () => {
+  const { flow, shop } = setUp({ status: [FAILED] });
+  await flow.pay(PHONE);
+  assert.equal(shop.polls().length, 1);
+});
+
+test("who tries again meanwhile is told that the earlier request is watched, and its money wins", async () => {
+  const hold = held();
+  const { flow, shop, gone } = setUp({ status: [WATCHED, WATCHED, COMPLETED], sleep: hold.sleep });
+  flow.pay(PHONE);
+  await settle();
+  await hold.wake();
+  assert.equal(flow.view.state, "failed");
+  flow.tryAgain();
+  assert.match(flow.view.message, /still watch your earlier request/);
+  await hold.wake();
+  assert.equal(flow.view.state, "form");
+  await hold.wake();
+  assert.deepEqual([flow.view.state, gone.length, shop.pushes().length], ["paid", 1, 1]);
+});
+
+test("after a reload the earlier request is looked after beside the form", async () => {
+  const { flow, states, views } = setUp({ status: [WATCHED, COMPLETED] });
+  await flow.watch("ws_CO_1");
+  assert.match(views[0].message, /still watch/);
+  assert.deepEqual(states(), ["form", "paid"]);
+});
+
+test("while a new request waits, the earlier ones are looked at too", async () => {
+  const shop = [{ ...PUSHED, checkoutRequestId: "a" }, { ...PUSHED, checkoutRequestId: "b" }];
+  let late = false;
+  const byId = (options) => (JSON.parse(options.body).checkoutRequestId === "a" ? (late ? COMPLETED : FAILED) : PENDING);
+  const { flow, gone } = setUp({ push: shop, status: [byId] });
+  await flow.pay(PHONE);
+  late = true;
+  flow.tryAgain();
+  await flow.pay(PHONE);
+  assert.deepEqual([flow.view.state, gone.length], ["paid", 1]);
+});
+
+for (const [prompt, words, sentWords] of [
+  ["sent", /^A new request was sent\. Enter your M-PESA PIN/, "Request sent to"],
+  ["same", /^Under way already\.$/, "Request under way on"],
+  ["unknown", /^Under way already\.$/, "We tried to reach"],
+]) {
+  test(`"send a new request" says what it did to the phone: ${prompt}`, async () => {
+    const hold = held();
+    const { flow } = setUp({ push: [{ ...PUSHED, checkoutRequestId: "b", prompt, message: "Under way already." }], sleep: hold.sleep });
+    flow.resume({ pollId: "a", secondsLeft: 0, phone: PHONE });
+    await settle();
+    flow.sendNew();
+    await settle();
+    assert.equal(flow.view.state, "waiting");
+    assert.match(flow.view.message, words);
+    assert.equal(flow.view.sentWords, sentWords);
+  });
+}
+
+test("where M-PESA still works on the first request, nobody is told of a new one", async () => {
+  const hold = held();
+  const { flow } = setUp({ push: [{ ...PUSHED, checkoutRequestId: "a", prompt: "same", message: "Under way." }], sleep: hold.sleep });
+  flow.resume({ pollId: "a", secondsLeft: 0, phone: PHONE });
+  await settle();
+  flow.sendNew();
+  await settle();
+  assert.equal(flow.view.state, "still-checking");
+  assert.match(flow.view.message, /^No new request was sent/);
 });
 
 test("a new request without a number (a reload forgot it) goes to the form and asks for it", async () => {
