@@ -9,7 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from djkraph import sql
+from orders.models import Order
 from orders.services import receive
+from payments.facts import came_to_nothing
 from payments.ledger.book import (
     CENTS,
     REFUNDS_DUE,
@@ -21,6 +23,7 @@ from payments.ledger.book import (
     order_account,
     post,
 )
+from payments.ledger.endings import has_ended
 from payments.ledger.kinds import EventKind
 from payments.ledger.standing import (
     Standing,
@@ -96,15 +99,30 @@ def _came(row: Snapshot, change: Change, because: Because, *, source: Source) ->
     )
     if receipt_id is None:
         return _came_before(row, change, cents, because, source=source)
-    return _to_order(row, receipt_id, cents, because, waives_rest=change.waives_rest)
+    return _to_order(
+        row,
+        receipt_id,
+        cents,
+        because,
+        waives_rest=change.waives_rest,
+        by_a_person=source is Source.STAFF,
+    )
 
 
 def _to_order(
-    row: Snapshot, receipt_id: int, cents: int, because: Because, *, waives_rest: bool = False
+    row: Snapshot,
+    receipt_id: int,
+    cents: int,
+    because: Because,
+    *,
+    waives_rest: bool = False,
+    by_a_person: bool = False,
 ) -> Booked:
-    """A receipt that is nowhere yet."""
+    """A receipt that is nowhere yet. `by_a_person`: who decided it knew how old the order is."""
     because = _of(receipt_id, because)
-    excess = receive(row.order_id, cents=cents, at=because.now, waives_rest=waives_rest)
+    excess = None
+    if by_a_person or not _had_ended(row, because.now):
+        excess = receive(row.order_id, cents=cents, at=because.now, waives_rest=waives_rest)
     account = order_account(row.account_reference)
     paid = Entry(debit=mpesa(row.short_code), credit=account, cents=cents, code=Code.PAID)
     if excess == 0:  # as nearly always
@@ -118,6 +136,11 @@ def _to_order(
     too_much = Entry(debit=account, credit=REFUNDS_DUE, cents=excess, code=Code.OVERPAID)
     move(standing, [paid, too_much], because)
     return _role("refund_due" if excess == cents else "pays_order", due_cents=excess)
+
+
+def _had_ended(row: Snapshot, now: datetime) -> bool:
+    """Only money that comes after its request was given up can come too late for its order."""
+    return came_to_nothing(row) and has_ended(Order.objects.get(pk=row.order_id), now=now)
 
 
 def _came_before(row: Snapshot, change: Change, cents: int, because: Because, *, source: Source) -> Booked:
@@ -139,7 +162,14 @@ def _came_before(row: Snapshot, change: Change, cents: int, because: Because, *,
     if known.amount_cents != cents:
         Receipt.objects.filter(pk=known.pk).update(voided_at=because.now)
         receipt_id = sql.insert(Receipt, _receipt(row, change.fields, cents, source=source, now=because.now))
-    return _to_order(row, receipt_id, cents, because, waives_rest=change.waives_rest)
+    return _to_order(
+        row,
+        receipt_id,
+        cents,
+        because,
+        waives_rest=change.waives_rest,
+        by_a_person=source is Source.STAFF,
+    )
 
 
 def _in_the_book(row: Snapshot, change: Change) -> Receipt:

@@ -31,7 +31,7 @@ def book_beside(line: StatementLine, *, now: datetime) -> bool:
     if line.booked_as_id is not None:
         return False
     order = order_named(line)
-    if order is not None and _may_be_a_requests(order, line):
+    if order is not None and (_may_be_a_requests(order, line) or _had_ended(order, line)):
         order = None
     match = Match.BOOKED if order else Match.NONE
     ledger.book_payment(
@@ -77,6 +77,11 @@ def _may_be_a_requests(order: Order, line: StatementLine) -> bool:
     ringing = IS_LIVE & Q(amount_kes=line.paid_in)
     by_a_person = IS_PAID & Q(by_hand=True)
     return requests.filter(awaited | ringing | by_a_person).exclude(Exists(with_a_line)).exists()
+
+
+def _had_ended(order: Order, line: StatementLine) -> bool:
+    """When the money came. A person decides what becomes of it."""
+    return ledger.has_ended(order, now=line.completed_at)
 
 
 def _book_other(line: StatementLine, *, now: datetime) -> None:

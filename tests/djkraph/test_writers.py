@@ -10,7 +10,10 @@ from tests.support.writers import functions_giving_rows, writes
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("djkraph", "orders", "payments")
-IMPORTS = "from djkraph import sql\nfrom payments.models import MpesaTransaction, PaymentEvent, Posting, Receipt, Seal\n"
+IMPORTS = (
+    "from djkraph import sql\n"
+    "from payments.models import MpesaTransaction, PaymentEvent, Posting, Receipt, Seal\n"
+)
 
 VIOLATIONS = {
     "a posting made": "Posting.objects.create(debit='kept', credit='bank')",

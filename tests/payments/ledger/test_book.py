@@ -289,3 +289,30 @@ def test_a_receipt_is_voided_once_and_for_all(click: Click, safaricom: FakeDaraj
     Receipt.objects.update(voided_at=clock())
     with pytest.raises(IntegrityError, match="stay as they were written"), transaction.atomic():
         Receipt.objects.update(voided_at=None)
+
+
+@pytest.mark.parametrize(("days", "account"), [(1, "order"), (3, "unclaimed")])
+def test_money_for_an_order_that_has_ended_is_kept_and_a_person_decides(
+    days: int, account: str, click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    called_back(safaricom, clock, code=1032)
+    clock.advance(days=days)
+    called_back(safaricom, clock)
+    attempt.refresh_from_db()
+    own = f"order:{attempt.account_reference}" if account == "order" else account
+    assert (attempt.state, attempt.unclaimed, balances()) == (
+        "completed",
+        account == "unclaimed",
+        {MPESA: 1500, own: 1500},
+    )
+    assert (sums(attempt.order)[0], is_whole()) == (1500 if account == "order" else 0, True)
+
+
+def test_a_person_who_settles_it_has_decided(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
+    attempt = click()
+    called_back(safaricom, clock, code=1032)
+    clock.advance(days=3)
+    settled = Settlement(receipt="UKN4AB12CD", amount_kes=1500, evidence="sms", reason="Seen on her phone.")
+    manual.propose_settlement(attempt.pk, settled, by="akinyi", now=clock())
+    assert sums(attempt.order) == (1500, 0)

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("payments", "0016_callbacks_byte_for_byte"),
+        ("payments", "0025_first_words"),
     ]
 
     operations = [
