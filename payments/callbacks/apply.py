@@ -110,6 +110,8 @@ def _believe(delivery: Delivery, attempt: Addressed, callback: StkCallback, *, n
     except AnotherReceipt:
         return _take_second_receipt(delivery, attempt, callback, now=now)
     except ReceiptTaken:
+        if ledger.give_up_receipt(callback.receipt or "", to=attempt.public_id, now=now):
+            return _believe(delivery, attempt, callback, now=now)
         return _doubt(delivery, attempt, callback, EventKind.RECEIPT_TAKEN, Verdict.RECEIPT_TAKEN, now=now)
     except IntegrityError:  # its CheckoutRequestID stands on another attempt
         return _only_a_hint(delivery, attempt, Verdict.WRONG_ID, now=now)

@@ -29,6 +29,7 @@ from payments.ledger.faults import Fault
 from payments.ledger.kinds import FACTS, KINDS, EventKind
 from payments.ledger.moves import valid_receipt
 from payments.ledger.seals import SealMade, newest_seal, seal_all, seal_next, unsealed_since
+from payments.ledger.taking_back import NothingToTakeBack, give_up_receipt, kind_that_takes_back, taking_back
 from payments.ledger.updates import (
     AnotherReceipt,
     Change,
@@ -54,6 +55,7 @@ __all__ = (
     "EventKind",
     "Fault",
     "NotThere",
+    "NothingToTakeBack",
     "Part",
     "Place",
     "ReceiptTaken",
@@ -76,11 +78,13 @@ __all__ = (
     "ended_orders",
     "fault_of_printed",
     "faults",
+    "give_up_receipt",
     "has_ended",
     "insert_paid",
     "is_kept_open",
     "join_phone",
     "keep",
+    "kind_that_takes_back",
     "newest_seal",
     "note",
     "note_answer",
@@ -95,6 +99,7 @@ __all__ = (
     "stop_checks",
     "stop_checks_of_ended",
     "stop_checks_without_id",
+    "taking_back",
     "unsealed_since",
     "valid_receipt",
 )

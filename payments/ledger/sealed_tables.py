@@ -106,7 +106,9 @@ REFUNDS = Table(
     word="refund",
     model=Refund,
     name="reference",
-    told=("attempt_id", "amount_cents", "reference", "reason", "recorded_by", "recorded_at"),
+    told=("attempt_id", "receipt_id", "amount_cents", "reference", "reason", "recorded_by", "recorded_at"),
+    later=("state", "seen_as_id"),
+    finished=~Q(state=Refund.State.SENT),
 )
 PROPOSALS = Table(
     letter="d",

@@ -116,10 +116,10 @@ def _of_money(attempt: MpesaTransaction, stands: Sequence[Standing]) -> Iterator
 def _of_receipt(receipt: Receipt, postings: Sequence[Posting]) -> Iterator[str]:
     for posting in postings:
         by = posting.attempt.public_id if posting.attempt else ""
-        if not gateway.keyring().verifies(
+        if refusal := gateway.keyring().refusal(
             moved(posting, by), signed_with=posting.key_id, digest=posting.hash
         ):
-            yield f"posting {posting.pk} was changed, or signed with a key that is not in LEDGER_KEY"
+            yield f"posting {posting.pk} {refusal}"
     stands = standing_of(receipt, postings)
     told = 0 if receipt.voided_at else receipt.amount_cents
     moved_cents = stands.came if receipt.kind == Receipt.Kind.PAYMENT else abs(stands.went)

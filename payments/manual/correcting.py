@@ -8,17 +8,9 @@ from payments import ledger
 from payments.facts import is_paid
 from payments.ledger import Change, EventKind, Snapshot, Source
 from payments.manual.actions import ActionRefused, Row
-from payments.models import PaymentEvent, Refund
+from payments.models import Refund
 from payments.phones import blank_phones
-from payments.states import Event, State, next_state
-
-# what put a payment's money where it is, and what takes that back
-UNDONE_BY = {
-    EventKind.CONFIRMED: EventKind.UNDONE,
-    EventKind.RECEIPT_LEARNED: EventKind.RECEIPT_UNLEARNED,
-    EventKind.AMOUNT_ACCEPTED: EventKind.AMOUNT_DOUBTED,
-}
-MONEY_EVENTS = (*UNDONE_BY, EventKind.AMOUNT_CONFIRMED, *UNDONE_BY.values())
+from payments.states import State
 
 
 def undo_decision(attempt_id: int, *, reason: str, by: str, now: datetime) -> None:
@@ -55,7 +47,7 @@ def undo_refund(refund_id: int, *, reason: str, by: str, now: datetime) -> None:
 
 def refusal_to_undo(row: Row) -> str:
     """Empty where a person's decision about its money can be taken back."""
-    if not is_paid(row) or _decided(row.id, (Source.STAFF,)) is None:
+    if not is_paid(row) or ledger.kind_that_takes_back(row.id, said_by=(Source.STAFF,)) is None:
         return "Nobody has decided anything about its money that could be taken back."
     if row.refunded_kes:
         return "Some of its money is recorded as sent back. Take that back first, where it never left."
@@ -79,37 +71,17 @@ def _undo(
     now: datetime,
     then: Callable[[], None] | None = None,
 ) -> None:
-    def decide_on(row: Snapshot) -> Change:
-        kind = _decided(row.id, by_whom) if is_paid(row) else None
-        if kind is None:
-            raise ActionRefused("Meanwhile it stands otherwise: look at what happened.")
-        if row.refunded_kes:
-            raise ActionRefused(refusal_to_undo(row) or "Some of its money went back already.")
-        to = State(row.state)
-        fields = {}
-        if kind is EventKind.UNDONE:
-            to = next_state(to, Event.UNDONE)
-            fields = {"concluded_at": now, "result_code": "", "result_desc": ""}
-        return Change(kind=kind, to=to, fields=fields)
-
-    ledger.apply_change(
-        attempt_id,
-        decide_on,
-        source=Source.STAFF,
-        facts=_why(reason, by),
-        now=now,
-        in_same_transaction=then,
-    )
-
-
-def _decided(attempt_id: int, by_whom: tuple[Source, ...]) -> EventKind | None:
-    """What takes back the last that moved its money; None: that was not said by one of these."""
-    last = (
-        PaymentEvent.objects.filter(attempt_id=attempt_id, kind__in=MONEY_EVENTS).order_by("-number").first()
-    )
-    if last is None or last.source not in by_whom:
-        return None
-    return UNDONE_BY.get(EventKind(last.kind))
+    try:
+        ledger.apply_change(
+            attempt_id,
+            lambda row: ledger.taking_back(row, said_by=by_whom, now=now),
+            source=Source.STAFF,
+            facts=_why(reason, by),
+            now=now,
+            in_same_transaction=then,
+        )
+    except ledger.NothingToTakeBack as refused:
+        raise ActionRefused(str(refused)) from refused
 
 
 def _why(reason: str, by: str) -> dict[str, str]:

@@ -171,3 +171,50 @@ def test_a_settlement_with_a_receipt_that_a_statement_shows_leaves_the_money_nob
     state([row_of(attempt)], clock)
     undo(attempt, clock)
     assert balances() == {"mpesa:174379": 1500, "unclaimed": 1500}
+
+
+# --- a receipt that was another's -----------------------------------------------------------------------
+
+
+def test_safaricoms_word_for_a_receipt_wins_over_a_hands(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    """A person settled one payment with the receipt that Safaricom then names for another."""
+    borrower = settle(expired(click, clock, safaricom), clock)
+    clock.advance(minutes=10)
+    owner = click(reference="CART2")
+    called_back(safaricom, clock)
+    borrower.refresh_from_db()
+    owner.refresh_from_db()
+    assert (owner.state, owner.receipt, owner.pays_order) == ("completed", "UKN4AB12CD", True)
+    assert (borrower.state, borrower.receipt, to_pay(borrower)) == ("expired", None, ("open", 1500))
+    last = borrower.events.last()
+    assert last is not None
+    assert (last.kind, last.source) == ("undone", "callback")
+    assert last.facts["reason"] == f"Safaricom says that receipt UKN4AB12CD is payment {owner.public_id}'s."
+    assert balances() == {"mpesa:174379": 1500, f"order:{owner.account_reference}": 1500}
+
+
+def test_a_borrowed_receipt_that_a_statement_showed_goes_to_its_owner(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    borrower = settle(expired(click, clock, safaricom), clock)
+    state([row_of(borrower)], clock)
+    clock.advance(minutes=10)
+    owner = click(reference="CART2")
+    called_back(safaricom, clock)
+    owner.refresh_from_db()
+    assert owner.receipt == "UKN4AB12CD"
+    assert balances() == {"mpesa:174379": 1500, f"order:{owner.account_reference}": 1500}
+
+
+def test_a_receipt_that_safaricom_named_before_stays_where_it_is(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    first = pay(click, safaricom, clock)
+    clock.advance(minutes=10)
+    second = click(reference="CART2")
+    called_back(safaricom, clock)
+    second.refresh_from_db()
+    first.refresh_from_db()
+    assert (first.receipt, second.receipt) == ("UKN4AB12CD", None)
