@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from orders.models import Order
 from payments import gateway, ledger
+from payments.checkout.status import WATCHED
 from payments.daraja import lookup
 from payments.management.commands import reconcile_payments
 from payments.models import MpesaTransaction
@@ -54,7 +55,9 @@ def paid(receipt: bool = True) -> Cell:
 
 
 def not_paid(code: str) -> Cell:
-    return Cell(State.FAILED, False, 1, "failed", lookup(code).buyer)
+    result = lookup(code)
+    words = f"{result.buyer} {WATCHED}" if result.follow_up else result.buyer
+    return Cell(State.FAILED, False, 1, "failed", words)
 
 
 def refused(code: str) -> Cell:
