@@ -11,6 +11,8 @@ from payments.ledger.beside import (
     keep,
     said,
     see_refund,
+    unsee_refund,
+    void_receipt,
 )
 from payments.ledger.book import CENTS, UNCLAIMED
 from payments.ledger.checks import (
@@ -101,5 +103,7 @@ __all__ = (
     "stop_checks_without_id",
     "taking_back",
     "unsealed_since",
+    "unsee_refund",
     "valid_receipt",
+    "void_receipt",
 )

@@ -24,7 +24,7 @@ from payments.ledger.book import (
     post,
 )
 from payments.ledger.kinds import EventKind
-from payments.ledger.standing import Standing, hold, move, reversed_by_safaricom, standing_of
+from payments.ledger.standing import Standing, hold, mend, move, reversed_by_safaricom, standing_of
 from payments.ledger.updates import Change, Source
 from payments.ledger.write import carry_out, decide_anew, read
 from payments.models import Receipt, Refund
@@ -155,6 +155,35 @@ def keep(receipt_id: int, *, cents: int, now: datetime, then: Then = _nothing_mo
         kept = Entry(debit=UNCLAIMED, credit=KEPT, cents=cents, code=Code.KEPT)
         move(standing, [kept], _for(receipt_id, now))
         then(receipt_id)
+
+    decide_anew(once)
+
+
+def void_receipt(receipt_id: int, *, now: datetime, then: Then = _nothing_more) -> None:
+    """It was never there: all that stands of it is taken back. Raises NotThere where some of it went back already."""
+
+    def once(_afresh: bool) -> None:
+        receipt = Receipt.objects.get(pk=receipt_id)
+        standing = hold(receipt)
+        if standing.came and standing.went:
+            raise NotThere("Some of this money went back already. Take that back first, where it never left.")
+        mend(standing, _for(receipt_id, now))
+        Receipt.objects.filter(pk=receipt_id, voided_at=None).update(voided_at=now)
+        then(receipt_id)
+
+    decide_anew(once)
+
+
+def unsee_refund(refund_id: int, *, now: datetime, then: Then = _nothing_more) -> None:
+    """What showed that a refund left is not to be believed: it is sent, and not seen."""
+
+    def once(_afresh: bool) -> None:
+        refund = Refund.objects.get(pk=refund_id)
+        seen_as = refund.seen_as_id
+        Refund.objects.filter(pk=refund_id).update(state=Refund.State.SENT, seen_as=None)
+        if seen_as is not None:
+            Receipt.objects.filter(pk=seen_as, voided_at=None).update(voided_at=now)
+            then(seen_as)
 
     decide_anew(once)
 

@@ -340,7 +340,9 @@ def _take_from(receipt: Receipt, because: Because) -> None:
     )
     move(standing, [beside], because)
     Receipt.objects.filter(pk=receipt.pk).update(attempt_id=None)
-    lines = StatementLine.objects.filter(receipt=receipt.code, kind=StatementLine.Kind.PAYMENT)
+    lines = StatementLine.objects.filter(
+        receipt=receipt.code, kind=StatementLine.Kind.PAYMENT, voided_at=None
+    )
     lines.update(attempt=None, booked_as=receipt, match=StatementLine.Match.NONE)
 
 
@@ -350,13 +352,15 @@ def _is_on_a_statement(receipt: Receipt) -> bool:
 
 
 def _refund_undone(row: Snapshot, reference: str, because: Because) -> Booked:
-    """A refund that was recorded and never left: its postings are taken back."""
+    """A refund that was recorded and never left, or a reversal that never was: its postings are taken back."""
     receipt = valid_receipt(row.id)
     if receipt is None:
         raise RuntimeError("What was refunded is in the book.")
     standing = hold(receipt)
     event = PaymentEvent.objects.filter(
-        attempt_id=row.id, kind=EventKind.REFUND_RECORDED, facts__reference=reference
+        attempt_id=row.id,
+        kind__in=(EventKind.REFUND_RECORDED, EventKind.REVERSED),
+        facts__reference=reference,
     ).last()
     number = event.number if event else None
     mend(standing, _of(receipt.pk, because), of_event=number)

@@ -34,6 +34,7 @@ from payments.manual.settling import (
     waiting_settlement,
     waiting_settlement_of_line,
 )
+from payments.manual.voiding import Voided, refusal_to_void, void_line, void_statement
 
 __all__ = (
     "ActionRefused",
@@ -41,6 +42,7 @@ __all__ = (
     "Claim",
     "Row",
     "Settlement",
+    "Voided",
     "ask_now",
     "claim_receipt",
     "confirm_settlement",
@@ -60,9 +62,12 @@ __all__ = (
     "refusal_to_settle",
     "refusal_to_undo",
     "refusal_to_undo_refund",
+    "refusal_to_void",
     "undo_decision",
     "undo_refund",
     "undo_statement",
+    "void_line",
+    "void_statement",
     "waiting_settlement",
     "waiting_settlement_of_line",
     "write_note",

@@ -18,10 +18,27 @@ def undo_decision(attempt_id: int, *, reason: str, by: str, now: datetime) -> No
     _undo(attempt_id, by_whom=(Source.STAFF,), reason=reason, by=by, now=now)
 
 
-def undo_statement(attempt_id: int, *, reason: str, by: str, now: datetime, then: Callable[[], None]) -> None:
-    """What only a statement said of this payment is taken back, since its line is not to be believed. Raises
-    ActionRefused."""
-    _undo(attempt_id, by_whom=(Source.STATEMENT,), reason=reason, by=by, now=now, then=then)
+def undo_statement(
+    attempt_id: int, *, reason: str, by: str, now: datetime, first: Callable[[], None]
+) -> None:
+    """What only a statement said of this payment is taken back, since its line is not to be believed. `first` runs in
+    the same transaction, before. Raises ActionRefused."""
+    _undo(attempt_id, by_whom=(Source.STATEMENT,), reason=reason, by=by, now=now, first=first)
+
+
+def undo_reversal(
+    attempt_id: int, *, code: str, cents: int, reason: str, by: str, now: datetime, then: Callable[[], None]
+) -> None:
+    """A line that showed a reversal is not to be believed: the money counts as here."""
+    facts = {"amount": ledger.said(cents), "undone": code, **_why(reason, by)}
+    ledger.apply_change(
+        attempt_id,
+        lambda row: Change(kind=EventKind.REFUND_UNDONE, to=State(row.state)),
+        source=Source.STAFF,
+        facts=facts,
+        now=now,
+        in_same_transaction=then,
+    )
 
 
 def undo_refund(refund_id: int, *, reason: str, by: str, now: datetime) -> None:
@@ -69,17 +86,14 @@ def _undo(
     reason: str,
     by: str,
     now: datetime,
-    then: Callable[[], None] | None = None,
+    first: Callable[[], None] = lambda: None,
 ) -> None:
+    def decide_on(row: Snapshot) -> Change:
+        first()
+        return ledger.taking_back(row, said_by=by_whom, now=now)
+
     try:
-        ledger.apply_change(
-            attempt_id,
-            lambda row: ledger.taking_back(row, said_by=by_whom, now=now),
-            source=Source.STAFF,
-            facts=_why(reason, by),
-            now=now,
-            in_same_transaction=then,
-        )
+        ledger.apply_change(attempt_id, decide_on, source=Source.STAFF, facts=_why(reason, by), now=now)
     except ledger.NothingToTakeBack as refused:
         raise ActionRefused(str(refused)) from refused
 

@@ -168,7 +168,9 @@ def _refuse_if_known_otherwise(attempt_id: int, wanted: Settlement, receipt: str
         raise ActionRefused(
             f"Receipt {receipt} belongs to another payment, of order {other.account_reference}."
         )
-    line = StatementLine.objects.filter(receipt=receipt, kind=StatementLine.Kind.PAYMENT).first()
+    line = StatementLine.objects.filter(
+        receipt=receipt, kind=StatementLine.Kind.PAYMENT, voided_at=None
+    ).first()
     if line is not None and line.paid_in != wanted.amount_kes:
         raise ActionRefused(f"On the M-PESA statement, receipt {receipt} is KES {line.paid_in:,}.")
     if line is not None and line.attempt_id not in (None, attempt_id):
