@@ -23,6 +23,7 @@ from payments.ledger.book import (
     order_account,
     post,
 )
+from payments.ledger.implied import told_larger
 from payments.ledger.kinds import EventKind
 from payments.ledger.standing import Standing, hold, mend, move, reversed_by_safaricom, standing_of
 from payments.ledger.updates import Change, Source
@@ -67,7 +68,7 @@ def book_payment(
     def once(_afresh: bool) -> int:
         receipt_id = _keep(told, now=now)
         if receipt_id is None:
-            receipt_id = _known(told).pk
+            receipt_id = _known_with_this_amount(told, now=now)
         elif order_id is None:
             _come(receipt_id, told, now=now)
         else:
@@ -212,6 +213,15 @@ def _known(told: Told, *, kind: Receipt.Kind | None = None) -> Receipt:
     return Receipt.objects.get(
         code=told.code, direction=told.direction, kind=kind or told.kind, voided_at=None
     )
+
+
+def _known_with_this_amount(told: Told, *, now: datetime) -> int:
+    """Of a payment that the book has. One that its reversal had implied may have been more."""
+    known = _known(told)
+    if known.happened_at is not None or known.amount_cents >= told.cents:
+        return known.pk
+    receipt, _ = told_larger(known, told.cents, _for(known.pk, now))
+    return receipt.pk
 
 
 def _payment(code: str) -> Receipt | None:

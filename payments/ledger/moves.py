@@ -24,6 +24,7 @@ from payments.ledger.book import (
     post,
 )
 from payments.ledger.endings import has_ended
+from payments.ledger.implied import told_larger
 from payments.ledger.kinds import EventKind
 from payments.ledger.standing import (
     Standing,
@@ -151,6 +152,8 @@ def _came_before(row: Snapshot, change: Change, cents: int, because: Because, *,
         raise ReceiptTaken("The receipt belongs to another payment.")
     standing = hold(known)
     because = _of(known.pk, because)
+    if standing.went and known.amount_cents != cents:
+        known, standing = told_larger(known, cents, because)
     Receipt.objects.filter(pk=known.pk).update(attempt_id=row.id)
     if standing.went:
         return _gone(standing, known.code or "", because.now)

@@ -204,6 +204,21 @@ def test_a_reversal_before_anything_was_heard_of_the_payment_leaves_nothing_behi
     assert (balances(), stands(attempt.order)) == ({}, ("open", 0, 0, 1500))
 
 
+@pytest.mark.parametrize("by", ["statement", "callback"])
+def test_a_reversal_of_a_part_of_what_was_not_heard_of_leaves_the_rest_nobodys(
+    by: str, click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    state([reversal(clock.advance(hours=1), "UKN4AB12CD", 500)], clock)
+    assert balances() == {}
+    if by == "callback":
+        called_back(safaricom, clock)
+    else:
+        state([row("UKN4AB12CD", clock(), 1500, "WANJIRU")], clock)
+    assert balances() == {MPESA: 1000, "unclaimed": 1000}
+    assert attempt.order.code not in balances()
+
+
 def test_a_reversal_of_a_part_leaves_the_rest(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
     attempt = paid_now(click, safaricom, clock)
     state([row_of(attempt), reversal(clock.advance(hours=1), "UKN4AB12CD", 500)], clock)
