@@ -49,6 +49,11 @@ def badge_of(attempt: MpesaTransaction) -> Badge:
     return Badge(attempt.get_state_display(), STATE_TONES[attempt.state][1])
 
 
+def channel(stored: str) -> str:
+    """`Paybill`, `Till`; as it is stored, where it is neither: a list is not stopped by one odd row."""
+    return dict(MpesaTransaction.Channel.choices).get(stored, stored)
+
+
 def order_badge(order: Order) -> Badge:
     return Badge(order.get_state_display(), "ok" if order_is_paid(order) else "warn")
 

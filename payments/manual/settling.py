@@ -243,7 +243,7 @@ def _carry_out_claim(
         order_id=order.pk,
         amount_kes=order.total_kes,
         payer_masked=masked_payer(line.other_party),
-        channel=str(paid_to.transaction_type),
+        channel=paid_to.transaction_type.value,
         short_code=paid_to.short_code,
         account_reference=order.code,
         unpriced=not order.is_priced,

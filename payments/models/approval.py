@@ -57,6 +57,13 @@ class HandSettlement(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = (
+            models.CheckConstraint(
+                name="settlement_decision_is_known", condition=Q(decision__in=("waiting", "done", "declined"))
+            ),
+            models.CheckConstraint(
+                name="settlement_evidence_is_known",
+                condition=Q(evidence__in=("sms", "portal", "statement", "safaricom")),
+            ),
             models.UniqueConstraint(
                 name="one_waiting_settlement_per_attempt",
                 fields=("attempt",),

@@ -113,6 +113,10 @@ class MpesaTransaction(models.Model):
             models.CheckConstraint(
                 name="attempt_state_is_known", condition=Q(state__in=[str(state) for state in State])
             ),
+            models.CheckConstraint(
+                name="attempt_channel_is_known",
+                condition=Q(channel__in=("CustomerPayBillOnline", "CustomerBuyGoodsOnline")),
+            ),
             models.UniqueConstraint(
                 name="one_live_attempt_per_order",
                 fields=("order",),

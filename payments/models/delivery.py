@@ -53,6 +53,24 @@ class CallbackDelivery(models.Model):
     class Meta:
         verbose_name_plural = "callback deliveries"
         ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(
+                name="delivery_verdict_is_known",
+                condition=Q(
+                    verdict__in=(
+                        "received",
+                        "applied",
+                        "repeated",
+                        "hint",
+                        "unknown_token",
+                        "wrong_id",
+                        "wrong_amount",
+                        "receipt_taken",
+                        "unreadable",
+                    )
+                ),
+            ),
+        )
         permissions = (("replay_delivery", "Can read stored callbacks once more"),)
         indexes = (
             models.Index(name="delivery_verdict", fields=("verdict", "-id")),

@@ -34,6 +34,13 @@ class PaymentEvent(models.Model):
         ordering = ("attempt_id", "number")
         constraints = (
             models.UniqueConstraint(name="events_of_an_attempt_are_numbered", fields=("attempt", "number")),
+            models.CheckConstraint(
+                name="event_source_is_known",
+                condition=Q(source__in=("push", "callback", "query", "clock", "statement", "staff")),
+            ),
+            models.CheckConstraint(
+                name="event_state_is_known", condition=Q(to_state__in=[str(state) for state in State])
+            ),
         )
         # the audit: what staff did, newest first
         indexes = (models.Index(name="event_by_staff", fields=("-id",), condition=Q(source="staff")),)

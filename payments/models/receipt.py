@@ -73,6 +73,10 @@ class Receipt(models.Model):
                 name="receipt_kind_is_known",
                 condition=Q(kind__in=("payment", "refund", "reversal", "charge", "to_bank", "other")),
             ),
+            models.CheckConstraint(
+                name="receipt_source_is_known",
+                condition=Q(told_by__in=("push", "callback", "query", "clock", "statement", "staff")),
+            ),
         )
         indexes = (
             # what needs a person

@@ -120,6 +120,14 @@ class StatementLine(models.Model):
                 condition=Q(voided_at=None) | Q(attempt=None, booked_as=None, match="void"),
             ),
             models.CheckConstraint(
+                name="line_kind_is_known",
+                condition=Q(kind__in=("payment", "charge", "sweep", "reversal", "other")),
+            ),
+            models.CheckConstraint(
+                name="line_match_is_known",
+                condition=Q(match__in=("", "receipt", "reference", "by_hand", "booked", "void")),
+            ),
+            models.CheckConstraint(
                 name="a_line_is_money_in_or_out",
                 condition=Q(money_in=True, paid_in__gt=0, withdrawn=0)
                 | Q(money_in=False, paid_in=0, withdrawn__gte=0),

@@ -16,7 +16,7 @@ from typing import Any
 from django.db.models import Count, Sum
 from django.db.models.functions import ExtractHour
 
-from payments.desk import taken
+from payments.desk import taken, words
 from payments.desk.day.agreement import Agreement
 from payments.desk.needs import COUNTED_UP_TO, Work
 from payments.desk.outcomes import Ends, ends, failures
@@ -77,7 +77,7 @@ def _kind(row: Row) -> str:
 
 
 def _channel(channel: str) -> str:
-    return MpesaTransaction.Channel(channel).label.lower()
+    return words.channel(channel).lower()
 
 
 def _added(rows: Iterable[Row], name: Callable[[Row], str]) -> list[Line]:

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from payments.desk.lists.table import BOM, Cell, lines
 from payments.desk.outcomes import outcome
-from payments.desk.words import sortable_moment
+from payments.desk.words import channel, sortable_moment
 from payments.facts import is_paid, reasons_of, received_kes
 from payments.models import MpesaTransaction
 from payments.states import State
@@ -59,7 +59,7 @@ def cells(row: Row) -> list[Cell]:
         row.refunded_kes or 0,
         row.receipt,
         row.phone_masked,
-        MpesaTransaction.Channel(row.channel).label,
+        channel(row.channel),
         outcome(row.state, row.result_code),
         ", ".join(reason.label for reason in reasons_of(row)),
         _yes(row.came_late),

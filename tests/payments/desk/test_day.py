@@ -28,8 +28,9 @@ from tests.support.payments.callback_bodies import success
 from tests.support.payments.clock import Clock
 from tests.support.payments.desk import at_desk
 from tests.support.payments.fake_daraja import WANJIRU, FakeDaraja, paid_answer
-from tests.support.payments.ordering import many_orders
+from tests.support.payments.ordering import many_orders, place
 from tests.support.payments.paying import Deliver, Shopper
+from tests.support.payments.stating import line, row, state
 
 Click = Callable[..., MpesaTransaction]
 DAY = date(2026, 11, 23)
@@ -261,6 +262,17 @@ def test_refunds_and_settlements_stand_on_the_day_they_were_made(
     assert (total.count, total.kes, list(refund.codes)) == (1, 1500, [settled])
     assert refund.detail == "reference UKP1, recorded by kamau"
     assert lines(of_day(DAY + timedelta(days=1)), "Settled by hand") == []
+
+
+def test_a_day_on_which_money_was_claimed_is_told(of_day: Of, now_is: Clock, db: None) -> None:
+    """Its payment is made by hand: the channel that it is given must be one."""
+    order = place(now_is)
+    state([row("UKN4AB12CD", now_is(), 1000, "WANJIRU")], now_is)
+    claim = manual.Claim(line_id=line("UKN4AB12CD").pk, target=order.code, reason="She read it to me.")
+    manual.claim_receipt(claim, by="kraph", now=now_is())
+    assert figures(of_day(), "Taken")["All"] == (1, 1000)
+    assert at_desk("supervisor").get(PAGE, {"date": f"{DAY}"}).status_code == 200
+    assert MpesaTransaction.objects.get().channel in MpesaTransaction.Channel.values
 
 
 # --- the statement --------------------------------------------------------------------------------------
