@@ -7,7 +7,7 @@ from payments.desk.lists.table import BOM
 from payments.desk.needs import count_payments_in_need
 from payments.desk.orders.trace import trace
 from payments.desk.statements.comparison import Comparison, compare
-from payments.desk.words import counted, kes, nairobi_day
+from payments.desk.words import counted, kes, kes_of, moment, nairobi_day, shillings
 
 __all__ = (
     "BOM",
@@ -18,8 +18,11 @@ __all__ = (
     "count_payments_in_need",
     "counted",
     "kes",
+    "kes_of",
+    "moment",
     "nairobi_day",
     "read_day",
     "report",
+    "shillings",
     "trace",
 )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from orders.models import Order
 from payments.facts import Reason, order_is_paid
+from payments.ledger import CENTS
 from payments.models import MpesaTransaction
 from payments.states import State
 
@@ -69,6 +70,16 @@ def kes(amount: int | Decimal | None) -> str:
         return NONE
     whole = int(amount)
     return f"KES {whole:,}" if whole == amount else f"KES {amount:,.2f}"
+
+
+def kes_of(cents: int) -> str:
+    """The same of cents."""
+    return kes(Decimal(cents) / CENTS)
+
+
+def shillings(cents: int) -> int | float:
+    """For programs: `1500`; `1499.5` where there are cents."""
+    return cents // CENTS if cents % CENTS == 0 else cents / CENTS
 
 
 def moment(at: datetime | None) -> str:

@@ -61,6 +61,7 @@ from payments.facts.order import (
     order_is_over,
     order_is_paid,
 )
+from payments.facts.statement import IS_OF_THE_TILL, is_of_the_till
 
 __all__ = (
     "AMOUNT_IN_DOUBT",
@@ -69,6 +70,7 @@ __all__ = (
     "FOLLOW_UP_FOR",
     "GOT_NOTHING",
     "IS_LIVE",
+    "IS_OF_THE_TILL",
     "IS_PAID",
     "IS_PART_PAID",
     "IS_SETTLED",
@@ -100,6 +102,7 @@ __all__ = (
     "is_followed_up",
     "is_idle",
     "is_live",
+    "is_of_the_till",
     "is_on_phone",
     "is_overdue",
     "is_paid",

@@ -14,7 +14,7 @@ from payments.ledger.beside import (
     unsee_refund,
     void_receipt,
 )
-from payments.ledger.book import CENTS, UNCLAIMED
+from payments.ledger.book import CENTS, KEPT, ORDER, REFUNDS_DUE, UNCLAIMED
 from payments.ledger.checks import (
     bring_check_forward,
     claim_check,
@@ -49,7 +49,10 @@ from payments.ledger.verify_seals import fault_of_printed
 __all__ = (
     "CENTS",
     "FACTS",
+    "KEPT",
     "KINDS",
+    "ORDER",
+    "REFUNDS_DUE",
     "UNCLAIMED",
     "AnotherReceipt",
     "Change",

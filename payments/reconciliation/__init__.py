@@ -18,11 +18,14 @@ from payments.reconciliation.matching import (
     match_some,
     matchable,
 )
+from payments.reconciliation.tills import Till, TrialBalance, trial_balance
 
 __all__ = (
     "CLOCKS_DIFFER",
     "Imported",
     "Matched",
+    "Till",
+    "TrialBalance",
     "begin_again",
     "count_ahead",
     "earlier",
@@ -33,4 +36,5 @@ __all__ = (
     "match_some",
     "matchable",
     "read_file",
+    "trial_balance",
 )

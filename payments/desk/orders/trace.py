@@ -7,7 +7,8 @@ from django.db.models import Q
 
 from orders.models import Order
 from orders.selectors import id_of_order
-from payments.ledger import CENTS, UNCLAIMED
+from payments.desk.words import shillings
+from payments.ledger import UNCLAIMED
 from payments.models import MpesaTransaction, PaymentEvent, Posting, Receipt, Refund
 
 
@@ -24,8 +25,8 @@ def trace(reference: str) -> dict[str, Any] | None:
         "order": {
             "code": order.code,
             "total_kes": order.total_kes,
-            "received_kes": _kes(order.received_cents),
-            "returned_kes": _kes(order.returned_cents),
+            "received_kes": shillings(order.received_cents),
+            "returned_kes": shillings(order.returned_cents),
             "to_pay_kes": order.to_pay_kes,
             "state": order.state,
         },
@@ -66,11 +67,11 @@ def _receipts(order: Order, attempts: Iterable[MpesaTransaction]) -> list[dict[s
     return [
         {
             "code": receipt.code,
-            "amount_kes": _kes(receipt.amount_cents),
+            "amount_kes": shillings(receipt.amount_cents),
             "direction": receipt.direction,
             "kind": receipt.kind,
             "of": order.code,
-            "unclaimed_kes": _kes(_left_in(UNCLAIMED, receipt.postings.all())),
+            "unclaimed_kes": shillings(_left_in(UNCLAIMED, receipt.postings.all())),
         }
         for receipt in found
     ]
@@ -91,7 +92,7 @@ def _postings(attempts: Iterable[MpesaTransaction]) -> list[dict[str, Any]]:
             "at": posting.at.isoformat(),
             "debit": posting.debit,
             "credit": posting.credit,
-            "amount_kes": _kes(posting.amount_cents),
+            "amount_kes": shillings(posting.amount_cents),
             "code": posting.code,
             "receipt": posting.receipt.code if posting.receipt else None,
             "mends": posting.mends_id,
@@ -104,7 +105,7 @@ def _refunds(attempts: Iterable[MpesaTransaction]) -> list[dict[str, Any]]:
     return [
         {
             "reference": refund.reference,
-            "amount_kes": _kes(refund.amount_cents),
+            "amount_kes": shillings(refund.amount_cents),
             "reason": refund.reason,
             "recorded_by": refund.recorded_by,
             "recorded_at": refund.recorded_at.isoformat(),
@@ -127,8 +128,3 @@ def _events(attempts: Iterable[MpesaTransaction]) -> list[dict[str, Any]]:
         .select_related("attempt")
         .order_by("id")
     ]
-
-
-def _kes(cents: int) -> int | float:
-    """`1500`; `1499.5` where there are cents."""
-    return cents // CENTS if cents % CENTS == 0 else cents / CENTS

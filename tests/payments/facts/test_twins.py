@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from orders.models import Order
 from payments.daraja import RESULTS
-from payments.facts import asking, attention, money, order
-from payments.models import MpesaTransaction
+from payments.facts import asking, attention, money, order, statement
+from payments.models import MpesaTransaction, Statement
 from payments.states import State
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -69,6 +69,7 @@ OF_ONE_ROW = {
     "got_nothing",
     "has_outlived",
     "is_ended",
+    "is_of_the_till",
     # builders of twins
     "idle_at",
     "on_phone_at",
@@ -172,7 +173,7 @@ def test_each_fact_is_true_of_some_row_and_false_of_another() -> None:
     assert {name for name, values in seen.items() if values != {True, False}} == set()
 
 
-@pytest.mark.parametrize("room", [asking, money, attention, order], ids=lambda room: room.__name__)
+@pytest.mark.parametrize("room", [asking, money, attention, order, statement], ids=lambda room: room.__name__)
 def test_every_fact_has_a_twin_or_a_reason_to_have_none(room: Any) -> None:
     mine = {
         name
@@ -235,6 +236,26 @@ def test_the_row_and_the_database_agree_on_which_orders_have_ended(attempts: lis
     assert len(by_row) == (0 if 1 in attempts else 4)  # nothing came or all went back, at 48 hours and after
     got_nothing = {each for each in Order.objects.all() if order.got_nothing(each)}
     assert set(Order.objects.filter(order.GOT_NOTHING)) == got_nothing
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("account", "said"),
+    [
+        ("", True),
+        ("Utility Account", True),
+        ("MERCHANT ACCOUNT", True),
+        ("Organization Settlement Account", False),
+        ("Charges Paid Account", False),
+    ],
+)
+def test_a_statement_is_of_the_till_or_not(account: str, said: bool) -> None:
+    of_it = Statement.objects.create(
+        sha256="s", file_name="f", uploaded_by="akinyi", uploaded_at=NOW, account=account, period_from=NOW, period_to=NOW,
+        lines_in_file=0,
+    )  # fmt: skip
+    assert statement.is_of_the_till(of_it) is said
+    assert Statement.objects.filter(statement.IS_OF_THE_TILL).exists() is said
 
 
 def test_what_was_received_is_not_said_where_it_is_in_doubt() -> None:
