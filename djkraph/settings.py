@@ -320,6 +320,8 @@ UNFOLD = {
                     {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")},
                     _desk("Payments", "payments", "payments.mpesatransaction"),
                     _desk("Orders", "shopping_cart", "orders.order"),
+                    _desk("Receipts", "receipt", "payments.receipt"),
+                    _desk("Refunds", "undo", "payments.refund"),
                     _desk("M-PESA statements", "receipt_long", "payments.statement"),
                     _desk("Settled by hand", "handshake", "payments.handsettlement"),
                     {
@@ -335,8 +337,6 @@ UNFOLD = {
                 "title": "Behind it",
                 "items": [
                     _desk("Callback inbox", "inbox", "payments.callbackdelivery"),
-                    _desk("Receipts", "receipt", "payments.receipt"),
-                    _desk("Refunds", "undo", "payments.refund"),
                     _desk("The book", "menu_book", "payments.posting"),
                     _desk("Audit", "history", "payments.paymentevent"),
                     {

@@ -4,9 +4,23 @@ from payments.desk.inbox import page as inbox
 from payments.desk.orders import page as orders
 from payments.desk.payments import behind, trail
 from payments.desk.payments import page as payments
+from payments.desk.receipts import page as receipts
+from payments.desk.refunds import page as refunds
 from payments.desk.settlements import page as settlements
 from payments.desk.staff import people
 from payments.desk.statements import lines_page as lines
 from payments.desk.statements import page as statements
 
-__all__ = ("behind", "inbox", "lines", "orders", "payments", "people", "settlements", "statements", "trail")
+__all__ = (
+    "behind",
+    "inbox",
+    "lines",
+    "orders",
+    "payments",
+    "people",
+    "receipts",
+    "refunds",
+    "settlements",
+    "statements",
+    "trail",
+)

@@ -72,9 +72,9 @@ def kes(amount: int | Decimal | None) -> str:
     return f"KES {whole:,}" if whole == amount else f"KES {amount:,.2f}"
 
 
-def kes_of(cents: int) -> str:
+def kes_of(cents: int | None) -> str:
     """The same of cents."""
-    return kes(Decimal(cents) / CENTS)
+    return kes(None if cents is None else Decimal(cents) / CENTS)
 
 
 def shillings(cents: int) -> int | float:

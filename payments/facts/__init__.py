@@ -61,6 +61,17 @@ from payments.facts.order import (
     order_is_over,
     order_is_paid,
 )
+from payments.facts.receipt import (
+    IS_REVERSAL,
+    IS_TO_SEND_BACK,
+    IS_UNCLAIMED,
+    LEFT_UNDECIDED,
+    is_reversal,
+    is_to_send_back,
+    is_unclaimed,
+    left_undecided,
+)
+from payments.facts.refund import refund_is_unseen, refund_unseen_at
 from payments.facts.statement import IS_OF_THE_TILL, is_of_the_till
 
 __all__ = (
@@ -73,9 +84,13 @@ __all__ = (
     "IS_OF_THE_TILL",
     "IS_PAID",
     "IS_PART_PAID",
+    "IS_REVERSAL",
     "IS_SETTLED",
+    "IS_TO_SEND_BACK",
+    "IS_UNCLAIMED",
     "IS_UNKNOWN",
     "IS_WATCHED",
+    "LEFT_UNDECIDED",
     "NEVER_RANG",
     "PROMPT_LIFE",
     "REASONS",
@@ -109,18 +124,24 @@ __all__ = (
     "is_part_paid",
     "is_refund_due",
     "is_refunded",
+    "is_reversal",
     "is_settled",
     "is_stale",
+    "is_to_send_back",
     "is_too_young_to_replace",
     "is_unasked",
+    "is_unclaimed",
     "is_watched",
     "keeps_open_at",
     "left_kes",
+    "left_undecided",
     "may_be_replaced",
     "order_is_over",
     "order_is_paid",
     "reasons_of",
     "received_kes",
+    "refund_is_unseen",
+    "refund_unseen_at",
     "unasked_at",
     "was_refused",
 )

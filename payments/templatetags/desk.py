@@ -5,14 +5,18 @@ from datetime import timedelta
 
 from django import template
 from django.db.models import Model
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from payments.desk import addresses, words
+from payments.desk.refunds.figures import badge as refunded
+from payments.models import Refund
 
 register = template.Library()
 
 register.filter("kes", words.kes)
+register.filter("kes_of", words.kes_of)
 register.filter("moment", words.moment)
 
 
@@ -55,6 +59,12 @@ def page(row: Model) -> str:
 def badge(text: str, tone: str = "") -> SafeString:
     kind = f"dk-badge dk-badge--{tone}" if tone else "dk-badge"
     return format_html('<span class="{}">{}</span>', kind, text)
+
+
+@register.simple_tag
+def how_far(refund: Refund) -> SafeString:
+    """A refund's badge: sent, seen, or not seen for days."""
+    return badge(*refunded(refund, now=timezone.now()))
 
 
 @register.simple_tag

@@ -251,8 +251,8 @@ def test_the_row_and_the_database_agree_on_which_orders_have_ended(attempts: lis
 )
 def test_a_statement_is_of_the_till_or_not(account: str, said: bool) -> None:
     of_it = Statement.objects.create(
-        sha256="s", file_name="f", uploaded_by="akinyi", uploaded_at=NOW, account=account, period_from=NOW, period_to=NOW,
-        lines_in_file=0,
+        sha256="s", file_name="f", uploaded_by="akinyi", uploaded_at=NOW, account=account, period_from=NOW,
+        period_to=NOW, lines_in_file=0,
     )  # fmt: skip
     assert statement.is_of_the_till(of_it) is said
     assert Statement.objects.filter(statement.IS_OF_THE_TILL).exists() is said

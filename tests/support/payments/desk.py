@@ -18,8 +18,13 @@ def staff_member(role: str, name: str = "") -> User:
 
 
 def at_desk(role: str, name: str = "") -> Client:
+    return logged_in(staff_member(role, name))
+
+
+def logged_in(user: User) -> Client:
+    """Anew, where an idle time has passed meanwhile."""
     client = Client()
-    client.force_login(staff_member(role, name))
+    client.force_login(user)
     return client
 
 

@@ -1,0 +1,1 @@
+"""A receipt as staff see it: where its kes_of went, and on whose word. Moves none (ledger/)."""

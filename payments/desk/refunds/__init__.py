@@ -1,0 +1,1 @@
+"""A refund as staff see it: from recorded to seen on the statement. Records none (manual/)."""
