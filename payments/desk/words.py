@@ -8,7 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from orders.models import Order
-from payments.facts import Reason, order_is_paid
+from payments.facts import Reason, is_part_paid, order_is_paid
 from payments.ledger import CENTS
 from payments.models import MpesaTransaction
 from payments.states import State
@@ -56,6 +56,8 @@ def channel(stored: str) -> str:
 
 
 def order_badge(order: Order) -> Badge:
+    if is_part_paid(order):
+        return Badge("Part paid", "warn")
     return Badge(order.get_state_display(), "ok" if order_is_paid(order) else "warn")
 
 

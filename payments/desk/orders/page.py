@@ -13,9 +13,11 @@ from payments.desk import words
 from payments.desk.lists.filters import ChoiceFilter, Choices, DaysFilter
 from payments.desk.lists.rows import ManyRows
 from payments.desk.orders import figures
+from payments.desk.orders.parts import Part, parts
 from payments.desk.pages import DetailPage
-from payments.facts import REASONS, reasons_of
-from payments.models import MpesaTransaction
+from payments.facts import REASONS, amount_in_doubt, reasons_of, received_kes
+from payments.ledger import CENTS
+from payments.models import MpesaTransaction, Refund
 
 Orders = QuerySet[Order]
 
@@ -70,9 +72,9 @@ class OrderAdmin(ManyRows, DetailPage):
     def order_code(self, order: Order) -> str:
         return order.code
 
-    @display(description="State", label={"Paid": "success", "Not paid": "warning"})
+    @display(description="State", label={"Paid": "success", "Not paid": "warning", "Part paid": "warning"})
     def state_badge(self, order: Order) -> str:
-        return order.get_state_display()
+        return words.order_badge(order).text
 
     @display(description="Total")
     def total(self, order: Order) -> str:
@@ -80,12 +82,12 @@ class OrderAdmin(ManyRows, DetailPage):
 
     @display(description="Received")
     def received(self, order: Order) -> str:
-        money = figures.money(order, list(order.attempts.all()))
-        return figures.NOT_KNOWN if money.in_doubt and not money.received else _or_dash(money.received)
+        doubted = any(received_kes(each) is None for each in order.attempts.all() if amount_in_doubt(each))
+        return figures.NOT_KNOWN if doubted and not order.received_cents else _or_dash(order.received_cents)
 
     @display(description="Owed")
     def owed(self, order: Order) -> str:
-        return _or_dash(figures.money(order, list(order.attempts.all())).owed)
+        return _or_dash(CENTS * order.to_pay_kes)
 
     @display(description="For")
     def bought(self, order: Order) -> str:
@@ -98,13 +100,19 @@ class OrderAdmin(ManyRows, DetailPage):
     def detail(self, request: HttpRequest, row: Order) -> dict[str, Any]:  # noqa: ARG002 — all see the same
         attempts = sorted(row.attempts.all(), key=lambda attempt: attempt.pk)
         items = list(row.items.all())
-        reasons, money = figures.reasons(attempts), figures.money(row, attempts)
+        came = parts(row, attempts)
+        notices, money = figures.notices(attempts, came), figures.money(row, attempts, came)
         return {
             "title": f"Order {row.code}",
             "order": row,
-            "badges": [words.order_badge(row), *words.warnings(reasons)],
-            "sentence": figures.sentence(row, attempts, items=len(items)),
-            "notices": reasons,
+            "badges": [
+                words.order_badge(row),
+                *dict.fromkeys(words.Badge(each.label, "warn") for each in notices),
+            ],
+            "sentence": figures.sentence(row, attempts, came, items=len(items)),
+            "notices": notices,
+            "parts": came,
+            "refunds": _refunds(attempts, came),
             "money": money,
             "received": figures.received(money),
             "items": items,
@@ -112,10 +120,15 @@ class OrderAdmin(ManyRows, DetailPage):
         }
 
 
+def _refunds(attempts: list[MpesaTransaction], came: list[Part]) -> list[Refund]:
+    its = Q(attempt__in=attempts) | Q(receipt__in=[part.receipt for part in came])
+    return list(Refund.objects.filter(its).order_by("id"))
+
+
 def _badges(attempt: MpesaTransaction) -> list[words.Badge]:
     by_hand = [words.Badge("By hand")] if attempt.by_hand else []
     return [words.badge_of(attempt), *words.warnings(reasons_of(attempt)), *by_hand]
 
 
-def _or_dash(amount: int) -> str:
-    return words.on_one_line(words.kes(amount or None))
+def _or_dash(cents: int) -> str:
+    return words.on_one_line(words.kes_of(cents or None))

@@ -12,17 +12,20 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.models import Mix, Order
 from orders.services import place_order
-from payments import callbacks, manual
+from payments import callbacks, ledger, manual
 from payments.checkout import prompts, push
 from payments.desk.orders import figures
+from payments.desk.orders.parts import parts
 from payments.ledger import Source, Update, record
-from payments.models import MpesaTransaction
+from payments.models import MpesaTransaction, Receipt
 from payments.states import Event
 from tests.support.payments.callback_bodies import failure, success
 from tests.support.payments.clock import Clock
 from tests.support.payments.desk import at_desk
 from tests.support.payments.fake_daraja import OTIENO, WANJIRU, FakeDaraja
-from tests.support.payments.ordering import many_orders
+from tests.support.payments.ordering import many_orders, place
+from tests.support.payments.paying import called_back, pay
+from tests.support.payments.stating import reversal, row, row_of, state
 
 Click = Callable[..., MpesaTransaction]
 ORDERS = "/admin/orders/order/"
@@ -54,7 +57,14 @@ def two_mixes(mixes: list[Mix], safaricom: FakeDaraja, clock: Clock) -> Order:
 
 def sentence(order: Order) -> str:
     order.refresh_from_db()
-    return figures.sentence(order, list(order.attempts.all()), items=order.items.count())
+    attempts = list(order.attempts.all())
+    return figures.sentence(order, attempts, parts(order, attempts), items=order.items.count())
+
+
+def money_of(order: Order) -> figures.Money:
+    order.refresh_from_db()
+    attempts = list(order.attempts.all())
+    return figures.money(order, attempts, parts(order, attempts))
 
 
 def page_of(order: Order, browser: Client) -> str:
@@ -111,17 +121,104 @@ def paid_twice(click: Click, answer: Answer, clock: Clock) -> Order:
 def test_money_that_came_twice_is_due_back_until_its_refund_is_recorded(
     paid_twice: Order, clock: Clock
 ) -> None:
-    attempts = list(paid_twice.attempts.all())
-    told_of = figures.money(paid_twice, attempts)
-    assert (told_of.received, told_of.due_back, told_of.refunded) == (3000, 1500, 0)
+    told_of = money_of(paid_twice)
+    assert (told_of.received, told_of.due_back, told_of.sent_back) == (300_000, 150_000, 0)
     assert sentence(paid_twice).endswith("nothing is owed. KES 1,500 more came for it and must be sent back.")
-    spare = next(attempt for attempt in attempts if attempt.refund_due)
+    spare = paid_twice.attempts.get(refund_due=True)
     manual.record_refund(
         spare.pk, reference="UKP1", amount_kes=1500, reason="twice", by="kraph", now=clock.advance(hours=1)
     )
-    after = figures.money(paid_twice, list(paid_twice.attempts.all()))
-    assert (after.received, after.due_back, after.refunded) == (3000, 0, 1500)
+    after = money_of(paid_twice)
+    assert (after.received, after.due_back, after.sent_back) == (300_000, 0, 150_000)
     assert sentence(paid_twice).endswith("nothing is owed. KES 1,500 was sent back.")
+
+
+# --- in parts, and back again -------------------------------------------------------------------------------
+
+
+def test_a_part_paid_order_says_what_is_still_to_pay(db: None, clock: Clock) -> None:
+    order = place(clock)
+    state([row("UKN8AB12CD", clock.advance(minutes=1), 400, order.code)], clock)
+    assert sentence(order) == (
+        "KES 1,000 for 1 mix, part paid: KES 400 came, KES 600 still to pay. No payment request was sent for it."
+    )
+    viewer = at_desk("viewer")
+    for shown in (page_of(order, viewer), viewer.get(ORDERS).content.decode()):
+        assert "Part paid" in shown
+        assert "KES\xa0600" in shown or "KES 600" in shown
+
+
+def test_parts_with_and_without_a_request_pay_it_and_each_is_shown(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    order = place(clock)
+    state([row("UKN8AB12CD", clock.advance(minutes=1), 400, order.code)], clock)
+    pay(click, safaricom, clock, amount=600, reference=order.code)
+    assert sentence(order) == (
+        "KES 1,000 for 1 mix, paid in 2 parts, the last on 23 Nov 2026, 18:01:00; nothing is owed."
+    )
+    shown = page_of(order, at_desk("viewer"))
+    for part in parts(order, list(order.attempts.all())):
+        assert part.became == "All of it is the order's."
+        assert f"/admin/payments/receipt/{part.receipt.pk}/change/" in shown
+
+
+def test_what_is_more_than_the_total_is_due_back_whatever_brought_it(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    order = place(clock)
+    click(amount=1000, reference=order.code)
+    state([row("UKN8AB12CD", clock.advance(minutes=1), 400, order.code)], clock)
+    called_back(safaricom, clock, amount=1000)
+    assert sentence(order).endswith("nothing is owed. KES 400 more came for it and must be sent back.")
+    told = money_of(order)
+    assert (told.received, told.due_back, told.own) == (140_000, 40_000, 100_000)
+    second = parts(order, list(order.attempts.all()))[1]
+    assert second.became == "KES 600 is the order's, KES 400 is to be sent back."
+
+
+def test_money_too_much_that_no_request_asked_for_needs_a_person(db: None, clock: Clock) -> None:
+    order = place(clock)
+    state([row("UKN8AB12CD", clock.advance(minutes=1), 1300, order.code)], clock)
+    shown = page_of(order, at_desk("viewer"))
+    assert "KES 300 of it must be sent back." in shown
+    assert "To send back" in shown
+
+
+def test_an_order_of_which_all_went_back_says_so(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
+    order = place(clock)
+    attempt = pay(click, safaricom, clock, amount=1000, reference=order.code)
+    state([row_of(attempt), reversal(clock.advance(minutes=9), "UKN4AB12CD", 1000)], clock)
+    assert sentence(order) == (
+        "KES 1,000 for 1 mix, paid once, and all of it went back; nothing is owed. "
+        "Safaricom gave KES 1,000 back to the buyer."
+    )
+    assert page_of(order, at_desk("viewer")).count("All of it was given back by Safaricom.") == 1
+
+
+def test_an_order_whose_money_was_sent_back_is_over(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    order = place(clock)
+    attempt = pay(click, safaricom, clock, amount=1000, reference=order.code)
+    manual.record_refund(
+        attempt.pk, reference="UKP1", amount_kes=1000, reason="wrong", by="kraph", now=clock()
+    )
+    assert sentence(order).endswith("nothing is owed. KES 1,000 was sent back.")
+    assert money_of(order).own == 0
+
+
+def test_money_claimed_in_parts_is_each_orders_own_share(db: None, clock: Clock) -> None:
+    first, second = place(clock), place(clock)
+    state([row("UKN8AB12CD", clock.advance(minutes=1), 1700, "WANJIRU")], clock)
+    claim = Receipt.objects.get().pk
+    for order, cents in ((first, 100_000), (second, 70_000)):
+        ledger.claim(claim, order_id=order.pk, order_code=order.code, cents=cents, now=clock())
+    assert (money_of(first).own, money_of(second).own) == (100_000, 70_000)
+    assert parts(first, [])[0].became == "KES 1,000 is the order's, KES 700 is elsewhere."
+    assert "part paid: KES 700 came, KES 300 still to pay" in sentence(second)
+    viewer = at_desk("viewer")
+    assert listed(viewer, {"q": "ukn8ab12cd"}) == {first.code, second.code}
 
 
 def test_a_wrong_amount_leaves_the_order_owed_and_waits_for_a_person(
@@ -131,8 +228,8 @@ def test_a_wrong_amount_leaves_the_order_owed_and_waits_for_a_person(
     answer(success(amount=1000))
     record(attempt.pk, Update(event=Event.CONFIRMED, source=Source.QUERY, code="0"), now=clock())
     order = attempt.order
-    told_of = figures.money(order, list(order.attempts.all()))
-    assert (told_of.owed, told_of.undecided, told_of.received, told_of.in_doubt) == (1500, 0, 0, 1)
+    told_of = money_of(order)
+    assert (told_of.owed, told_of.undecided, told_of.received, told_of.in_doubt) == (150_000, 0, 0, 1)
     assert "how much is not known yet: a person must decide on it." in sentence(order)
     viewer = at_desk("viewer")
     assert "Not known yet" in page_of(order, viewer)
