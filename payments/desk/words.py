@@ -8,7 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from orders.models import Order
-from payments.facts import Reason, is_part_paid, order_is_paid
+from payments.facts import Reason, is_paid, is_part_paid, is_refunded, order_is_paid
 from payments.ledger import CENTS
 from payments.models import MpesaTransaction
 from payments.states import State
@@ -46,7 +46,12 @@ class Entry:
     meaning: str = ""
 
 
+SENT_BACK = "Paid, and sent back"
+
+
 def badge_of(attempt: MpesaTransaction) -> Badge:
+    if is_paid(attempt) and is_refunded(attempt):
+        return Badge(SENT_BACK, "warn")
     return Badge(attempt.get_state_display(), STATE_TONES[attempt.state][1])
 
 

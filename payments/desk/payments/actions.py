@@ -14,6 +14,7 @@ from payments import gateway, manual
 from payments.desk import settlements
 from payments.desk.addresses import address, page_of
 from payments.desk.pages import Button, refuse_without, row_or_404, show
+from payments.desk.payments import story
 from payments.desk.payments.forms import NoteForm, RefundForm, SettleForm, UndoForm
 from payments.desk.words import moment
 from payments.enquiries import Outcome
@@ -40,6 +41,7 @@ class Action:
     refusal: Callable[[Row], str] = lambda _row: ""
     form: type[forms.Form] | None = None
     lead: str = ""  # a sentence above the form
+    advice: Callable[[MpesaTransaction], str] = lambda _attempt: ""  # and one of this payment
     main: bool = False
 
     @property
@@ -163,6 +165,7 @@ ACTIONS = (
         refusal=manual.refusal_to_refund,
         form=RefundForm,
         lead="First send the money back in the M-PESA portal. Here you only note that it was done.",
+        advice=story.advice_on_refund,
     ),
     Action(
         name="undo",
@@ -248,6 +251,7 @@ def _view_of(action: Action) -> Callable[..., HttpResponse]:
         told = {
             "title": f"{action.words}: {attempt.account_reference}",
             "action": action,
+            "advice": action.advice(attempt),
             "attempt": attempt,
             "form": form,
             "button": action.words,

@@ -23,7 +23,7 @@ from payments.models import MpesaTransaction
 from payments.phones import blank_phones
 from payments.states import State
 
-STATE_COLOURS = {state.label: words.STATE_TONES[state][0] for state in State}
+STATE_COLOURS = {state.label: words.STATE_TONES[state][0] for state in State} | {words.SENT_BACK: "warning"}
 
 
 @admin.register(MpesaTransaction)
@@ -67,7 +67,7 @@ class MpesaTransactionAdmin(ExportMixin, ManyRows, DetailPage):
 
     @display(description="State", label=STATE_COLOURS)
     def state_badge(self, attempt: MpesaTransaction) -> str:
-        return attempt.get_state_display()
+        return words.badge_of(attempt).text
 
     @display(description="Amount", ordering="amount_kes")
     def amount(self, attempt: MpesaTransaction) -> str:
@@ -102,7 +102,7 @@ class MpesaTransactionAdmin(ExportMixin, ManyRows, DetailPage):
         return [*asking.urls(), *actions.urls(), *super().get_urls()]
 
     def detail_rows(self, request: HttpRequest) -> QuerySet[MpesaTransaction]:
-        return super().detail_rows(request).select_related("order")
+        return super().detail_rows(request).select_related("order").prefetch_related("refunds")
 
     def detail(self, request: HttpRequest, row: MpesaTransaction) -> dict[str, Any]:
         offered = [each for each in actions.offered(request, row) if each.name != "note"]
@@ -122,7 +122,9 @@ class MpesaTransactionAdmin(ExportMixin, ManyRows, DetailPage):
             "order_badge": words.order_badge(row.order),
             "items": list(row.order.items.all()),
             "checkout_id": blank_phones(row.checkout_request_id or ""),
-            "refund": story.refund(row),
+            "refunds": row.refunds.all(),
+            "receipts": row.receipts.order_by("id"),
+            "given_back": story.given_back_kes(row),
             "asked": story.asked(row),
             "safaricom_said": f"{row.result_desc} ({row.result_code})" if row.result_code else "",
             "paid_to": f"{row.get_channel_display()} {row.short_code}",

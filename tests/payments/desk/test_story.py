@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from orders.models import Order
 from payments import enquiries, manual
 from payments.desk import words
 from payments.desk.payments import story, timeline
@@ -12,9 +13,12 @@ from payments.ledger import EventKind
 from payments.manual import actions
 from payments.models import MpesaTransaction, PaymentEvent
 from tests.support.payments.clock import Clock
+from tests.support.payments.desk import PAYMENTS, at_desk
 from tests.support.payments.fake_daraja import WANJIRU, FakeDaraja, not_paid_answer, processing_answer
-from tests.support.payments.paying import called_back, pay
+from tests.support.payments.ordering import place
+from tests.support.payments.paying import called_back, paid_twice, pay
 from tests.support.payments.settling import wrong_amount
+from tests.support.payments.stating import reversal, row, row_of, state
 
 Click = Callable[..., MpesaTransaction]
 
@@ -72,6 +76,71 @@ def test_a_refund_stands_in_the_sentence(click: Click, safaricom: FakeDaraja, cl
     )
     assert "KES 1,500 was sent back" in told(attempt, clock)
     assert "reference UKP7RF00AA" in told(attempt, clock)
+
+
+def test_a_part_of_an_order_says_what_is_still_to_pay(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    order = place(clock)
+    attempt = click(amount=1000, reference=order.code)
+    state([row("UKN8AB12CD", clock.advance(minutes=1), 400, order.code)], clock)
+    called_back(safaricom, clock, amount=1000)
+    assert told(attempt, clock).endswith(
+        f"Order {order.code} is paid with it. KES 400 of it is more than the order costs and must be sent back."
+    )
+    assert story.advice_on_refund(attempt) == (
+        "KES 1,000 came: KES 1,000 is left. KES 400 of that is due back to the buyer."
+    )
+    manual.record_refund(
+        attempt.pk, reference="UKP1", amount_kes=150, reason="more", by="akinyi", now=clock()
+    )
+    assert told(attempt, clock).endswith(
+        "KES 250 of it is more than the order costs and must be sent back. "
+        "KES 150 was sent back, reference UKP1. KES 850 of it is left."
+    )
+    assert story.advice_on_refund(attempt) == (
+        "KES 1,000 came, KES 150 of it went back: KES 850 is left. KES 250 of that is due back to the buyer."
+    )
+    form = at_desk("supervisor").get(f"{PAYMENTS}{attempt.pk}/refund/").content.decode()
+    assert "KES 850 is left. KES 250 of that is due back to the buyer." in form
+
+
+def test_money_that_pays_a_part_only_says_so(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
+    attempt = pay(click, safaricom, clock)
+    Order.objects.filter(pk=attempt.order_id).update(total_kes=2000, state="open", paid_at=None)
+    attempt = MpesaTransaction.objects.get(pk=attempt.pk)
+    assert told(attempt, clock).endswith(
+        f"It pays a part of order {attempt.account_reference}: KES 500 is still to pay."
+    )
+
+
+def test_money_that_safaricom_gave_back_is_no_refund_of_ours(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = pay(click, safaricom, clock)
+    state([row_of(attempt), reversal(clock.advance(minutes=9), "UKN4AB12CD")], clock)
+    assert told(attempt, clock).endswith(
+        "all of that order's money went back. Safaricom gave KES 1,500 back to the buyer."
+    )
+    viewer = at_desk("viewer")
+    for address in (PAYMENTS, f"{PAYMENTS}{attempt.pk}/change/"):
+        assert "Paid, and sent back" in viewer.get(address).content.decode()
+
+
+def test_a_gift_leaves_the_order_paid(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
+    attempt = pay(click, safaricom, clock)
+    assert story.advice_on_refund(attempt).endswith(
+        "Nothing of it is due back: the order keeps counting as paid until all of its money went back."
+    )
+
+
+def test_money_for_an_order_that_is_over_is_nobodys(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = paid_twice(click, safaricom, clock)
+    MpesaTransaction.objects.filter(pk=attempt.pk).update(unclaimed=True, refund_due=False, due_cents=0)
+    nobodys = f"Order {attempt.account_reference} takes no more money, so it is nobody's yet."
+    assert nobodys in told(attempt, clock)
 
 
 def test_the_timeline_names_who_and_what_it_means(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
