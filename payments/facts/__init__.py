@@ -30,6 +30,7 @@ from payments.facts.asking import (
     was_refused,
 )
 from payments.facts.attention import REASONS, UNPRICED, Reason, reasons_of
+from payments.facts.line import LINE_IS_BOOKED, LINE_IS_NOBODYS, line_is_booked, line_is_nobodys
 from payments.facts.money import (
     AMOUNT_IN_DOUBT,
     AMOUNT_IS_UNKNOWN,
@@ -91,6 +92,8 @@ __all__ = (
     "IS_UNKNOWN",
     "IS_WATCHED",
     "LEFT_UNDECIDED",
+    "LINE_IS_BOOKED",
+    "LINE_IS_NOBODYS",
     "NEVER_RANG",
     "PROMPT_LIFE",
     "REASONS",
@@ -135,6 +138,8 @@ __all__ = (
     "keeps_open_at",
     "left_kes",
     "left_undecided",
+    "line_is_booked",
+    "line_is_nobodys",
     "may_be_replaced",
     "order_is_over",
     "order_is_paid",

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from payments.desk.needs import COUNTED_UP_TO
+from payments.desk.statements.comparison import booked_lines_of_attempt, lines_of_attempt
 from payments.desk.taken import paid
-from payments.facts import held_sql, received_kes
+from payments.facts import LINE_IS_NOBODYS, held_sql, received_kes
 from payments.models import Statement, StatementLine
 
 RECEIPTS_SHOWN = 20
@@ -31,7 +32,7 @@ Stretch = tuple[datetime, datetime]
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """`theirs`: payments on the statement; `strange`: those of them that are no payment of ours.
+    """`theirs`: payments on the statement; `strange`: those of them that are nobody's yet.
 
     Orders are named by their codes, at most COUNTED_UP_TO + 1: `unequal_codes` of those in another amount than here,
     `absent_codes` of those within what the statements cover and not on them."""
@@ -74,7 +75,7 @@ def agreement(start: datetime, end: datetime) -> Agreement:
         completed_at__gte=start, completed_at__lt=end, kind=StatementLine.Kind.PAYMENT
     )
     sums = _sums(lines)
-    strange = lines.filter(attempt=None).order_by("completed_at", "id")
+    strange = lines.filter(LINE_IS_NOBODYS).order_by("completed_at", "id")
     absent = _absent(start, end, stretches)
     return Agreement(
         is_here=bool(covering),
@@ -93,12 +94,11 @@ def agreement(start: datetime, end: datetime) -> Agreement:
 
 
 def _sums(lines: QuerySet[StatementLine]) -> dict[str, Any]:
-    no_payment = Q(attempt=None)
     return lines.aggregate(
         theirs=Count("id"),
         theirs_kes=Sum("paid_in", default=Decimal(0)),
-        strange=Count("id", filter=no_payment),
-        strange_kes=Sum("paid_in", filter=no_payment, default=Decimal(0)),
+        strange=Count("id", filter=LINE_IS_NOBODYS),
+        strange_kes=Sum("paid_in", filter=LINE_IS_NOBODYS, default=Decimal(0)),
     )
 
 
@@ -121,11 +121,11 @@ def _absent(start: datetime, end: datetime, stretches: Sequence[Stretch]) -> lis
     covered = Q(pk__in=[])
     for since, until in stretches:
         covered |= Q(at__gte=since, at__lt=until + BETWEEN)
-    on_it = StatementLine.objects.filter(attempt=OuterRef("pk"), kind=StatementLine.Kind.PAYMENT)
+    on_it, booked = lines_of_attempt("pk"), booked_lines_of_attempt("pk")
     absent = (
         paid(since=start - CLOCKS, until=end + LEARNED_WITHIN)
         .annotate(at=Coalesce("paid_at", "concluded_at"))
-        .filter(covered, ~Exists(on_it), at__gte=start, at__lt=end)
+        .filter(covered, ~Exists(on_it), ~Exists(booked), at__gte=start, at__lt=end)
         .order_by("id")
     )
     columns = ("account_reference", "amount_kes", "received_kes", "amount_differs")

@@ -1,9 +1,9 @@
 """What a statement and our ledger say of the same days, side by side. Reads only; matches nothing, and says nothing of
 why (explained.py).
 
-Theirs are the lines of payments within the statement's period, whichever file brought them. Ours are the payments
-behind these lines, and those of the period that no line names. So the difference of the totals is exactly the sum of
-what the groups show.
+Theirs are the lines of payments within the statement's period, whichever file brought them. Ours are the payments and
+the orders' own receipts behind these lines, and payments of the period that no line names. So the difference of the
+totals is exactly the sum of what the groups show.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from django.db.models.functions import Cast, Coalesce
 
 from payments import reconciliation
 from payments.desk.words import kes
-from payments.facts import IS_PAID, held_sql, is_decided_sql
+from payments.facts import IS_PAID, LINE_IS_BOOKED, LINE_IS_NOBODYS, held_sql, is_decided_sql
 from payments.models import MpesaTransaction, Statement, StatementLine
 
 Kind = StatementLine.Kind
@@ -125,11 +125,11 @@ def rows_of(statement: Statement, key: str) -> "QuerySet[StatementLine] | QueryS
         return ours_alone(statement).order_by("created_at", "id")
     if key == ONE_FILE:
         return _absent(statement).order_by("completed_at", "id").select_related("statement")
-    lines = lines_of(statement).order_by("completed_at", "id").select_related("attempt")
+    lines = lines_of(statement).order_by("completed_at", "id").select_related("attempt", "booked_as")
     return lines.filter(
         {
-            MATCHED: _payment() & Q(attempt__isnull=False) & _agrees(),
-            THEIRS: _payment() & Q(attempt=None),
+            MATCHED: _matched(),
+            THEIRS: LINE_IS_NOBODYS,
             DIFFER: _payment() & Q(attempt__isnull=False) & ~_agrees(),
             LEFT_OUT: ~_payment(),
         }[key]
@@ -158,7 +158,6 @@ def _disputed(statement: Statement) -> tuple[Group, ...]:
 def ours_alone(statement: Statement) -> QuerySet[MpesaTransaction]:
     """Payments of the period that no statement names. Where Safaricom's time is not known, the request's counts."""
     until = min(statement.period_to, statement.uploaded_at)
-    named = StatementLine.objects.filter(kind=Kind.PAYMENT, attempt=OuterRef("id"))
     return (
         MpesaTransaction.objects.filter(
             IS_PAID,
@@ -167,8 +166,18 @@ def ours_alone(statement: Statement) -> QuerySet[MpesaTransaction]:
         )
         .annotate(money_at=Coalesce("paid_at", "created_at", output_field=DateTimeField()))
         .filter(money_at__range=(statement.period_from, until))
-        .exclude(Exists(named))
+        .exclude(Exists(lines_of_attempt("id")))
+        .exclude(Exists(booked_lines_of_attempt("id")))
     )
+
+
+def lines_of_attempt(column: str) -> QuerySet[StatementLine]:
+    return StatementLine.objects.filter(kind=Kind.PAYMENT, attempt=OuterRef(column))
+
+
+def booked_lines_of_attempt(column: str) -> QuerySet[StatementLine]:
+    """A statement was quicker than the callback: the line stands beside the receipt that became the payment's."""
+    return StatementLine.objects.filter(LINE_IS_BOOKED, booked_as__attempt=OuterRef(column))
 
 
 def _sums(statement: Statement) -> dict[str, Decimal]:
@@ -176,13 +185,13 @@ def _sums(statement: Statement) -> dict[str, Decimal]:
     joined = _payment() & Q(attempt__isnull=False)
     money = DecimalField(max_digits=16, decimal_places=2)
     found: dict[str, Decimal | None] = lines_of(statement).aggregate(
-        matched=Count("id", filter=joined & _agrees()),
-        matched_total=Sum("paid_in", filter=joined & _agrees()),
+        matched=Count("id", filter=_matched()),
+        matched_total=Sum("paid_in", filter=_matched()),
         differ=Count("id", filter=joined & ~_agrees()),
         differ_total=Sum("paid_in", filter=joined & ~_agrees()),
         differ_ours=Sum(Cast(held_sql("attempt__"), money), filter=joined & ~_agrees()),
-        theirs=Count("id", filter=_payment() & Q(attempt=None)),
-        theirs_total=Sum("paid_in", filter=_payment() & Q(attempt=None)),
+        theirs=Count("id", filter=LINE_IS_NOBODYS),
+        theirs_total=Sum("paid_in", filter=LINE_IS_NOBODYS),
         left_out=Count("id", filter=~_payment()),
         left_out_total=Sum(F("paid_in") - F("withdrawn"), filter=~_payment()),
     )
@@ -191,6 +200,11 @@ def _sums(statement: Statement) -> dict[str, Decimal]:
 
 def _payment() -> Q:
     return Q(kind=Kind.PAYMENT)
+
+
+def _matched() -> Q:
+    """A payment's line with the amount that we asked for, or an order's without any request of ours."""
+    return _payment() & Q(attempt__isnull=False) & _agrees() | LINE_IS_BOOKED
 
 
 def _agrees() -> Q:
@@ -235,7 +249,8 @@ _TOLD = {
     ),
     MATCHED: (
         "Matched",
-        "On the statement and in our ledger, with the same amount. Nothing to do.",
+        "On the statement and in our ledger, with the same amount, whether a request of ours asked for it or the buyer "
+        "typed the order's code. Nothing to do.",
     ),
     OURS: (
         "Ours but not theirs",
@@ -244,7 +259,8 @@ _TOLD = {
     ),
     THEIRS: (
         "Theirs but not ours",
-        "Money on the statement that no payment of ours explains. Find out which order it is for and attach it.",
+        "Money on the statement that nothing of ours explains: nobody's yet. Find out which order it is for and "
+        "attach it.",
     ),
     DIFFER: (
         "Amounts that differ",
@@ -252,6 +268,7 @@ _TOLD = {
     ),
     LEFT_OUT: (
         "Left out",
-        "No customers' money: moved to the bank, M-PESA's charges, reversals and other. It counts in no total above.",
+        "No customer's payment: moved to the bank, M-PESA's charges, what was given back and other. It stands in the "
+        "book and in the till, and counts in no total above.",
     ),
 }

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from django.db.models import Max
 
 from orders.models import Order
+from payments.desk.receipts.figures import flows_of
+from payments.desk.receipts.flows import Flows
 from payments.desk.statements.comparison import DIFFER, OURS, THEIRS, Group, Page, lines_of
-from payments.desk.words import moment
-from payments.facts import held_kes, is_refunded
-from payments.models import HandSettlement, MpesaTransaction, Statement, StatementLine
+from payments.desk.words import kes_of, moment
+from payments.facts import held_kes, is_refund_due, is_refunded
+from payments.models import HandSettlement, MpesaTransaction, Receipt, Statement, StatementLine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +24,8 @@ class Explained:
     status: str = ""
     order: Order | None = None
     waiting: bool = False
+    receipt: Receipt | None = None
+    whose: str = ""
 
 
 def explained(statement: Statement, group: Group, page: Page) -> list[Explained]:
@@ -36,15 +40,23 @@ def explained(statement: Statement, group: Group, page: Page) -> list[Explained]
     lines = [row for row in page.rows if isinstance(row, StatementLine)]
     if group.key == THEIRS:
         return _unexplained(lines)
+    moved = flows_of([line.booked_as for line in lines if line.booked_as])
     return [
         Explained(
             line=line,
             attempt=line.attempt,
             held=held_kes(line.attempt) if line.attempt else 0,
             status=_difference(line) if group.key == DIFFER else "",
+            receipt=line.booked_as,
+            whose=whose(moved[line.booked_as_id]) if line.booked_as_id else "",
         )
         for line in lines
     ]
+
+
+def whose(moved: Flows) -> str:
+    """Whose the money of a receipt is, for a column: the codes of its orders, else where it stands."""
+    return ", ".join(moved.orders) or ("Nobody's yet" if moved.unclaimed else "")
 
 
 def _unexplained(lines: list[StatementLine]) -> list[Explained]:
@@ -67,8 +79,12 @@ def _difference(line: StatementLine) -> str:
         return ""
     if is_refunded(attempt):
         return "Refunded."
+    if is_refund_due(attempt):
+        return f"{kes_of(attempt.due_cents)} is due back: it is more than the order costs."
     if attempt.refund_due:
-        return "Due back: the order was paid already."
+        return "The order was paid already."
+    if attempt.unclaimed:
+        return "Its order takes no more money, so it is nobody's yet."
     if not attempt.pays_order:
         return "Needs a person: accept the amount, or refund it."
     return "Accepted." if attempt.reviewed_at else "Pays its order, and was not looked at yet."

@@ -7,28 +7,36 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
+from orders.models import Order
 from payments import manual
 from payments.desk import settlements, words
 from payments.desk.addresses import address, page_of
 from payments.desk.lists import search
 from payments.desk.lists.rows import ManyRows
 from payments.desk.pages import DetailPage, refuse_without, row_or_404, show
+from payments.desk.receipts.figures import postings_of
+from payments.desk.receipts.flows import flows
 from payments.desk.statements.candidates import candidates, likely_order
 from payments.desk.statements.comparison import THEIRS
 from payments.desk.statements.forms import AttachForm
+from payments.facts import line_is_booked, line_is_nobodys
 from payments.manual import ActionRefused, Claim
 from payments.models import HandSettlement, MpesaTransaction, Statement, StatementLine
 
 MAY_ATTACH = "payments.attach_money"
+BOOKED = "This money is in the book already, for the order that it names."
 
 
 @admin.register(StatementLine)
 class StatementLineAdmin(ManyRows, DetailPage):
     detail_template = "desk/statement_line.html"
-    list_display = ("receipt", "at", "came", "went", "account_no", "kind", "match")
+    list_display = ("receipt", "at", "came", "went", "account_no", "kind", "whose", "match")
+    list_select_related = ("attempt", "booked_as")
     list_filter = ("kind", "match")
     list_filter_submit = False
     list_per_page = 100
@@ -47,6 +55,16 @@ class StatementLineAdmin(ManyRows, DetailPage):
     def went(self, line: StatementLine) -> str:
         return words.on_one_line(words.kes(None if line.money_in else line.withdrawn))
 
+    @display(description="Whose")
+    def whose(self, line: StatementLine) -> str | SafeString:
+        if line_is_nobodys(line):
+            return "Nobody's yet"
+        row = line.attempt or line.booked_as
+        if row is None:
+            return words.NONE
+        named = line.attempt.account_reference if line.attempt else f"Receipt {row}"
+        return format_html('<a class="dk-link" href="{}">{}</a>', page_of(row), named)
+
     def found(self, rows: QuerySet[StatementLine], term: str) -> QuerySet[StatementLine]:
         return search.found_lines(rows, term)
 
@@ -63,14 +81,14 @@ class StatementLineAdmin(ManyRows, DetailPage):
         ]
 
     def detail_rows(self, request: HttpRequest) -> QuerySet[StatementLine]:
-        return super().detail_rows(request).select_related("statement", "attempt")
+        return super().detail_rows(request).select_related("statement", "attempt", "booked_as")
 
     def detail(self, request: HttpRequest, row: StatementLine) -> dict[str, Any]:
         return _detail(request, row, AttachForm(initial={"target": likely_order(row)}))
 
 
 def _line_or_404(line_id: int) -> StatementLine:
-    return row_or_404(StatementLine.objects.select_related("statement", "attempt"), line_id)
+    return row_or_404(StatementLine.objects.select_related("statement", "attempt", "booked_as"), line_id)
 
 
 def _attach(request: HttpRequest, line_id: int) -> HttpResponse:
@@ -79,6 +97,8 @@ def _attach(request: HttpRequest, line_id: int) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseRedirect(page_of(line))
     form = AttachForm(request.POST)
+    if line_is_booked(line):
+        form.add_error(None, BOOKED)
     if form.is_valid():
         try:
             return _attached(request, line, form.cleaned_data)
@@ -129,7 +149,7 @@ def _decide_settlement(request: HttpRequest, line_id: int, settlement_id: int, v
 def _detail(request: HttpRequest, line: StatementLine, form: AttachForm) -> dict[str, Any]:
     waiting = manual.waiting_settlement_of_line(line.pk)
     may_attach = request.user.has_perm(MAY_ATTACH)
-    refusal = manual.refusal_to_claim(line)
+    refusal = BOOKED if line_is_booked(line) else manual.refusal_to_claim(line)
     return {
         "title": f"Receipt {line.receipt}",
         "line": line,
@@ -137,13 +157,23 @@ def _detail(request: HttpRequest, line: StatementLine, form: AttachForm) -> dict
         "stated": line.statement,
         "form": form if may_attach and not refusal else None,
         "button": "Attach",
-        "why_not": refusal if line.attempt_id is None and waiting is None else "",
+        "why_not": refusal if line_is_nobodys(line) and waiting is None else "",
+        "booked": _booked(line),
         "candidates": candidates(line) if may_attach and not refusal else [],
         "waiting": settlements.waiting(request, waiting, of=line, permission=MAY_ATTACH),
         "declined": line.settlements.filter(decision=HandSettlement.Decision.DECLINED).order_by("id"),
         "back": _in_comparison(line.statement),
         "attach_url": address(line, "attach", line.pk),
     }
+
+
+def _booked(line: StatementLine) -> dict[str, Any] | None:
+    """Its receipt in the book, and where that money is."""
+    if line.booked_as is None:
+        return None
+    moved = flows(postings_of(line.booked_as))
+    orders = Order.objects.filter(code__in=moved.orders).order_by("code")
+    return {"receipt": line.booked_as, "orders": list(orders), "nobodys": moved.unclaimed}
 
 
 def _in_comparison(statement: Statement) -> str:

@@ -1,5 +1,6 @@
 """Statements in the desk: who may upload, match and attach; what the comparison says; and that it stays quick."""
 
+import json
 import resource
 import time
 from collections.abc import Callable
@@ -15,16 +16,19 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.models import Order
-from payments import ledger, manual, reconciliation
+from payments import callbacks, ledger, manual, reconciliation
+from payments.desk.day.report import report
 from payments.desk.statements import comparison as desk
 from payments.desk.statements import explained
-from payments.models import HandSettlement, MpesaTransaction, Statement, StatementLine
+from payments.desk.words import nairobi_day
+from payments.models import HandSettlement, MpesaTransaction, Receipt, Statement, StatementLine
 from payments.reconciliation import importing, matching
+from tests.support.payments.callback_bodies import success
 from tests.support.payments.clock import Clock
 from tests.support.payments.desk import ROLES, at_desk, words_of
 from tests.support.payments.fake_daraja import OTIENO, FakeDaraja
 from tests.support.payments.ordering import place
-from tests.support.payments.paying import asked_and_paid
+from tests.support.payments.paying import asked_and_paid, called_back
 from tests.support.payments.stating import (
     charge,
     head,
@@ -308,6 +312,64 @@ def test_the_five_groups_add_up_to_the_totals(click: Click, safaricom: FakeDaraj
     assert (found.agrees, found.needs_person) == (False, 3)
 
 
+# --- what no request of ours asked for ---------------------------------------------------------------------
+
+
+def test_a_line_that_is_its_orders_in_the_book_is_matched(db: None, clock: Clock) -> None:
+    order = place(clock)
+    stated = taken_in([row("UKN8AB12CD", clock(), 400, order.code), sweep(clock())], clock)
+    matched(stated, clock)
+    found = desk.compare(stated)
+    assert counted(found)["matched"] == (1, 400.0)
+    assert (counted(found)["theirs"], found.ours, found.theirs, found.agrees) == ((0, 0.0), 400, 400, True)
+    assert found.verdict == "The till agrees to the shilling: KES 400 on both sides."
+    viewer, receipt = at_desk("viewer"), Receipt.objects.get(code="UKN8AB12CD")
+    told = words_of(viewer.get(f"{STATEMENTS}{stated.pk}/change/?group=matched"))
+    assert f'/admin/payments/receipt/{receipt.pk}/change/">{order.code}</a>' in told
+    swept = Receipt.objects.get(kind="to_bank")
+    told = words_of(viewer.get(f"{STATEMENTS}{stated.pk}/change/?group=left-out"))
+    assert f"/admin/payments/receipt/{swept.pk}/change/" in told
+
+
+def test_a_lines_page_says_for_which_order_it_is_and_does_not_offer_to_attach_it(
+    db: None, clock: Clock
+) -> None:
+    order = place(clock)
+    state([row("UKN8AB12CD", clock(), 400, order.code)], clock)
+    supervisor, pk = at_desk("supervisor"), line("UKN8AB12CD").pk
+    told = words_of(supervisor.get(f"{LINES}{pk}/change/"))
+    assert f"order {order.code}" in told
+    assert 'id="attach-form"' not in told
+    other = place(clock)
+    refused = supervisor.post(f"{LINES}{pk}/attach/", {"target": other.code, "reason": WHY})
+    assert refused.status_code == 400
+    other.refresh_from_db()
+    assert (other.received_cents, MpesaTransaction.objects.count()) == (0, 0)
+    assert f"Receipt {line('UKN8AB12CD').receipt}" in words_of(supervisor.get(LINES))
+
+
+def test_money_that_was_quicker_than_its_callback_is_counted_once(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    """Two requests without an answer; the statement knows the order; then the first one's callback comes."""
+    first = click()
+    called_back(safaricom, clock, code=1037)
+    token = safaricom.last_token
+    clock.advance(minutes=3)
+    click()
+    called_back(safaricom, clock, code=1037)
+    at = clock.advance(minutes=1)
+    stated = taken_in([row("UKN4AB12CD", at, 1500, first.account_reference)], clock)
+    matched(stated, clock)
+    body = json.dumps(success("ws_CO_1", 1500, "UKN4AB12CD")).encode()
+    callbacks.receive_callback(token=token, body=body, source_address=None, now=clock())
+    MpesaTransaction.objects.filter(receipt="UKN4AB12CD").update(paid_at=at)
+    found = desk.compare(stated)
+    assert (found.ours, found.theirs, found.agrees) == (1500, 1500, True)
+    day = report(nairobi_day(at), now=clock())
+    assert "The M-PESA statement agrees." in day.summary
+
+
 def test_worked_off_the_till_agrees_to_the_shilling(
     click: Click, safaricom: FakeDaraja, clock: Clock
 ) -> None:
@@ -475,9 +537,9 @@ def test_a_line_suggests_its_order_and_payments_that_wait_for_this_amount(
 ) -> None:
     waits, other = click(), click(OTIENO, reference="C2", amount=900)
     clock.advance(minutes=5)
-    state([row("UKN4AB12CD", clock(), 1500, other.account_reference)], clock)
+    state([row("UKN4AB12CD", clock(), 1500, "C2")], clock)
     told = words_of(at_desk("supervisor").get(f"{LINES}{line('UKN4AB12CD').pk}/change/"))
-    assert f'value="{other.account_reference}"' in told
+    assert 'value="C2"' in told
     assert waits.account_reference in told.split('id="candidates"')[1]
     assert other.account_reference not in told.split('id="candidates"')[1].split("</section>")[0]
 
