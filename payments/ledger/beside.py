@@ -1,7 +1,7 @@
 """Money that no prompt of ours explains, and money that left: each movement once, as a receipt with its postings. Each
 door is one transaction. Which movement is whose is decided by who calls (reconciliation/, manual/)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from payments.ledger.book import (
     mpesa,
     order_account,
     post,
+    post_many,
 )
 from payments.ledger.implied import told_larger
 from payments.ledger.kinds import EventKind
@@ -77,6 +78,27 @@ def book_payment(
         return receipt_id
 
     return decide_anew(once)
+
+
+def book_nobodys(many: Sequence[Told], *, now: datetime, then: Callable[[], None]) -> None:
+    """Very many payments that are nobody's yet, of which the book has none: in one transaction."""
+
+    def once(_afresh: bool) -> None:
+        rows = [(*_values(told, now=now).values(), told.cents, 0, "") for told in many]
+        columns = (*_values(many[0], now=now), "unclaimed_cents", "due_cents", "reviewed_by")
+        sql.insert_new(Receipt, columns, rows)
+        codes = {told.code: told for told in many}
+        fresh = Receipt.objects.filter(
+            code__in=codes, direction=Direction.IN, kind=Kind.PAYMENT, voided_at=None, postings=None
+        )
+        post_many(
+            (_came(codes[code]), _for(receipt_id, now))
+            for receipt_id, code in fresh.values_list("id", "code")
+            if code is not None
+        )
+        then()
+
+    decide_anew(once)
 
 
 def book_elsewhere(told: Told, *, now: datetime, then: Then = _nothing_more) -> int:
@@ -193,20 +215,23 @@ def _keep(
     told: Told, *, now: datetime, kind: Receipt.Kind | None = None, reverses: int | None = None
 ) -> int | None:
     """The receipt's row. None: the book has it."""
-    values: dict[str, Any] = {
+    differs = {"kind": kind or told.kind, "reverses_id": reverses}
+    return sql.insert_unless_there(Receipt, _values(told, now=now) | differs)
+
+
+def _values(told: Told, *, now: datetime) -> dict[str, Any]:
+    return {
         "code": told.code,
         "direction": told.direction,
-        "kind": kind or told.kind,
+        "kind": told.kind,
         "amount_cents": told.cents,
         "happened_at": told.happened_at,
         "short_code": told.short_code,
         "account_no": told.account_no,
         "payer_masked": told.payer_masked,
-        "reverses_id": reverses,
         "told_by": told.source,
         "told_at": now,
     }
-    return sql.insert_unless_there(Receipt, values)
 
 
 def _known(told: Told, *, kind: Receipt.Kind | None = None) -> Receipt:
@@ -236,8 +261,11 @@ def _for(receipt_id: int, now: datetime) -> Because:
 
 def _come(receipt_id: int, told: Told, *, now: datetime) -> None:
     standing = Standing(receipt_id=receipt_id, short_code=told.short_code)
-    came = Entry(debit=mpesa(told.short_code), credit=UNCLAIMED, cents=told.cents, code=Code.UNCLAIMED)
-    move(standing, [came], _for(receipt_id, now))
+    move(standing, [_came(told)], _for(receipt_id, now))
+
+
+def _came(told: Told) -> Entry:
+    return Entry(debit=mpesa(told.short_code), credit=UNCLAIMED, cents=told.cents, code=Code.UNCLAIMED)
 
 
 def _come_for(receipt_id: int, told: Told, order_id: int, order_code: str, *, now: datetime) -> None:

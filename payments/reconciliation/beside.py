@@ -1,10 +1,11 @@
 """Lines of a statement that no request of ours explains, into the book: money for an order, money that is nobody's yet,
 and what left. What cannot be told apart is booked as nobody's, and a person says whose it is (manual/)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from orders.codes import codes_meant
 from orders.models import Order
@@ -42,6 +43,25 @@ def book_beside(line: StatementLine, *, now: datetime) -> bool:
         then=lambda receipt_id: _join(line, receipt_id, match),
     )
     return order is not None
+
+
+def book_nobodys(line_ids: Sequence[int], *, now: datetime) -> None:
+    """Payments' lines that name no order: nobody's yet, by the hundred."""
+    lines = StatementLine.objects.filter(id__in=line_ids, booked_as=None).select_related("statement")
+    found = list(lines.order_by("id"))
+    known = set(
+        Receipt.objects.filter(code__in=[line.receipt for line in found]).values_list("code", flat=True)
+    )
+    fresh: dict[str, StatementLine] = {}
+    for line in found:
+        if line.receipt in known or line.receipt in fresh:
+            book_beside(line, now=now)
+        else:
+            fresh[line.receipt] = line
+    if not fresh:
+        return
+    told = [_told(line) for line in fresh.values()]
+    ledger.book_nobodys(told, now=now, then=lambda: _join_by_receipt([line.pk for line in fresh.values()]))
 
 
 def book_others(statement: Statement, *, now: datetime, limit: int) -> int:
@@ -132,6 +152,15 @@ def _told(line: StatementLine) -> Told:
 
 def _cents(amount: Decimal) -> int:
     return round(CENTS * amount)
+
+
+def _join_by_receipt(line_ids: list[int]) -> None:
+    """In the ledger's transaction."""
+    of_receipt = Receipt.objects.filter(
+        code=OuterRef("receipt"), direction=Receipt.Direction.IN, kind=Receipt.Kind.PAYMENT, voided_at=None
+    )
+    lines = StatementLine.objects.filter(id__in=line_ids, booked_as=None)
+    lines.update(booked_as=Subquery(of_receipt.values("id")[:1]))
 
 
 def _join(line: StatementLine, receipt_id: int, match: StatementLine.Match) -> None:

@@ -20,7 +20,7 @@ from payments import ledger
 from payments.facts import FOLLOW_UP_FOR, held_kes, is_live, is_paid, is_settled, was_refused
 from payments.ledger import Change, EventKind, ReceiptTaken, Snapshot, Source, Update
 from payments.models import MpesaTransaction, PaymentEvent, Statement, StatementLine
-from payments.reconciliation.beside import book_beside, book_others
+from payments.reconciliation.beside import book_beside, book_nobodys, book_others
 from payments.states import Event, State
 
 Kind, Match = StatementLine.Kind, StatementLine.Match
@@ -162,11 +162,12 @@ def _match(lines: list[Line], *, now: datetime) -> Matched:
     left = _spelt_as_coded(_by_receipt(lines, matched, now=now))
     candidates = _without_receipt(left)
     beside = [line for line in left if not _by_reference(line, candidates, matched, now=now)]
-    for line in beside:
-        if _beside(line, now=now):
-            matched.booked += 1
-        else:
-            matched.nobodys += 1
+    known = codes_known({line.account_no for line in beside} - {""})
+    of_orders = [line for line in beside if line.account_no in known]
+    booked = sum(_beside(line, now=now) for line in of_orders)
+    book_nobodys([line.id for line in beside if line.account_no not in known], now=now)
+    matched.booked += booked
+    matched.nobodys += len(beside) - booked
     return matched
 
 

@@ -19,7 +19,7 @@ CHANNELS = {'PAYBILL': 'CustomerPayBillOnline', 'TILL': 'CustomerBuyGoodsOnline'
 
 
 def mend_channels(apps, schema_editor):
-    attempts = apps.get_model('payments', 'MpesaTransaction').objects
+    attempts = apps.get_model('payments', '0026_search_by_ends').objects
     for name, channel in CHANNELS.items():
         attempts.filter(channel=f'TransactionType.{name}').update(channel=channel)
 

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('payments', '0017_choices_are_known'),
+        ('payments', '0027_choices_are_known'),
     ]
 
     operations = [
