@@ -19,7 +19,7 @@ CHANNELS = {'PAYBILL': 'CustomerPayBillOnline', 'TILL': 'CustomerBuyGoodsOnline'
 
 
 def mend_channels(apps, schema_editor):
-    attempts = apps.get_model('payments', '0026_search_by_ends').objects
+    attempts = apps.get_model('payments', 'MpesaTransaction').objects
     for name, channel in CHANNELS.items():
         attempts.filter(channel=f'TransactionType.{name}').update(channel=channel)
 
@@ -34,7 +34,7 @@ def known(model_name, name, **choices):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0016_what_is_due'),
+        ('payments', '0026_search_by_ends'),
     ]
 
     operations = [
