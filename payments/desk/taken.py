@@ -1,19 +1,21 @@
-"""What counts as taken on a day, for the home, the lists and the report. Reads only; what came with one payment is a
-fact (facts/money.py).
+"""What counts as taken on a day, for the home, the lists and the report. Reads only.
 
-An amount in doubt (Safaricom says paid, but a callback named another amount than was asked) is no figure: it counts
-once it is known.
+Each receipt counts on the Nairobi day on which we learned of it, whether a request of ours asked for it or not, and
+whatever becomes of it later: the sum of a day that is over doesn't change. One that is found never to have been is
+taken back on the day on which that was found. An amount in doubt is in no receipt: it counts once it is known.
 """
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import TruncDate
 
 from payments.desk.words import NAIROBI
-from payments.facts import AMOUNT_IS_UNKNOWN, IS_PAID, held_sql
-from payments.models import MpesaTransaction
+from payments.facts import IS_PAID
+from payments.models import MpesaTransaction, Receipt
 
-RECEIVED = held_sql()  # of a paid one whose amount is known
+CAME = Q(direction=Receipt.Direction.IN, kind=Receipt.Kind.PAYMENT)
 
 
 def paid(*, since: datetime, until: datetime | None = None) -> QuerySet[MpesaTransaction]:
@@ -22,8 +24,26 @@ def paid(*, since: datetime, until: datetime | None = None) -> QuerySet[MpesaTra
     return settled if until is None else settled.filter(concluded_at__lt=until)
 
 
-def taken(*, since: datetime, until: datetime | None = None) -> QuerySet[MpesaTransaction]:
-    return paid(since=since, until=until).exclude(AMOUNT_IS_UNKNOWN)
+def taken(*, since: datetime, until: datetime | None = None) -> "QuerySet[Any]":
+    """Receipts of these days, each with its `day`. One that was voided on its own day never counted."""
+    told = Receipt.objects.filter(CAME, told_at__gte=since)
+    told = told if until is None else told.filter(told_at__lt=until)
+    days = told.annotate(
+        day=TruncDate("told_at", tzinfo=NAIROBI), voided_on=TruncDate("voided_at", tzinfo=NAIROBI)
+    )
+    return days.filter(Q(voided_at=None) | Q(voided_on__gt=F("day")))
+
+
+def taken_back(*, since: datetime, until: datetime) -> QuerySet[Receipt]:
+    """Receipts that had counted on an earlier day and were found never to have been on this one."""
+    return Receipt.objects.filter(CAME, voided_at__gte=since, voided_at__lt=until, told_at__lt=since)
+
+
+def learned_later(*, since: datetime, until: datetime) -> QuerySet[Receipt]:
+    """Paid on this day by Safaricom's clock, and told to us after it: it counts where we learned of it."""
+    return Receipt.objects.filter(
+        CAME, happened_at__gte=since, happened_at__lt=until, told_at__gte=until, voided_at=None
+    )
 
 
 def midnight(day: date) -> datetime:

@@ -87,6 +87,14 @@ class Receipt(models.Model):
                 fields=("-id",),
                 condition=Q(direction="out", kind__in=("reversal", "other"), reviewed_at=None),
             ),
+            # what was taken on a day, and what of it was found never to have been
+            models.Index(
+                name="receipt_taken",
+                fields=("told_at",),
+                include=("amount_cents", "voided_at"),
+                condition=Q(direction="in", kind="payment"),
+            ),
+            models.Index(name="receipt_voided", fields=("voided_at",), condition=Q(voided_at__isnull=False)),
             # the book of a day and of a short code
             models.Index(name="receipt_happened", fields=("happened_at",)),
         )

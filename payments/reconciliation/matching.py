@@ -27,6 +27,7 @@ Kind, Match = StatementLine.Kind, StatementLine.Match
 
 BATCH = 500  # lines
 CLOCKS_DIFFER = timedelta(minutes=1)  # a line may seem that much earlier than the request that it answers
+READINGS = 16  # of one account number: what may mean more codes than that is looked at by a person
 FOUND = "Found on the M-PESA statement."
 
 
@@ -270,23 +271,23 @@ def _by_reference(line: Line, candidates: Candidates, matched: Matched, *, now: 
 
 def _spelt_as_coded(lines: list[Line]) -> list[Line]:
     """With the code of the one order that each account number can mean, however it was typed."""
-    meant = {line.account_no: codes_meant(line.account_no) | {line.account_no} for line in lines}
+    typed = {line.account_no for line in lines} - {""}
+    meant = {text: codes_meant(text) for text in typed - codes_known(typed)}
+    meant = {text: codes for text, codes in meant.items() if len(codes) <= READINGS}
     known = codes_known({code for codes in meant.values() for code in codes})
-    return [
-        line
-        if line.account_no in known or len(found := meant[line.account_no] & known) != 1
-        else replace(line, account_no=next(iter(found)))
-        for line in lines
-    ]
+    codes = {text: next(iter(found)) for text in meant if len(found := meant[text] & known) == 1}
+    return [replace(line, account_no=codes.get(line.account_no, line.account_no)) for line in lines]
 
 
 def _the_doubted_one(line: Line, candidates: Candidates) -> Candidate | None:
     """The payment whose own callback named this receipt, and was not believed because of its amount."""
     doubted = [row.id for row in candidates.get(line.account_no, []) if row.amount_differs]
+    if not doubted:
+        return None
     said = PaymentEvent.objects.filter(
         attempt__in=doubted, kind=EventKind.AMOUNT_DIFFERS, facts__receipt=line.receipt
     )
-    found = said.values_list("attempt_id", flat=True).first() if doubted else None
+    found = said.values_list("attempt_id", flat=True).first()
     return next((row for row in candidates.get(line.account_no, []) if row.id == found), None)
 
 

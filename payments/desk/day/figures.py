@@ -1,30 +1,33 @@
 """The figures of one day: each a line with a count, a sum and whose orders they are. Reads only, in a fixed number of
 queries; what they come to in sentences stands in report.py.
 
-A day's takings are what we learned of in that day in Nairobi (as the desk's home counts them): once the day is over
-their sum changes only where an amount in doubt becomes known. Requests, open ones and what needs a person are told as
-they stand when the report is made.
+A day's takings are the receipts that we learned of in that day in Nairobi (as the desk's home counts them): once the
+day is over they don't change, and what came later is shown as such. Requests, open ones and what needs a person are
+told as they stand when the report is made.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import ExtractHour
 
-from payments.desk import taken, words
+from payments.desk import taken
 from payments.desk.day.agreement import Agreement
 from payments.desk.needs import COUNTED_UP_TO, Work
 from payments.desk.outcomes import Ends, ends, failures
-from payments.desk.words import NAIROBI
+from payments.desk.words import NAIROBI, moment
 from payments.facts import IS_LIVE, IS_UNKNOWN, received_kes
-from payments.ledger import EventKind
-from payments.models import HandSettlement, MpesaTransaction, PaymentEvent
+from payments.ledger import CENTS, EventKind
+from payments.models import HandSettlement, MpesaTransaction, PaymentEvent, Posting, Receipt
+from payments.reconciliation import Till, TrialBalance
 from payments.states import State
+
+Code = Posting.Code
 
 CODES_SHOWN = 20  # order codes in one line
 NEWEST = 100  # payments among which the highest id is looked for: requests that came at once may be stored out of turn
@@ -53,31 +56,80 @@ Row = Mapping[str, Any]
 
 
 def takings(start: datetime, end: datetime) -> tuple[Line, list[Line], list[Line]]:
-    """The day's money: all of it; by what it is and through which channel; by hour."""
+    """The day's money: all of it; by what it was for and at which short code; by hour."""
     rows = (
         taken.taken(since=start, until=end)
         .order_by()
-        .annotate(hour=ExtractHour("concluded_at", tzinfo=NAIROBI))
-        .values("hour", "channel", "pays_order", "refund_due")
-        .annotate(payments=Count("id"), shillings=Sum(taken.RECEIVED))
+        .annotate(hour=ExtractHour("told_at", tzinfo=NAIROBI))
+        .values("hour", "short_code")
+        .annotate(receipts=Count("id"), cents=Sum("amount_cents"))
     )
     found: list[Row] = [dict(row) for row in rows]
+    changed = [*_of_earlier_days(start, end), *_taken_back(start, end), *_learned_later(start, end)]
     if not found:
-        return Line(what="All", count=0, kes=0), [], []
+        return Line(what="All", count=0, kes=0), changed, []
     (total,) = _added(found, lambda _row: "All")
-    channels = _added(found, lambda row: f"Through the {_channel(row['channel'])}")
+    tills = _added(found, lambda row: f"At short code {row['short_code']}")
     hours = _added(found, lambda row: f"{row['hour']:02}:00 to {row['hour'] + 1:02}:00")
-    return total, [total, *_added(found, _kind), *(channels if len(channels) > 1 else ())], hours
+    parts = [total, *_by_purpose(start, end), *(tills if len(tills) > 1 else ()), *changed]
+    return total, parts, hours
 
 
-def _kind(row: Row) -> str:
-    if row["pays_order"]:
-        return "For orders"
-    return "Once more for a paid order" if row["refund_due"] else "In another amount than asked"
+def _by_purpose(start: datetime, end: datetime) -> list[Line]:
+    """What the day's receipts were for when the day was over: what was decided on a later day is not in it."""
+    entries = (
+        Posting.objects.filter(
+            receipt__in=taken.taken(since=start, until=end).values("id"), at__gte=start, at__lt=end
+        )
+        .order_by()
+        .values("code", "mends__code")
+        .annotate(
+            count=Count("id"),
+            cents=Sum("amount_cents"),
+            whole=Count("id", filter=Q(amount_cents=F("receipt__amount_cents"))),
+        )
+    )
+    cents: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    whole: Counter[str] = Counter()
+    for entry in entries:
+        code, sign = entry["mends__code"] or entry["code"], -1 if entry["mends__code"] else 1
+        cents[code] += sign * entry["cents"]
+        counts[code] += sign * entry["count"]
+        whole[code] += sign * entry["whole"]
+    found = (
+        ("For orders", counts[Code.PAID] - whole[Code.OVERPAID], cents[Code.PAID] - cents[Code.OVERPAID]),
+        ("More than an order costs", counts[Code.OVERPAID], cents[Code.OVERPAID]),
+        ("Nobody's when it came", counts[Code.UNCLAIMED], cents[Code.UNCLAIMED]),
+    )
+    return [Line(what=what, count=count, kes=in_kes(sum_of)) for what, count, sum_of in found if sum_of]
 
 
-def _channel(channel: str) -> str:
-    return words.channel(channel).lower()
+def _of_earlier_days(start: datetime, end: datetime) -> list[Line]:
+    late = taken.taken(since=start, until=end).filter(happened_at__lt=start)
+    return _summed("Of it, paid on an earlier day", late, "we learned of it on this day")
+
+
+def _taken_back(start: datetime, end: datetime) -> list[Line]:
+    back = taken.taken_back(since=start, until=end)
+    return _summed("Taken back", back, "had counted on an earlier day, and was never so", sign=-1)
+
+
+def _learned_later(start: datetime, end: datetime) -> list[Line]:
+    later = taken.learned_later(since=start, until=end)
+    return _summed(
+        "Paid on this day, and learned of later", later, "counts on the day on which we learned of it"
+    )
+
+
+def _summed(what: str, receipts: QuerySet[Receipt], detail: str, *, sign: int = 1) -> list[Line]:
+    told = receipts.order_by().aggregate(count=Count("id"), cents=Sum("amount_cents", default=0))
+    line = Line(what=what, count=told["count"], kes=in_kes(sign * told["cents"]), detail=detail)
+    return [line] if line.count else []
+
+
+def in_kes(cents: int) -> int | Decimal:
+    return cents // CENTS if cents % CENTS == 0 else Decimal(cents) / CENTS
 
 
 def _added(rows: Iterable[Row], name: Callable[[Row], str]) -> list[Line]:
@@ -85,9 +137,56 @@ def _added(rows: Iterable[Row], name: Callable[[Row], str]) -> list[Line]:
     counts: Counter[str] = Counter()
     sums: Counter[str] = Counter()
     for row in rows:
-        counts[name(row)] += row["payments"]
-        sums[name(row)] += row["shillings"]
-    return [Line(what=each, count=counts[each], kes=sums[each]) for each in sorted(counts)]
+        counts[name(row)] += row["receipts"]
+        sums[name(row)] += row["cents"]
+    return [Line(what=each, count=counts[each], kes=in_kes(sums[each])) for each in sorted(counts)]
+
+
+# --- the till -------------------------------------------------------------------------------------------
+
+
+def till(balance: TrialBalance) -> list[Line]:
+    """What stood at each short code, how it came to that, and what the statement says: it adds up."""
+    moved = [each for each in balance.tills if _has_figures(each)]
+    return [line for each in moved for line in _of_till(each, named=len(moved) > 1)]
+
+
+def _has_figures(one: Till) -> bool:
+    return bool(one.opening or one.came or one.out or one.charges or one.to_bank or one.theirs is not None)
+
+
+def _of_till(one: Till, *, named: bool) -> Iterator[Line]:
+    at = f" {one.short_code}" if named else ""
+    until = f"until {moment(one.until)}" if one.until else ""
+    for what, cents in (
+        (f"Opening{at}", one.opening),
+        (f"In{at}", one.came),
+        (f"Out{at}", -one.out),
+        (f"Safaricom's charges{at}", -one.charges),
+        (f"To the bank{at}", -one.to_bank),
+    ):
+        yield Line(what=what, kes=in_kes(cents))
+    yield Line(what=f"Closing{at}", kes=in_kes(one.closing), detail=until)
+    if one.theirs is not None and one.difference is not None:
+        yield Line(what=f"The M-PESA statement says{at}", kes=in_kes(one.theirs))
+        if one.difference:
+            more = "more" if one.difference > 0 else "less"
+            yield Line(
+                what=f"Difference{at}",
+                kes=in_kes(one.difference),
+                detail=f"we hold {more} than Safaricom says",
+            )
+
+
+def owed(balance: TrialBalance) -> list[Line]:
+    """Whose the money is, as the book stands when this is made."""
+    whose = (
+        ("Of orders", balance.orders),
+        ("Nobody's yet", balance.unclaimed),
+        ("To be sent back", balance.refunds_due),
+        ("Kept by the shop", balance.kept),
+    )
+    return [Line(what=what, kes=in_kes(cents)) for what, cents in whose] if any(dict(whose).values()) else []
 
 
 def refunds(start: datetime, end: datetime) -> list[Line]:

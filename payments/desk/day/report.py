@@ -12,6 +12,7 @@ from payments.desk.day.figures import Line
 from payments.desk.outcomes import Ends
 from payments.desk.taken import midnight, next_day
 from payments.desk.words import counted, kes
+from payments.reconciliation import trial_balance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +43,12 @@ def report(day: date, *, now: datetime) -> Report:
     last = figures.last_before(end)
     waiting = [line for work in needs.ALL for line in figures.need(work, end, last)]
     statement = agreement(start, end)
+    balance = trial_balance(day)
     parts = (
         Part(title="Needs a person", lines=waiting, none="Nothing does."),
         Part(title="Taken", lines=takings, none="Nothing was taken."),
+        Part(title="The till", lines=figures.till(balance), none="Nothing has moved yet."),
+        Part(title="Whose it is now", lines=figures.owed(balance), none="Nobody's."),
         Part(title="Taken by hour", lines=hours, none="Nothing was taken."),
         Part(title="Requests of the day", lines=asked, none="No buyer was asked."),
         Part(title="Why requests came to nothing", lines=why, none="None did."),
@@ -61,7 +65,7 @@ def report(day: date, *, now: datetime) -> Report:
         day=day,
         made_at=now,
         summary=told,
-        needs_person=bool(waiting) or statement.differs,
+        needs_person=bool(waiting) or statement.differs or balance.differs,
         parts=parts,
     )
 

@@ -8,17 +8,20 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count, F, Q, Sum
-from django.db.models.functions import Coalesce, TruncDate
+from django.db.models.functions import Coalesce
 
 from payments.desk import needs
+from payments.desk.day.figures import in_kes
 from payments.desk.needs import COUNTED_UP_TO, Work
 from payments.desk.outcomes import Failure, ends, failures
-from payments.desk.taken import RECEIVED, midnight, taken
-from payments.desk.words import NAIROBI, nairobi_day
-from payments.facts import IS_PAID
-from payments.models import MpesaTransaction
+from payments.desk.taken import midnight, taken
+from payments.desk.words import nairobi_day
+from payments.facts import IS_PAID, IS_TO_SEND_BACK, IS_UNCLAIMED
+from payments.models import MpesaTransaction, Receipt
 from payments.states import State
 
 WEEK, MONTH = 7, 30  # days
@@ -48,7 +51,7 @@ class Day:
 
     day: date
     count: int
-    kes: int
+    kes: int | Decimal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +64,7 @@ class Period:
     label: str
     since: date
     count: int
-    kes: int
+    kes: int | Decimal
     paid: int
     ended: int
     still_open: int
@@ -86,6 +89,8 @@ class Home:
     failures: list[Failure]  # the most frequent of the last 7 days
     failed: int  # of these days: all that were not paid …
     expired: int  # … and all that were given up
+    unclaimed: int  # cents that are nobody's yet …
+    due: int  # … and that are to be sent back
 
 
 def home(*, now: datetime) -> Home:
@@ -105,6 +110,8 @@ def home(*, now: datetime) -> Home:
         failures=failures({(each.state, each.result_code): each.week for each in outcomes})[:TOP_REASONS],
         failed=sum(each.week for each in outcomes if each.state == State.FAILED),
         expired=sum(each.week for each in outcomes if each.state == State.EXPIRED),
+        unclaimed=_standing("unclaimed_cents", IS_UNCLAIMED),
+        due=_standing("due_cents", IS_TO_SEND_BACK),
     )
 
 
@@ -134,15 +141,21 @@ def _days(today: date) -> list[Day]:
     by_day = (
         taken(since=_midnight(today, MONTH))
         .order_by()
-        .values(day=TruncDate("concluded_at", tzinfo=NAIROBI))
-        .annotate(count=Count("*"), kes=Sum(RECEIVED))
+        .values("day")
+        .annotate(count=Count("*"), cents=Sum("amount_cents"))
     )
-    found = {row["day"]: row for row in by_day}
-    none = {"count": 0, "kes": 0}
+    found = {row["day"]: {"count": row["count"], "kes": in_kes(row["cents"])} for row in by_day}
+    none: dict[str, Any] = {"count": 0, "kes": 0}
     days = [today - timedelta(days=back) for back in reversed(range(MONTH))]
     return [
         Day(day=day, count=row["count"], kes=row["kes"]) for day in days for row in [found.get(day, none)]
     ]
+
+
+def _standing(column: str, waits: Q) -> int:
+    """What stands in an account of the book: by a small index of its receipts, not by all that ever moved."""
+    found: int = Receipt.objects.filter(waits).aggregate(cents=Sum(column, default=0))["cents"]
+    return found
 
 
 # --- how payments went --------------------------------------------------------------------------------------

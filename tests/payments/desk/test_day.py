@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from payments import daraja, enquiries, manual
+from payments import daraja, enquiries, ledger, manual
 from payments.checkout.prompts import PushProblem
 from payments.desk import needs
 from payments.desk.day import agreement
@@ -23,14 +24,14 @@ from payments.desk.day.figures import Line
 from payments.desk.day.report import Report, report
 from payments.desk.day.text import as_csv, as_text
 from payments.manual import Settlement
-from payments.models import CallbackDelivery, MpesaTransaction, Statement, StatementLine
+from payments.models import CallbackDelivery, MpesaTransaction, Receipt, Statement, StatementLine
 from tests.support.payments.callback_bodies import success
 from tests.support.payments.clock import Clock
 from tests.support.payments.desk import at_desk
 from tests.support.payments.fake_daraja import WANJIRU, FakeDaraja, paid_answer
 from tests.support.payments.ordering import many_orders, place
-from tests.support.payments.paying import Deliver, Shopper
-from tests.support.payments.stating import line, row, state
+from tests.support.payments.paying import Deliver, Shopper, paid_twice, pay
+from tests.support.payments.stating import charge, line, reversal, row, row_of, state, sweep, wall
 
 Click = Callable[..., MpesaTransaction]
 DAY = date(2026, 11, 23)
@@ -133,7 +134,7 @@ def test_a_request_before_midnight_that_is_paid_after_it_is_money_of_the_next_da
 ) -> None:
     clock.now = datetime(2026, 11, 23, 20, 59, 55, tzinfo=UTC)
     buys(1500, after=9)
-    assert figures(of_day(), "Taken") == {}
+    assert figures(of_day(), "Taken") == {"Paid on this day, and learned of later": (1, 1500)}
     assert figures(of_day(), "Requests of the day")["Paid"] == (1, 1500)
     assert figures(of_day(date(2026, 11, 24)), "Taken")["All"] == (1, 1500)
 
@@ -273,6 +274,83 @@ def test_a_day_on_which_money_was_claimed_is_told(of_day: Of, now_is: Clock, db:
     assert figures(of_day(), "Taken")["All"] == (1, 1000)
     assert at_desk("supervisor").get(PAGE, {"date": f"{DAY}"}).status_code == 200
     assert MpesaTransaction.objects.get().channel in MpesaTransaction.Channel.values
+
+
+# --- the book of a day ------------------------------------------------------------------------------------
+
+
+def closed(told: Report) -> list[tuple[str, int | None, Any]]:
+    """The figures of a day that is over, without what came later."""
+    later = ("Paid on this day, and learned of later", "Taken back", "Of it, paid on an earlier day")
+    taken = [line for title in ("Taken", "Taken by hour") for line in lines(told, title)]
+    return [(line.what, line.count, line.kes) for line in taken if line.what not in later]
+
+
+def test_money_that_no_request_asked_for_counts_as_taken(of_day: Of, clock: Clock, db: None) -> None:
+    order = place(clock)
+    at = clock.advance(minutes=1)
+    state([row("UKN8AB12CA", at, 1300, order.code), row("UKN8AB12CB", at, "50.50", "?")], clock)
+    assert figures(of_day(), "Taken") == {
+        "All": (2, Decimal("1350.50")),
+        "For orders": (1, 1000),
+        "More than an order costs": (1, 300),
+        "Nobody's when it came": (1, Decimal("50.50")),
+    }
+    assert "KES 1,350.50 was taken in 2 payments." in of_day().summary
+
+
+def test_the_numbers_of_a_day_that_is_over_do_not_change(
+    click: Click, safaricom: FakeDaraja, of_day: Of, clock: Clock
+) -> None:
+    """On the next day money is claimed, an amount corrected, a refund sent, a reversal told, and more money found."""
+    spare = paid_twice(click, safaricom, clock)
+    corrected = pay(click, safaricom, clock, receipt="UKN4AB12CF", reference="CART2", msisdn="254712345601")
+    state([row("UKN8AB12CA", clock.advance(minutes=1), 900, "?")], clock)
+    evening, before = clock(), closed(of_day())
+    assert before[0] == ("All", 4, 5400)
+    clock.advance(days=1)
+    order = place(clock)
+    nobodys = Receipt.objects.get(code="UKN8AB12CA").pk
+    ledger.claim(nobodys, order_id=order.pk, order_code=order.code, cents=90_000, now=clock())
+    refund = {"reference": "UKP7RF00AA", "amount_kes": 1500, "reason": "twice", "by": "kraph"}
+    manual.record_refund(spare.pk, **refund, now=clock())
+    late = [
+        row_of(corrected, "UKN4AB12CF", paid_in=1400),
+        row("UKN8AB12CB", evening, 70, "?"),
+        reversal(clock(), "UKN4AB12ZZ"),
+    ]
+    state(late, clock, period_from=wall(evening) - timedelta(hours=12))
+    assert closed(of_day()) == before
+    assert figures(of_day(), "Taken")["Paid on this day, and learned of later"] == (2, 1470)
+    after = figures(of_day(DAY + timedelta(days=1)), "Taken")
+    assert after["All"] == (2, 1470)
+    assert after["Taken back"] == (1, -1500)
+    assert after["Of it, paid on an earlier day"] == (2, 1470)
+    assert [str(fault) for fault in ledger.faults()] == []
+
+
+def test_the_till_adds_up_and_is_the_books(
+    click: Click, safaricom: FakeDaraja, now_is: Clock, of_day: Of
+) -> None:
+    spare = paid_twice(click, safaricom, now_is)
+    at = now_is.advance(minutes=1)
+    state([row("UKN8AB12CA", at, 900, "?"), charge(at), sweep(at, 500)], now_is)
+    manual.record_refund(
+        spare.pk, reference="UKP7RF00AA", amount_kes=1000, reason="twice", by="kraph", now=now_is()
+    )
+    till = {line.what: line.kes for line in lines(of_day(), "The till")}
+    assert till == {
+        "Opening": 0, "In": 3900, "Out": -1000, "Safaricom's charges": Decimal("-2.25"), "To the bank": -500,
+        "Closing": Decimal("2397.75"), "The M-PESA statement says": Decimal("397.75"), "Difference": 2000,
+    }  # fmt: skip
+    assert of_day().needs_person
+    whose = {line.what: line.kes for line in lines(of_day(), "Whose it is now")}
+    assert whose == {"Of orders": 1500, "Nobody's yet": 900, "To be sent back": 500, "Kept by the shop": 0}
+    viewer = at_desk("viewer")
+    for address in (PAGE, "/admin/"):
+        shown = viewer.get(address).content.decode()
+        assert "KES 900" in shown
+        assert "To be sent back" in shown
 
 
 # --- the statement --------------------------------------------------------------------------------------
@@ -500,7 +578,7 @@ def test_its_queries_do_not_grow_with_the_day(
         upload = statement()
         for _ in range(more):
             on_statement(upload, at=clock())
-        with django_assert_num_queries(19):
+        with django_assert_num_queries(31):
             of_day()
 
 
