@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('payments', '0018_choices_hold'),
+        ('payments', '0028_choices_hold'),
     ]
 
     operations = [
