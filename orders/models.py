@@ -94,6 +94,12 @@ class Order(models.Model):
         indexes = (
             # the desk's search by e-mail address, however it is spelt
             models.Index(Upper("email"), name="order_email", condition=~Q(email="")),
+            # some of its money is here, and not all
+            models.Index(
+                name="order_part_paid",
+                fields=("-id",),
+                condition=Q(state="open", received_cents__gt=F("returned_cents")),
+            ),
         )
 
     def __str__(self) -> str:

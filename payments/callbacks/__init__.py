@@ -4,7 +4,7 @@ no push, and asks no question itself (enquiries/)."""
 from payments.callbacks.apply import apply_delivery
 from payments.callbacks.receive import NotFromSafaricom, receive_callback
 from payments.callbacks.replay import apply_left_behind, replay_spool, stored_deliveries
-from payments.callbacks.spool import count_set_aside, count_spooled
+from payments.callbacks.spool import count_set_aside, count_spooled, spooled_since
 from payments.callbacks.strangers import forget as forget_strangers
 from payments.callbacks.tokens import new_token, token_hash
 
@@ -18,6 +18,7 @@ __all__ = (
     "new_token",
     "receive_callback",
     "replay_spool",
+    "spooled_since",
     "stored_deliveries",
     "token_hash",
 )

@@ -7,7 +7,7 @@ interrupted anywhere stores each delivery once.
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from djkraph import on_disk
@@ -62,6 +62,24 @@ def count_set_aside(folder: Path) -> int:
 
 def set_aside(folder: Path, spooled: Spooled) -> None:
     on_disk.set_aside(_path(folder, spooled.id))
+
+
+def spooled_since(folder: Path) -> list[datetime]:
+    """When each file came that waits or was set aside, the oldest first."""
+    return sorted(at for file in _files(folder) if (at := _came_at(file)) is not None)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    yield from folder.glob(f"*{SUFFIX}")
+    yield from folder.glob(f"*{on_disk.SET_ASIDE}")
+
+
+def _came_at(file: Path) -> datetime | None:
+    """None: it was read in this moment."""
+    try:
+        return datetime.fromtimestamp(file.stat().st_mtime, tz=UTC)
+    except FileNotFoundError:
+        return None
 
 
 def remove(folder: Path, spooled: Spooled) -> None:

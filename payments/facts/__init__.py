@@ -29,7 +29,17 @@ from payments.facts.asking import (
     unasked_at,
     was_refused,
 )
-from payments.facts.attention import REASONS, UNPRICED, Reason, reasons_of
+from payments.facts.attention import (
+    LATE_SUCCESS,
+    OF_RECEIPTS,
+    PART_PAID,
+    REASONS,
+    UNPRICED,
+    WORDS,
+    Reason,
+    Words,
+    reasons_of,
+)
 from payments.facts.line import LINE_IS_BOOKED, LINE_IS_NOBODYS, line_is_booked, line_is_nobodys
 from payments.facts.money import (
     AMOUNT_IN_DOUBT,
@@ -63,14 +73,14 @@ from payments.facts.order import (
     order_is_paid,
 )
 from payments.facts.receipt import (
-    IS_REVERSAL,
     IS_TO_SEND_BACK,
     IS_UNCLAIMED,
     LEFT_UNDECIDED,
-    is_reversal,
+    WAS_REVERSED_UNSEEN,
     is_to_send_back,
     is_unclaimed,
     left_undecided,
+    was_reversed_unseen,
 )
 from payments.facts.refund import refund_is_unseen, refund_unseen_at
 from payments.facts.statement import IS_OF_THE_TILL, is_of_the_till
@@ -85,23 +95,28 @@ __all__ = (
     "IS_OF_THE_TILL",
     "IS_PAID",
     "IS_PART_PAID",
-    "IS_REVERSAL",
     "IS_SETTLED",
     "IS_TO_SEND_BACK",
     "IS_UNCLAIMED",
     "IS_UNKNOWN",
     "IS_WATCHED",
+    "LATE_SUCCESS",
     "LEFT_UNDECIDED",
     "LINE_IS_BOOKED",
     "LINE_IS_NOBODYS",
     "NEVER_RANG",
+    "OF_RECEIPTS",
+    "PART_PAID",
     "PROMPT_LIFE",
     "REASONS",
     "SEND_WITHIN",
     "STALE_AFTER",
     "UNPRICED",
     "WAS_REFUSED",
+    "WAS_REVERSED_UNSEEN",
+    "WORDS",
     "Reason",
+    "Words",
     "amount_in_doubt",
     "came_and_went",
     "came_to_nothing",
@@ -127,7 +142,6 @@ __all__ = (
     "is_part_paid",
     "is_refund_due",
     "is_refunded",
-    "is_reversal",
     "is_settled",
     "is_stale",
     "is_to_send_back",
@@ -149,4 +163,5 @@ __all__ = (
     "refund_unseen_at",
     "unasked_at",
     "was_refused",
+    "was_reversed_unseen",
 )

@@ -211,6 +211,24 @@ def has_thin_ending(attempt: Answered) -> bool:
 HAS_THIN_ENDING = Q(state=str(State.FAILED)) & ~Q(result_code__in=_FINAL_CODES)
 
 
+class GivenUp(HasState, Protocol):
+    """`given_up_at`: when Safaricom was asked for the last time, without an answer. `reviewed_at`: when staff marked it
+    as looked at."""
+
+    @property
+    def given_up_at(self) -> datetime | None: ...
+    @property
+    def reviewed_at(self) -> datetime | None: ...
+
+
+def is_given_up(attempt: GivenUp) -> bool:
+    """Safaricom never said what became of it, and is asked no more; nobody has looked at it."""
+    return came_to_nothing(attempt) and attempt.given_up_at is not None and attempt.reviewed_at is None
+
+
+IS_GIVEN_UP = CAME_TO_NOTHING & Q(given_up_at__isnull=False, reviewed_at=None)
+
+
 def is_certain(attempt: Answered) -> bool:
     """Nothing more is to be learned of it by asking."""
     result: Result = lookup(attempt.result_code)

@@ -9,7 +9,7 @@ from typing import Protocol
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
-from payments.facts.asking import HasState
+from payments.facts.asking import IS_GIVEN_UP, GivenUp, HasState, is_given_up
 from payments.states import State
 
 
@@ -63,11 +63,9 @@ class Receipted(HasState, Protocol):
     def receipt(self) -> str | None: ...
 
 
-class Reviewable(Doubtful, Protocol):
-    """`reviewed_at`: when staff marked it as looked at. `unpriced`: its amount came from a browser."""
+class Reviewable(Doubtful, GivenUp, Protocol):
+    """`unpriced`: its amount came from a browser. `came_late`: after it was taken for not paid."""
 
-    @property
-    def reviewed_at(self) -> datetime | None: ...
     @property
     def unpriced(self) -> bool: ...
     @property
@@ -189,6 +187,14 @@ def is_unpriced(attempt: Reviewable) -> bool:
 IS_UNPRICED = IS_PAID & Q(unpriced=True, pays_order=True, reviewed_at=None)
 
 
+def is_late_success(attempt: Reviewable) -> bool:
+    """It paid its order after its buyer was told that it had failed, and nobody has reviewed that."""
+    return is_paid(attempt) and attempt.came_late and attempt.pays_order and attempt.reviewed_at is None
+
+
+IS_LATE_SUCCESS = IS_PAID & Q(came_late=True, pays_order=True, reviewed_at=None)
+
+
 def is_decided(attempt: Reviewable) -> bool:
     """A person has said what becomes of its money, or the ledger has: nothing about its amount is left open."""
     return (
@@ -203,14 +209,12 @@ def is_decided_sql(prefix: str = "") -> Q:
 
 
 def has_open_question(attempt: Reviewable) -> bool:
-    """It paid its order, and something about it was out of the ordinary: a person's look settles that."""
-    return (
-        is_paid(attempt)
-        and attempt.pays_order
-        and (attempt.unpriced or attempt.amount_differs or attempt.came_late)
-    )
+    """Something about it was out of the ordinary, although it paid its order, or nobody knows how it ended: a person's
+    look settles that."""
+    odd = attempt.unpriced or attempt.amount_differs or attempt.came_late
+    return (is_paid(attempt) and attempt.pays_order and odd) or is_given_up(attempt)
 
 
 HAS_OPEN_QUESTION = (
     IS_PAID & Q(pays_order=True) & (Q(unpriced=True) | Q(amount_differs=True) | Q(came_late=True))
-)
+) | IS_GIVEN_UP

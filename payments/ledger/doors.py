@@ -183,7 +183,9 @@ def note(
     def once(_afresh: bool) -> None:
         row = read(attempt_id)
         if not said_before(row.id, kind, facts):
-            fields = {"amount_differs": True} if differs else {}
+            fields: dict[str, Any] = {"amount_differs": True} if differs else {}
+            if kind is EventKind.GIVEN_UP:
+                fields["given_up_at"] = now
             change = Change(kind=kind, to=State(row.state), fields=fields)
             append(row, change, source=source, facts=facts, now=now)
         if delivery is not None:
@@ -293,6 +295,7 @@ _UNBORN: Mapping[str, Any] = {
     "received_kes": None,
     "reviewed_at": None,
     "came_late": False,
+    "given_up_at": None,
     "by_hand": False,
     "paid_at": None,
     "refunded_kes": None,

@@ -89,6 +89,7 @@ class Snapshot:
     reviewed_at: datetime | None
     unpriced: bool
     came_late: bool
+    given_up_at: datetime | None
     by_hand: bool
     refunded_kes: int | None
 

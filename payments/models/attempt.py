@@ -86,6 +86,9 @@ class MpesaTransaction(models.Model):
     last_answer_at = models.DateTimeField(
         null=True, help_text="When Safaricom, asked, last said paid or not paid"
     )
+    given_up_at = models.DateTimeField(
+        null=True, help_text="When Safaricom, asked for the last time, had not said how it ended"
+    )
     checks = models.PositiveIntegerField(default=0, help_text="How often Safaricom was asked")
 
     # the head of the chain of events: compare-and-set on both of these guards every write

@@ -40,6 +40,10 @@ class Refund(models.Model):
                 name="refund_state_is_known", condition=Q(state__in=("sent", "seen", "failed"))
             ),
         )
+        indexes = (
+            # what needs a person: no statement has shown it
+            models.Index(name="refund_sent", fields=("recorded_at",), condition=Q(state="sent")),
+        )
 
     def __str__(self) -> str:
         return self.reference

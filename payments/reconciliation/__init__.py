@@ -18,7 +18,7 @@ from payments.reconciliation.matching import (
     match_some,
     matchable,
 )
-from payments.reconciliation.tills import Till, TrialBalance, trial_balance
+from payments.reconciliation.tills import Till, TrialBalance, statements_that_differ, trial_balance
 
 __all__ = (
     "CLOCKS_DIFFER",
@@ -36,5 +36,6 @@ __all__ = (
     "match_some",
     "matchable",
     "read_file",
+    "statements_that_differ",
     "trial_balance",
 )

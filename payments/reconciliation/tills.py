@@ -11,17 +11,30 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
-from django.db.models import F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Greatest, Least, Round
 from django.utils import timezone
 
 from payments import gateway
 from payments.facts import IS_OF_THE_TILL
 from payments.ledger import CENTS, KEPT, ORDER, REFUNDS_DUE, UNCLAIMED
-from payments.models import Posting, Receipt, Refund, Statement
+from payments.models import Posting, Receipt, Refund, Statement, StatementLine
 
 Kind, Direction = Receipt.Kind, Receipt.Direction
 DAY = timedelta(days=1)
+LOOK_BACK = timedelta(days=35)  # a month's statement and the days until somebody uploads it
 APART = {Kind.CHARGE: "charges", Kind.TO_BANK: "to_bank"}  # what is neither a customer's nor back to one
 
 
@@ -161,6 +174,45 @@ def _net(moved: Counter[str]) -> int:
     return moved["came"] - moved["out"] - moved["charges"] - moved["to_bank"]
 
 
+# --- statements by themselves ---------------------------------------------------------------------------
+
+
+def statements_that_differ(now: datetime) -> QuerySet[Statement]:
+    """Matched ones of the last weeks whose own time our book does not bring from their opening balance to their closing
+    one, with `difference_cents`: ours less theirs."""
+    of_the_till = Statement.objects.filter(
+        IS_OF_THE_TILL, matched_at__isnull=False, period_to__gte=now - LOOK_BACK
+    )
+    until = Greatest(Least("period_to", "uploaded_at"), Coalesce(_last_line(), "period_from"))
+    theirs = F("closing_balance") - F("opening_balance")
+    compared = of_the_till.annotate(
+        code=Case(When(short_code="", then=Value(gateway.merchant().short_code)), default="short_code"),
+        until=until,
+        moved=Coalesce(_moved_within(), 0, output_field=BigIntegerField()),
+        theirs_cents=Cast(Round(CENTS * theirs), BigIntegerField()),
+    )
+    return compared.annotate(difference_cents=F("moved") - F("theirs_cents")).exclude(difference_cents=0)
+
+
+def _last_line() -> Subquery:
+    within = StatementLine.objects.filter(
+        completed_at__range=(OuterRef("period_from"), OuterRef("period_to"))
+    )
+    return Subquery(within.order_by("-completed_at").values("completed_at")[:1])
+
+
+def _moved_within() -> Subquery:
+    """Cents that came less cents that went, in the statement's own time."""
+    period = (OuterRef("period_from"), OuterRef("until"))
+    at = Q(happened_at__range=period) | Q(happened_at=None, at__range=period)
+    receipts = Receipt.objects.annotate(at=_MOMENT).filter(at, short_code=OuterRef("code"), voided_at=None)
+    signed = Case(When(direction=Direction.IN, then=F("amount_cents")), default=-F("amount_cents"))
+    summed = (
+        receipts.order_by().values("voided_at").annotate(cents=Sum(signed, output_field=BigIntegerField()))
+    )
+    return Subquery(summed.values("cents"), output_field=BigIntegerField())
+
+
 # --- what moved -----------------------------------------------------------------------------------------
 
 
@@ -182,12 +234,22 @@ def _moved(code: str, since: datetime | None, until: datetime | None) -> Counter
 
 
 def _receipts(code: str, since: datetime | None, until: datetime | None) -> QuerySet[Receipt]:
-    # a payment that is only known because it was reversed came before that
-    reversal = Receipt.objects.filter(reverses=OuterRef("pk"), voided_at=None).order_by().values("reverses")
-    at = Coalesce(Subquery(reversal.annotate(at=Min("happened_at")).values("at")), F("told_at"))
     named, told = _range("happened_at", since, until), _range("at", since, until)
-    rows = Receipt.objects.filter(short_code=code, voided_at=None).annotate(at=at)
+    rows = Receipt.objects.filter(short_code=code, voided_at=None).annotate(at=_MOMENT)
     return rows.filter(Q(named, happened_at__isnull=False) | Q(told, happened_at=None))
+
+
+_LINES = StatementLine.objects.filter(
+    receipt=OuterRef("code"), kind=StatementLine.Kind.PAYMENT, money_in=True
+)
+_REVERSALS = Receipt.objects.filter(reverses=OuterRef("pk"), voided_at=None).order_by("happened_at")
+# of a receipt whose time Safaricom did not name: as its line says; of one that is only known because it was reversed,
+# it came before that; else when we were told
+_MOMENT = Coalesce(
+    Subquery(_LINES.order_by("id").values("completed_at")[:1]),
+    Subquery(_REVERSALS.values("happened_at")[:1]),
+    F("told_at"),
+)
 
 
 def _not_seen(code: str, since: datetime | None, until: datetime | None) -> int:

@@ -53,6 +53,7 @@ VIOLATIONS = [
             "payments.callbacks.apply",
             "payments.checkout.push",
             "payments.manual.settling",
+            "payments.attention.work",
             "payments.api.serializers",
             "payments.daraja.client",
             "payments.statement_file.reader",

@@ -273,10 +273,10 @@ def last_before(end: datetime) -> int:
 
 def need(work: Work, end: datetime, last: int) -> list[Line]:
     """What of this work had come by the end of the day and waits still."""
-    waiting = work.waiting().filter(**{f"{work.since}__lt": end}).order_by("-id")
-    if not work.payment:
+    waiting = work.waiting().filter(need_since__lt=end).order_by("-id")
+    if work.is_of_payments:
         return _listed(waiting.filter(id__lte=last), what=work.label, detail=work.to_do, key=work.key)
-    codes = list(waiting.values_list(f"{work.payment}account_reference", flat=True)[: COUNTED_UP_TO + 1])
+    codes = list(waiting.values_list("need_order", flat=True)[: COUNTED_UP_TO + 1])
     return _line_of(codes, shillings=None, what=work.label, detail=work.to_do, key=work.key)
 
 

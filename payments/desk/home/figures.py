@@ -31,7 +31,7 @@ TOP_REASONS = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """Work for a person, named by its `key` (needs.py). `capped`: there are more."""
+    """Work for a person, named by its `key` (attention/work.py). `capped`: there are more."""
 
     key: str
     label: str

@@ -1,4 +1,4 @@
-"""One receipt as staff tell it: where its kes_of are now, in words and by account. Reads only."""
+"""One receipt as staff tell it: where its shillings are now, in words and by account. Reads only."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from orders.models import Order
 from payments.desk.lists import search
 from payments.desk.receipts.flows import Code, Flows, flows
 from payments.desk.words import kes_of, moment
-from payments.facts import is_reversal, is_to_send_back, is_unclaimed, left_undecided
+from payments.facts import is_to_send_back, is_unclaimed, left_undecided, was_reversed_unseen
 from payments.ledger import ORDER
 from payments.models import MpesaTransaction, Posting, Receipt, Refund, StatementLine
 
@@ -55,7 +55,7 @@ def needs(receipt: Receipt) -> list[Need]:
                 to_do="Send it back in the M-PESA portal, then record the refund with its reference.",
             )
         )
-    if is_reversal(receipt):
+    if was_reversed_unseen(receipt):
         found.append(
             Need(
                 label="Reversed",

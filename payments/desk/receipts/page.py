@@ -15,7 +15,7 @@ from payments.desk.lists.rows import ManyRows
 from payments.desk.pages import Button, DetailPage
 from payments.desk.receipts import figures
 from payments.desk.receipts.flows import flows
-from payments.facts import IS_REVERSAL, IS_TO_SEND_BACK, IS_UNCLAIMED, LEFT_UNDECIDED
+from payments.facts import IS_TO_SEND_BACK, IS_UNCLAIMED, LEFT_UNDECIDED, WAS_REVERSED_UNSEEN
 from payments.models import Receipt
 
 Receipts = QuerySet[Receipt]
@@ -23,7 +23,7 @@ Receipts = QuerySet[Receipt]
 WAITING = {
     "unclaimed": ("Nobody's yet", IS_UNCLAIMED),
     "due": ("To send back", IS_TO_SEND_BACK),
-    "reversed": ("Reversed", IS_REVERSAL),
+    "reversed": ("Reversed", WAS_REVERSED_UNSEEN),
     "left": ("Nobody decided it", LEFT_UNDECIDED),
 }
 

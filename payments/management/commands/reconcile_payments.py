@@ -36,7 +36,8 @@ FORGET = 3600.0  # seconds between two looks for old posts of strangers
 PULSE = 15.0  # seconds between two words to the desk that the worker is at work
 SEALING = 60.0  # seconds between two seals
 
-ALARMING = tuple(reason.key for reason in facts.REASONS if reason is not facts.UNPRICED)
+QUIET = (facts.UNPRICED, facts.LATE_SUCCESS)  # the money is where it belongs: a look will do
+ALARMING = tuple(reason.key for reason in facts.REASONS if reason not in QUIET)
 
 
 @dataclass

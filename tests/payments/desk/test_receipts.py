@@ -13,14 +13,14 @@ from payments import ledger, manual
 from payments.desk.receipts import figures
 from payments.desk.receipts.flows import flows
 from payments.facts import (
-    IS_REVERSAL,
     IS_TO_SEND_BACK,
     IS_UNCLAIMED,
     LEFT_UNDECIDED,
-    is_reversal,
+    WAS_REVERSED_UNSEEN,
     is_to_send_back,
     is_unclaimed,
     left_undecided,
+    was_reversed_unseen,
 )
 from payments.models import MpesaTransaction, Receipt
 from tests.support.payments.clock import Clock
@@ -214,7 +214,7 @@ def test_the_lists_queries_do_not_grow_with_its_rows(clock: Clock) -> None:
 TWINS = (
     (is_unclaimed, IS_UNCLAIMED),
     (is_to_send_back, IS_TO_SEND_BACK),
-    (is_reversal, IS_REVERSAL),
+    (was_reversed_unseen, WAS_REVERSED_UNSEEN),
     (left_undecided, LEFT_UNDECIDED),
 )
 

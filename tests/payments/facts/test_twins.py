@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from orders.models import Order
 from payments.daraja import RESULTS
-from payments.facts import asking, attention, money, order, statement
-from payments.models import MpesaTransaction, Statement
+from payments.facts import asking, attention, money, order, receipt, statement
+from payments.models import MpesaTransaction, Posting, Receipt, Statement
 from payments.states import State
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -50,6 +50,8 @@ TWINS: dict[str, tuple[Fact, Q]] = {
     "receipt_awaited": (money.receipt_awaited, money.RECEIPT_AWAITED),
     "is_wrong_amount": (money.is_wrong_amount, money.IS_WRONG_AMOUNT),
     "is_unpriced": (money.is_unpriced, money.IS_UNPRICED),
+    "is_given_up": (asking.is_given_up, asking.IS_GIVEN_UP),
+    "is_late_success": (money.is_late_success, money.IS_LATE_SUCCESS),
     "has_open_question": (money.has_open_question, money.HAS_OPEN_QUESTION),
     **{f"reason {reason.key}": (reason.is_so, reason.applies) for reason in attention.REASONS},
 }
@@ -70,6 +72,11 @@ OF_ONE_ROW = {
     "has_outlived",
     "is_ended",
     "is_of_the_till",
+    "is_unclaimed",
+    "is_due_without_request",
+    "was_reversed_unseen",
+    "left_undecided",
+    "is_to_send_back",
     # builders of twins
     "idle_at",
     "on_phone_at",
@@ -120,6 +127,7 @@ def rows(draw: st.DrawFn) -> dict[str, Any]:
         "reviewed_at": draw(st.none() | st.just(NOW)),
         "unpriced": draw(maybe),
         "came_late": draw(maybe),
+        "given_up_at": draw(st.none() | st.just(NOW)),
     }
 
 
@@ -173,7 +181,9 @@ def test_each_fact_is_true_of_some_row_and_false_of_another() -> None:
     assert {name for name, values in seen.items() if values != {True, False}} == set()
 
 
-@pytest.mark.parametrize("room", [asking, money, attention, order, statement], ids=lambda room: room.__name__)
+@pytest.mark.parametrize(
+    "room", [asking, money, attention, order, receipt, statement], ids=lambda room: room.__name__
+)
 def test_every_fact_has_a_twin_or_a_reason_to_have_none(room: Any) -> None:
     mine = {
         name
@@ -204,6 +214,58 @@ def test_an_order_and_the_database_agree() -> None:
             assert fact(placed) == by_database, (name, state, received, returned)
             told[name].add(by_database)
     assert {name for name, values in told.items() if values != {True, False}} == set()
+
+
+# --- receipts and refunds -------------------------------------------------------------------------------
+
+RECEIPTS: dict[str, tuple[Fact, Q]] = {
+    "is_unclaimed": (receipt.is_unclaimed, receipt.IS_UNCLAIMED),
+    "is_due_without_request": (receipt.is_due_without_request, receipt.IS_DUE_WITHOUT_REQUEST),
+    "was_reversed_unseen": (receipt.was_reversed_unseen, receipt.WAS_REVERSED_UNSEEN),
+    "left_undecided": (receipt.left_undecided, receipt.LEFT_UNDECIDED),
+}
+
+
+@pytest.mark.django_db
+def test_a_receipt_and_the_database_agree() -> None:
+    told: dict[str, set[bool]] = {name: set() for name in RECEIPTS}
+    (attempt,) = store([dict(next(iter(_plain_rows())))])
+    ways = itertools.product(
+        (("in", "payment"), ("in", "reversal"), ("out", "payment"), ("out", "reversal"), ("out", "other")),
+        (("mpesa:1", "undecided"), ("undecided", "mpesa:1"), None),
+        ((None, None), (NOW, None), (None, NOW)),
+        ((0, 0, None), (5, 0, None), (0, 5, None), (5, 5, attempt)),
+    )
+    for number, ((direction, kind), accounts, (reviewed, voided), (unclaimed, due, of)) in enumerate(ways):
+        each = Receipt.objects.create(
+            code=f"R{number}", direction=direction, kind=kind, amount_cents=10, short_code="1", told_at=NOW,
+            reviewed_at=reviewed, voided_at=voided, unclaimed_cents=unclaimed, due_cents=due, attempt=of,
+        )  # fmt: skip
+        if accounts:
+            Posting.objects.create(
+                ref=f"p{number}", at=NOW, debit=accounts[0], credit=accounts[1], amount_cents=10, code="left",
+                receipt=each,
+            )  # fmt: skip
+        for name, (fact, query) in RECEIPTS.items():
+            by_database = Receipt.objects.filter(query, pk=each.pk).count()
+            assert fact(each) == by_database, (name, direction, kind, accounts)
+            told[name].add(bool(by_database))
+    assert {name for name, values in told.items() if values != {True, False}} == set()
+
+
+def _plain_rows() -> list[dict[str, Any]]:
+    return [
+        {
+            "checkout_request_id": None,
+            "receipt": None,
+            "refunded_at": None,
+            "created_at": NOW,
+            "amount_kes": 10,
+        }
+    ]
+
+
+# --- statements -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db

@@ -37,6 +37,7 @@ PENDING = Snapshot(
     reviewed_at=None,
     unpriced=False,
     came_late=False,
+    given_up_at=None,
     by_hand=False,
     short_code="174379",
     account_reference="DK34679ACD",

@@ -1,0 +1,62 @@
+"""All that needs a person as one list, the oldest first, whatever it is: read bit by bit, never held whole."""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from payments import callbacks, gateway
+from payments.attention.work import ALL, NAMES, Work
+from payments.facts import WORDS
+
+AT_A_TIME = 500  # rows of one kind in memory
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One thing for a person. `payment`: our public id. `cents`: what it is about, None where it is no money."""
+
+    reason: str
+    label: str
+    payment: str | None
+    order: str | None
+    receipt: str | None
+    cents: int | None
+    since: datetime
+    to_do: str
+
+
+def rows() -> Iterator[Row]:
+    kinds = (_of(work) for work in ALL)
+    return heapq.merge(*kinds, _on_disk(gateway.spool_folder()), key=lambda row: row.since)
+
+
+def _of(work: Work) -> Iterator[Row]:
+    found = work.waiting().order_by("need_since", "pk").values_list(*NAMES)
+    for since, order, payment, receipt, cents in found.iterator(chunk_size=AT_A_TIME):
+        yield Row(
+            reason=work.reason,
+            label=work.label,
+            payment=payment,
+            order=order,
+            receipt=receipt,
+            cents=cents,
+            since=since,
+            to_do=work.to_do,
+        )
+
+
+def _on_disk(folder: Path) -> Iterator[Row]:
+    words = WORDS["spool"]
+    for since in callbacks.spooled_since(folder):
+        yield Row(
+            reason=words.key,
+            label=words.label,
+            payment=None,
+            order=None,
+            receipt=None,
+            cents=None,
+            since=since,
+            to_do=words.to_do,
+        )

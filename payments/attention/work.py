@@ -1,0 +1,188 @@
+"""Each kind of work for a person: why, and the query that finds all of it by a small index. A query's rows carry the
+same names, whatever they are rows of: NAMES."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import CharField, F, Model, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Concat, Substr
+from django.utils import timezone
+
+from orders.models import Order
+from payments.facts import OF_RECEIPTS, PART_PAID, REASONS, WORDS, Reason, Words, held_sql, refund_unseen_at
+from payments.ledger import CENTS, ORDER
+from payments.models import (
+    PROBLEM_VERDICTS,
+    CallbackDelivery,
+    HandSettlement,
+    MpesaTransaction,
+    Posting,
+    Receipt,
+    Refund,
+    Statement,
+)
+from payments.reconciliation import statements_that_differ
+
+COUNTED_UP_TO = 1000  # beyond it, "many" says as much
+
+# since when; the order's code, the payment's public id, the receipt's code (each null where there is none); cents
+NAMES = ("need_since", "need_order", "need_payment", "need_receipt", "need_cents")
+NONE = Value(None, output_field=CharField())
+
+Rows = QuerySet[Any, Any]
+Named = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """`key` is its own, `words` say why in general. `kind`: of what `waiting` finds rows."""
+
+    key: str
+    words: Words
+    kind: type[Model]
+    waiting: Callable[[], Rows]
+
+    @property
+    def reason(self) -> str:
+        return self.words.key
+
+    @property
+    def label(self) -> str:
+        return self.words.label
+
+    @property
+    def what(self) -> str:
+        return self.words.what
+
+    @property
+    def to_do(self) -> str:
+        return self.words.to_do
+
+
+def count_payments_in_need() -> dict[str, int]:
+    """How many payments need a person, by the key of each reason."""
+    return {reason.key: MpesaTransaction.objects.filter(reason.applies).count() for reason in REASONS}
+
+
+# --- payments -------------------------------------------------------------------------------------------
+
+
+def _of_payments(reason: Reason) -> Work:
+    cents = F("due_cents") if reason.key == "refund_due" else CENTS * held_sql()
+    named = {
+        "need_since": F("created_at"),
+        "need_order": F("account_reference"),
+        "need_payment": F("public_id"),
+        "need_receipt": F("receipt"),
+        "need_cents": cents,
+    }
+    return Work(
+        key=reason.key,
+        words=reason,
+        kind=MpesaTransaction,
+        waiting=lambda: MpesaTransaction.objects.filter(reason.applies).annotate(**named),
+    )
+
+
+# --- receipts -------------------------------------------------------------------------------------------
+
+
+def _order_of(path: str) -> Coalesce:
+    """The order that a receipt's money went to, of a receipt reached by this path: its request's, else by the book."""
+    postings = Posting.objects.filter(receipt=OuterRef(f"{path}pk"), credit__startswith=ORDER).order_by("id")
+    by_the_book = Substr(Subquery(postings.values("credit")[:1]), len(ORDER) + 1)
+    return Coalesce(F(f"{path}attempt__account_reference"), by_the_book)
+
+
+_CENTS_OF = {"unclaimed": "unclaimed_cents", "refund_due": "due_cents"}
+
+
+def _of_receipts(reason: Reason) -> Work:
+    went = reason.key in ("reversed", "refund_undecided")
+    path = "reverses__" if went else ""
+    named = {
+        "need_since": Coalesce("happened_at", "told_at"),
+        "need_order": _order_of(path),
+        "need_payment": F(f"{path}attempt__public_id"),
+        "need_receipt": F("code"),
+        "need_cents": F(_CENTS_OF.get(reason.key, "amount_cents")),
+    }
+    return Work(
+        key=f"receipt_{reason.key}",
+        words=reason,
+        kind=Receipt,
+        waiting=lambda: Receipt.objects.filter(reason.applies).annotate(**named),
+    )
+
+
+def _refunds_unseen() -> Rows:
+    return Refund.objects.filter(refund_unseen_at(timezone.now())).annotate(
+        need_since=F("recorded_at"),
+        need_order=Coalesce(F("attempt__account_reference"), _order_of("receipt__")),
+        need_payment=F("attempt__public_id"),
+        need_receipt=F("reference"),
+        need_cents=F("amount_cents"),
+    )
+
+
+# --- orders and the rest --------------------------------------------------------------------------------
+
+
+def _part_paid() -> Rows:
+    """Since its first part came."""
+    account = Concat(Value(ORDER), OuterRef("code"), output_field=CharField())
+    came = Posting.objects.filter(credit=account).order_by("id").values("at")[:1]
+    return Order.objects.filter(PART_PAID.applies).annotate(
+        need_since=Coalesce(Subquery(came), F("created_at")),
+        need_order=F("code"),
+        need_payment=NONE,
+        need_receipt=NONE,
+        need_cents=F("received_cents") - F("returned_cents"),
+    )
+
+
+def _proposals() -> Rows:
+    return HandSettlement.objects.filter(decision=HandSettlement.Decision.WAITING).annotate(
+        need_since=F("proposed_at"),
+        need_order=Coalesce("order__code", "attempt__account_reference"),
+        need_payment=F("attempt__public_id"),
+        need_receipt=F("receipt"),
+        need_cents=CENTS * F("amount_kes"),
+    )
+
+
+def _inbox() -> Rows:
+    problems = Q(verdict__in=PROBLEM_VERDICTS, reviewed_at=None)
+    return CallbackDelivery.objects.filter(problems).annotate(
+        need_since=F("received_at"),
+        need_order=F("attempt__account_reference"),
+        need_payment=F("attempt__public_id"),
+        need_receipt=NONE,
+        need_cents=NONE,
+    )
+
+
+def _statements() -> Rows:
+    """The amount is ours less theirs, as `manage.py balance` says it."""
+    return statements_that_differ(timezone.now()).annotate(
+        need_since=F("period_to"),
+        need_order=NONE,
+        need_payment=NONE,
+        need_receipt=NONE,
+        need_cents=F("difference_cents"),
+    )
+
+
+def _all() -> Iterator[Work]:
+    yield from map(_of_payments, REASONS)
+    yield from map(_of_receipts, OF_RECEIPTS)
+    yield Work(key="part_paid", words=PART_PAID, kind=Order, waiting=_part_paid)
+    yield Work(key="refund_unseen", words=WORDS["refund_unseen"], kind=Refund, waiting=_refunds_unseen)
+    yield Work(key="proposal", words=WORDS["proposal"], kind=HandSettlement, waiting=_proposals)
+    yield Work(key="inbox", words=WORDS["inbox"], kind=CallbackDelivery, waiting=_inbox)
+    yield Work(key="statement_differs", words=WORDS["statement_differs"], kind=Statement, waiting=_statements)
+    # belief: once a statement waits to be believed. unsealed: once the ledger is sealed, rows older than the last seal.
+
+
+ALL: Sequence[Work] = tuple(_all())

@@ -1,0 +1,21 @@
+"""An attempt says when it was given up: Safaricom never said how it ended."""
+
+from django.db import migrations, models
+
+from djkraph.migrating import WaitAtMost
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('payments', '0016_what_is_due'),
+    ]
+
+    operations = [
+        WaitAtMost(),
+        migrations.AddField(
+            model_name='mpesatransaction',
+            name='given_up_at',
+            field=models.DateTimeField(help_text='When Safaricom, asked for the last time, had not said how it ended', null=True),
+        ),
+    ]
