@@ -1,5 +1,5 @@
 """Everything about one order's money: its requests, receipts, postings, refunds and events. By the order's code, an
-M-PESA receipt, a CheckoutRequestID or a payment's own id."""
+M-PESA receipt (also a part's, a reversal's or a refund's), a CheckoutRequestID or a payment's own id."""
 
 import argparse
 import json
@@ -24,14 +24,19 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(found, ensure_ascii=False))
             return
-        order = found["order"]
-        self.stdout.write(
-            f"Order {order['code']}: {order['state']}, KES {order['total_kes']:,}. Received KES "
-            f"{order['received_kes']:,}, gave back KES {order['returned_kes']:,}, to pay KES {order['to_pay_kes']:,}."
-        )
+        self.stdout.write(_of(found["order"]))
         for part in ("attempts", "receipts", "postings", "refunds", "events"):
             self.stdout.write(f"\n{part.capitalize()}:")
             for row in found[part]:
                 self.stdout.write("  " + ", ".join(f"{name} {value}" for name, value in row.items() if value))
             if not found[part]:
                 self.stdout.write("  none")
+
+
+def _of(order: dict[str, Any] | None) -> str:
+    if order is None:
+        return "It is no order's."
+    return (
+        f"Order {order['code']}: {order['state']}, KES {order['total_kes']:,}. Received KES "
+        f"{order['received_kes']:,}, gave back KES {order['returned_kes']:,}, to pay KES {order['to_pay_kes']:,}."
+    )

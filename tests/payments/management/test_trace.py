@@ -6,11 +6,14 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from payments import manual
-from payments.models import MpesaTransaction
+from orders.models import Order
+from payments import ledger, manual
+from payments.models import MpesaTransaction, Receipt
 from tests.support.payments.clock import Clock
 from tests.support.payments.fake_daraja import FakeDaraja
+from tests.support.payments.ordering import place
 from tests.support.payments.paying import Click, paid_twice
+from tests.support.payments.stating import charge, reversal, row, state
 
 
 def trace(*asked: str) -> str:
@@ -64,6 +67,64 @@ def test_it_is_found_by_whatever_names_it(second: MpesaTransaction) -> None:
         "CART1",
     )
     assert len({trace(name, "--json") for name in names}) == 1
+
+
+# --- money beside requests ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def parts(clock: Clock, db: None) -> Order:
+    """An order of 1,000, paid by 400 and 700 of a statement; the 400 reversed, 100 too much of the other."""
+    order, at = place(clock), clock.advance(minutes=1)
+    rows = [
+        row("UKN8AB12CA", at, 400, order.code),
+        row("UKN8AB12CB", at, 700, order.code),
+        charge(at, "UKN8AB12CA"),
+    ]
+    state([*rows, reversal(at, "UKN8AB12CA", 400, receipt="UKN8RV12CA")], clock)
+    return order
+
+
+def test_parts_without_a_request_and_their_reversal_are_their_orders(parts: Order) -> None:
+    told = json.loads(trace(parts.code, "--json"))
+    assert (told["attempts"], told["events"]) == ([], [])
+    assert (told["order"]["received_kes"], told["order"]["returned_kes"]) == (1100, 500)
+    assert [(each["code"], each["kind"], each["amount_kes"], each["of"]) for each in told["receipts"]] == [
+        ("UKN8AB12CA", "payment", 400, parts.code),
+        ("UKN8AB12CB", "payment", 700, parts.code),
+        ("UKN8RV12CA", "reversal", 400, parts.code),
+    ]
+    assert [(each["code"], each["receipt"], each["amount_kes"]) for each in told["postings"]] == [
+        ("paid", "UKN8AB12CA", 400),
+        ("paid", "UKN8AB12CB", 700),
+        ("overpaid", "UKN8AB12CB", 100),
+        ("reversed", "UKN8AB12CA", 400),
+    ]
+
+
+def test_an_order_is_found_by_a_parts_code_and_by_a_reversals(parts: Order) -> None:
+    names = (parts.code, "UKN8AB12CA", "ukn8ab12cb", "UKN8RV12CA")
+    assert len({trace(name, "--json") for name in names}) == 1
+
+
+def test_an_order_is_found_by_its_refunds_reference(second: MpesaTransaction) -> None:
+    told = json.loads(trace("ukp7rf00aa", "--json"))
+    assert told["order"]["code"] == second.account_reference
+    assert (told["refunds"][0]["receipt"], told["refunds"][0]["state"]) == ("UKN4AB12CD", "sent")
+
+
+def test_a_receipt_that_is_no_orders_is_told_alone_until_it_is_claimed(clock: Clock, db: None) -> None:
+    order = place(clock)
+    state([row("UKN8AB12CD", clock.advance(minutes=1), 1500, "WANJIRU")], clock)
+    told = json.loads(trace("UKN8AB12CD", "--json"))
+    assert (told["order"], told["attempts"]) == (None, [])
+    assert (told["receipts"][0]["of"], told["receipts"][0]["unclaimed_kes"]) == (None, 1500)
+    assert [each["code"] for each in told["postings"]] == ["unclaimed"]
+    assert trace("UKN8AB12CD").startswith("It is no order's.\n")
+    receipt = Receipt.objects.get()
+    ledger.claim(receipt.pk, order_id=order.pk, order_code=order.code, cents=100_000, now=clock())
+    told = json.loads(trace("UKN8AB12CD", "--json"))
+    assert (told["order"]["code"], told["receipts"][0]["unclaimed_kes"]) == (order.code, 500)
 
 
 def test_people_read_it_too(second: MpesaTransaction) -> None:
