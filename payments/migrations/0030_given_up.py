@@ -8,7 +8,7 @@ from djkraph.migrating import WaitAtMost
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0016_what_is_due'),
+        ('payments', '0029_receipts_by_day'),
     ]
 
     operations = [
