@@ -93,6 +93,22 @@ def came_to_nothing(attempt: HasState) -> bool:
 CAME_TO_NOTHING = Q(state__in=[str(State.FAILED), str(State.EXPIRED)])
 
 
+def has_failed(attempt: HasState) -> bool:
+    """Safaricom, or we ourselves, said that it is not paid."""
+    return attempt.state == State.FAILED
+
+
+HAS_FAILED = Q(state=str(State.FAILED))
+
+
+def has_expired(attempt: HasState) -> bool:
+    """Nobody said how it ended, and it was waited for long enough."""
+    return attempt.state == State.EXPIRED
+
+
+HAS_EXPIRED = Q(state=str(State.EXPIRED))
+
+
 def is_unknown(attempt: HasState) -> bool:
     """Safaricom's answer to our request was lost: the phone may have been asked, or not."""
     return attempt.state == State.UNKNOWN

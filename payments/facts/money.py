@@ -4,9 +4,10 @@ As in asking.py: a function for a row in hand, its twin for a query beside it. A
 """
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from payments.facts.asking import IS_GIVEN_UP, GivenUp, HasState, is_given_up
@@ -101,6 +102,17 @@ def held_kes(attempt: Named) -> int:
 def held_sql(prefix: str = "") -> Coalesce:
     """The twin of held_kes, of an attempt reached by this path; of one that is not in doubt, what was received."""
     return Coalesce(f"{prefix}received_kes", f"{prefix}amount_kes")
+
+
+def agrees_with(attempt: Named, amount: Decimal) -> bool:
+    """A statement's line of this amount says what was asked for, and nobody ever said anything else."""
+    return amount == attempt.amount_kes and attempt.received_kes in (None, attempt.amount_kes)
+
+
+def agrees_sql(amount: str, prefix: str = "") -> Q:
+    """The twin of agrees_with: an amount in this column, and an attempt reached by this path."""
+    asked, received = F(f"{prefix}amount_kes"), f"{prefix}received_kes"
+    return Q(**{amount: asked}) & (Q(**{received: None}) | Q(**{received: asked}))
 
 
 def is_booked(attempt: Booked) -> bool:

@@ -6,7 +6,7 @@ from djkraph.migrating import AddIndexWhileOpen, WaitAtMost
 
 
 def tell_what_was_given_up(apps, schema_editor):
-    attempts = apps.get_model("payments", "0030_given_up").objects
+    attempts = apps.get_model("payments", "MpesaTransaction").objects
     events = apps.get_model("payments", "PaymentEvent").objects.filter(kind="given_up").order_by("id")
     for attempt_id, at in events.values_list("attempt_id", "at").iterator():
         attempts.filter(id=attempt_id).update(given_up_at=at)

@@ -82,8 +82,8 @@ def order_named(line: StatementLine) -> Order | None:
 
 
 def _to_book(statement: Statement) -> QuerySet[StatementLine]:
-    within = Q(completed_at__range=(statement.period_from, statement.period_to))
-    return StatementLine.objects.filter(within, ~Q(kind=Kind.PAYMENT), match=Match.NONE).select_related(
+    of_it = Q(statement=statement) | Q(completed_at__range=(statement.period_from, statement.period_to))
+    return StatementLine.objects.filter(of_it, ~Q(kind=Kind.PAYMENT), match=Match.NONE).select_related(
         "statement"
     )
 

@@ -20,9 +20,8 @@ from payments.desk.needs import COUNTED_UP_TO, Work
 from payments.desk.outcomes import Failure, ends, failures
 from payments.desk.taken import midnight, taken
 from payments.desk.words import nairobi_day
-from payments.facts import IS_PAID, IS_TO_SEND_BACK, IS_UNCLAIMED
+from payments.facts import IS_PAID, IS_TO_SEND_BACK, IS_UNCLAIMED, has_expired, has_failed
 from payments.models import MpesaTransaction, Receipt
-from payments.states import State
 
 WEEK, MONTH = 7, 30  # days
 MEASURED = 2000  # payments, the newest
@@ -108,8 +107,8 @@ def home(*, now: datetime) -> Home:
         days=days,
         speed=_speed(today),
         failures=failures({(each.state, each.result_code): each.week for each in outcomes})[:TOP_REASONS],
-        failed=sum(each.week for each in outcomes if each.state == State.FAILED),
-        expired=sum(each.week for each in outcomes if each.state == State.EXPIRED),
+        failed=sum(each.week for each in outcomes if has_failed(each)),
+        expired=sum(each.week for each in outcomes if has_expired(each)),
         unclaimed=_standing("unclaimed_cents", IS_UNCLAIMED),
         due=_standing("due_cents", IS_TO_SEND_BACK),
     )

@@ -23,7 +23,7 @@ HEADER = (
 
 FIELDS = (
     "id", "created_at", "account_reference", "order__client_reference", "state", "amount_kes", "received_kes",
-    "refunded_kes", "receipt", "phone_masked", "channel", "result_code", "came_late", "by_hand",
+    "refunded_kes", "receipt", "phone_masked", "channel", "result_code", "came_late", "by_hand", "given_up_at",
     # what the reasons ask for
     "refund_due", "unclaimed", "due_cents", "refunded_at", "amount_differs", "pays_order", "reviewed_at", "unpriced",
 )  # fmt: skip

@@ -14,8 +14,8 @@ from payments.models import MpesaTransaction, PaymentEvent, Posting, Receipt, Re
 
 def trace(reference: str) -> dict[str, Any] | None:
     """By an order's code, the code of a receipt or a refund, Daraja's CheckoutRequestID or our public id: the whole
-    order it belongs to; of a receipt that is no order's, the receipt alone. None: nobody knows it. Amounts are KES; times ISO
-    8601."""
+    order it belongs to; of a receipt that is no order's, the receipt alone. None: nobody knows it. Amounts are KES;
+    times ISO 8601."""
     spelt = reference.strip()
     code = spelt.upper()
     order_id = (

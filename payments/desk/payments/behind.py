@@ -1,4 +1,4 @@
-"""What stands behind the payments: keys, the token, the budget, and the book's postings. Read-only, and no secret of
+"""What stands behind the payments: keys, the token, the budget, the seals, and the book's postings. Read-only, and no secret of
 theirs is shown."""
 
 from django.contrib import admin
@@ -6,7 +6,16 @@ from unfold.admin import ModelAdmin
 
 from djkraph.admin import ReadOnly
 from payments.desk.words import kes_of
-from payments.models import DarajaToken, Heartbeat, IdempotencyKey, Posting, QueryBudget
+from payments.models import (
+    Awaited,
+    DarajaToken,
+    Heartbeat,
+    IdempotencyKey,
+    Posting,
+    QueryBudget,
+    Seal,
+    SealedInPart,
+)
 
 
 @admin.register(IdempotencyKey)
@@ -31,6 +40,24 @@ class QueryBudgetAdmin(ReadOnly, ModelAdmin):
 @admin.register(Heartbeat)
 class HeartbeatAdmin(ReadOnly, ModelAdmin):
     list_display = ("name", "at")
+
+
+@admin.register(Awaited)
+class AwaitedAdmin(ReadOnly, ModelAdmin):
+    """Who waits for a question to Safaricom."""
+
+
+@admin.register(Seal)
+class SealAdmin(ReadOnly, ModelAdmin):
+    """What an auditor prints and keeps: the number and the hash."""
+
+    list_display = ("number", "at", "rows", "hash")
+    show_full_result_count = False
+
+
+@admin.register(SealedInPart)
+class SealedInPartAdmin(ReadOnly, ModelAdmin):
+    """Rows that will be sealed once more: what they wait for is not filled in yet."""
 
 
 @admin.register(Posting)

@@ -16,7 +16,7 @@ from django.db.models.functions import Cast, Coalesce
 
 from payments import reconciliation
 from payments.desk.words import kes
-from payments.facts import IS_PAID, LINE_IS_BOOKED, LINE_IS_NOBODYS, held_sql, is_decided_sql
+from payments.facts import IS_PAID, LINE_IS_BOOKED, LINE_IS_NOBODYS, agrees_sql, held_sql, is_decided_sql
 from payments.models import MpesaTransaction, Statement, StatementLine
 
 Kind = StatementLine.Kind
@@ -208,9 +208,7 @@ def _matched() -> Q:
 
 
 def _agrees() -> Q:
-    """The line names what we asked for, and nothing else was ever named."""
-    asked = Q(paid_in=F("attempt__amount_kes"))
-    return asked & (Q(attempt__received_kes=None) | Q(attempt__received_kes=F("attempt__amount_kes")))
+    return agrees_sql("paid_in", "attempt__")
 
 
 def _open_differences(statement: Statement) -> QuerySet[StatementLine]:

@@ -4,6 +4,7 @@ import inspect
 import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from orders.models import Order
 from payments.daraja import RESULTS
 from payments.facts import asking, attention, money, order, receipt, statement
-from payments.models import MpesaTransaction, Posting, Receipt, Statement
+from payments.models import MpesaTransaction, Posting, Receipt, Statement, StatementLine
 from payments.states import State
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -26,6 +27,8 @@ Fact = Callable[[Any], bool]
 TWINS: dict[str, tuple[Fact, Q]] = {
     "is_live": (asking.is_live, asking.IS_LIVE),
     "came_to_nothing": (asking.came_to_nothing, asking.CAME_TO_NOTHING),
+    "has_failed": (asking.has_failed, asking.HAS_FAILED),
+    "has_expired": (asking.has_expired, asking.HAS_EXPIRED),
     "is_unknown": (asking.is_unknown, asking.IS_UNKNOWN),
     "is_idle": (lambda row: asking.is_idle(row, now=NOW), asking.idle_at(NOW)),
     "is_on_phone": (lambda row: asking.is_on_phone(row, now=NOW), asking.on_phone_at(NOW)),
@@ -64,6 +67,8 @@ OF_ONE_ROW = {
     "left_kes",  # only ever of one payment
     "held_kes",  # its twin is an expression: below
     "received_kes",
+    "agrees_with",  # of a line and its attempt: below
+    "agrees_sql",
     "reasons_of",
     "order_is_paid",  # below
     "order_is_over",
@@ -144,7 +149,8 @@ def store(columns: list[dict[str, Any]]) -> list[MpesaTransaction]:
         }
         found.append(
             MpesaTransaction(
-                order=placed, public_id=f"pay_{n}", phone_hash="h", callback_token_hash=f"h{n}", **{**row, **unique}
+                order=placed, public_id=f"pay_{n}", phone_hash="h", callback_token_hash=f"h{n}",
+                channel="CustomerPayBillOnline", **{**row, **unique},
             )
         )  # fmt: skip
     return MpesaTransaction.objects.bulk_create(found)
@@ -285,7 +291,7 @@ def test_the_row_and_the_database_agree_on_which_orders_have_ended(attempts: lis
         MpesaTransaction.objects.bulk_create(
             MpesaTransaction(
                 order=placed, public_id=f"pay_{number}_{kind}", phone_hash="h", callback_token_hash=f"h{number}_{kind}",
-                state=states[kind], amount_kes=10, created_at=placed.created_at,
+                state=states[kind], amount_kes=10, created_at=placed.created_at, channel="CustomerPayBillOnline",
             )
             for kind in attempts
         )  # fmt: skip
@@ -298,6 +304,24 @@ def test_the_row_and_the_database_agree_on_which_orders_have_ended(attempts: lis
     assert len(by_row) == (0 if 1 in attempts else 4)  # nothing came or all went back, at 48 hours and after
     got_nothing = {each for each in Order.objects.all() if order.got_nothing(each)}
     assert set(Order.objects.filter(order.GOT_NOTHING)) == got_nothing
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("received", [None, 9, 10])
+@pytest.mark.parametrize("paid_in", ["9", "10", "10.50"])
+def test_a_line_agrees_with_its_payment_or_not(received: int | None, paid_in: str) -> None:
+    (attempt,) = store([dict(_plain_rows()[0]) | {"received_kes": received}])
+    stated = Statement.objects.create(
+        sha256="s", file_name="f", uploaded_by="akinyi", uploaded_at=NOW, lines_in_file=1,
+        period_from=NOW, period_to=NOW,
+    )  # fmt: skip
+    StatementLine.objects.create(
+        statement=stated, row=1, kind="payment", receipt="R", completed_at=NOW, paid_in=Decimal(paid_in), money_in=True,
+        attempt=attempt,
+    )  # fmt: skip
+    agrees = money.agrees_with(attempt, Decimal(paid_in))
+    assert agrees is (paid_in == "10" and received != 9)
+    assert StatementLine.objects.filter(money.agrees_sql("paid_in", "attempt__")).exists() is agrees
 
 
 @pytest.mark.django_db
