@@ -157,7 +157,7 @@ def _has_figures(one: Till) -> bool:
 
 def _of_till(one: Till, *, named: bool) -> Iterator[Line]:
     at = f" {one.short_code}" if named else ""
-    until = f"until {moment(one.until)}" if one.until else ""
+    until = f"until {moment(one.until)}, where the M-PESA statement ends" if one.compared_with else ""
     for what, cents in (
         (f"Opening{at}", one.opening),
         (f"In{at}", one.came),
@@ -313,7 +313,7 @@ def compared(statement: Agreement) -> list[Line]:
     lines = [
         Line(what="On the statement", count=statement.theirs, kes=statement.theirs_kes),
         Line(
-            what="On the statement, but not here",
+            what="On the statement, and nobody's yet",
             count=statement.strange,
             kes=statement.strange_kes,
             detail=f"receipts {', '.join(statement.strange_receipts)}" if statement.strange else "",

@@ -88,7 +88,10 @@ def reasons(attempts: Attempts) -> list[Reason]:
 def notices(attempts: Attempts, came: Parts) -> list[Reason | Need]:
     """Why a person must look, in words: for its payments, and for what came without a request."""
     alone = [part.receipt for part in came if part.receipt.attempt_id is None or part.unclaimed]
-    return [*reasons(attempts), *(need for receipt in alone for need in needs_of_receipt(receipt))]
+    return [
+        *reasons(attempts),
+        *(need for receipt in alone for need in needs_of_receipt(receipt, named=True)),
+    ]
 
 
 def received(told: Money) -> str:

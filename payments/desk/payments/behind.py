@@ -1,5 +1,5 @@
-"""What stands behind the payments: keys, the token, the budget, the seals, and the book's postings. Read-only, and no secret of
-theirs is shown."""
+"""What stands behind the payments: keys, the token, the budget, the seals, and the book's postings. Read-only, and no
+secret of theirs is shown."""
 
 from django.contrib import admin
 from unfold.admin import ModelAdmin

@@ -37,13 +37,15 @@ class Need:
     to_do: str
 
 
-def needs(receipt: Receipt) -> list[Need]:
+def needs(receipt: Receipt, *, named: bool = False) -> list[Need]:
+    """`named`: for a page where other receipts stand too."""
+    it = f"receipt {receipt}" if named else "it"
     found = []
     if is_unclaimed(receipt):
         found.append(
             Need(
                 label="Nobody's yet",
-                what=f"{kes_of(receipt.unclaimed_cents)} of it is nobody's yet.",
+                what=f"{kes_of(receipt.unclaimed_cents)} of {it} is nobody's yet.",
                 to_do="Find out which order it is for and claim it, or send it back, or keep it with a reason.",
             )
         )
@@ -51,7 +53,7 @@ def needs(receipt: Receipt) -> list[Need]:
         found.append(
             Need(
                 label="To send back",
-                what=f"{kes_of(receipt.due_cents)} of it must be sent back.",
+                what=f"{kes_of(receipt.due_cents)} of {it} must be sent back.",
                 to_do="Send it back in the M-PESA portal, then record the refund with its reference.",
             )
         )

@@ -15,7 +15,13 @@ from payments.desk.lists.rows import ManyRows
 from payments.desk.pages import Button, DetailPage
 from payments.desk.receipts import figures
 from payments.desk.receipts.flows import flows
-from payments.facts import IS_TO_SEND_BACK, IS_UNCLAIMED, LEFT_UNDECIDED, WAS_REVERSED_UNSEEN
+from payments.facts import (
+    IS_TO_SEND_BACK,
+    IS_UNCLAIMED,
+    LEFT_UNDECIDED,
+    LINE_IS_NOBODYS,
+    WAS_REVERSED_UNSEEN,
+)
 from payments.models import Receipt
 
 Receipts = QuerySet[Receipt]
@@ -45,7 +51,7 @@ class NeedsFilter(ChoiceFilter):
 @admin.register(Receipt)
 class ReceiptAdmin(ManyRows, DetailPage):
     detail_template = "desk/receipt.html"
-    list_display = ("at", "receipt", "what", "came", "went", "order_or_typed", "payer_masked", "needs")
+    list_display = ("at", "receipt", "what", "came", "went", "order_or_typed", "payer", "needs")
     list_display_links = ("at", "receipt")
     list_filter = (
         NeedsFilter,
@@ -80,6 +86,10 @@ class ReceiptAdmin(ManyRows, DetailPage):
     @display(description="Account number")
     def order_or_typed(self, receipt: Receipt) -> str:
         return receipt.account_no or words.NONE
+
+    @display(description="From or to")
+    def payer(self, receipt: Receipt) -> str:
+        return receipt.payer_masked or words.NONE
 
     @display(description="Needs a person", label=True)
     def needs(self, receipt: Receipt) -> list[str]:
@@ -128,7 +138,8 @@ def _badge(receipt: Receipt) -> words.Badge:
 def _buttons(request: HttpRequest, receipt: Receipt) -> list[Button]:
     """What this person may do with its money: each leads to the page where it is done."""
     may, found = request.user.has_perm, []
-    line = receipt.lines.filter(kind="payment", match="").first() if receipt.unclaimed_cents else None
+    whole = receipt.unclaimed_cents == receipt.amount_cents  # a line is attached whole or not at all
+    line = receipt.lines.filter(LINE_IS_NOBODYS).first() if whole else None
     if line is not None and may("payments.attach_money"):
         found.append(Button("attach", "Attach to an order …", page_of(line), opens=True, main=True))
     if receipt.due_cents and receipt.attempt and may("payments.record_refund"):

@@ -30,6 +30,7 @@ from payments.models import HandSettlement, MpesaTransaction, Statement, Stateme
 
 MAY_ATTACH = "payments.attach_money"
 BOOKED = "This money is in the book already, for the order that it names."
+SHARED = "Some of this money has its place in the book already: open its receipt to see where the rest is."
 
 
 @admin.register(StatementLine)
@@ -97,8 +98,8 @@ def _attach(request: HttpRequest, line_id: int) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseRedirect(page_of(line))
     form = AttachForm(request.POST)
-    if line_is_booked(line):
-        form.add_error(None, BOOKED)
+    if refusal := _refusal(line):
+        form.add_error(None, refusal)
     if form.is_valid():
         try:
             return _attached(request, line, form.cleaned_data)
@@ -149,7 +150,7 @@ def _decide_settlement(request: HttpRequest, line_id: int, settlement_id: int, v
 def _detail(request: HttpRequest, line: StatementLine, form: AttachForm) -> dict[str, Any]:
     waiting = manual.waiting_settlement_of_line(line.pk)
     may_attach = request.user.has_perm(MAY_ATTACH)
-    refusal = BOOKED if line_is_booked(line) else manual.refusal_to_claim(line)
+    refusal = _refusal(line)
     return {
         "title": f"Receipt {line.receipt}",
         "line": line,
@@ -165,6 +166,16 @@ def _detail(request: HttpRequest, line: StatementLine, form: AttachForm) -> dict
         "back": _in_comparison(line.statement),
         "attach_url": address(line, "attach", line.pk),
     }
+
+
+def _refusal(line: StatementLine) -> str:
+    """Empty where its money, all of it, can be attached."""
+    if line_is_booked(line):
+        return BOOKED
+    booked = line.booked_as
+    if line_is_nobodys(line) and booked and booked.unclaimed_cents != booked.amount_cents:
+        return SHARED
+    return manual.refusal_to_claim(line)
 
 
 def _booked(line: StatementLine) -> dict[str, Any] | None:

@@ -400,7 +400,7 @@ def test_each_way_to_differ_is_told_and_needs_a_person(buys: Shopper, of_day: Of
     assert told.needs_person
     assert told.summary[-1] == "The M-PESA statement does not agree."
     compared = figures(told, "M-PESA statement")
-    assert compared["On the statement, but not here"][0] == 1
+    assert compared["On the statement, and nobody's yet"][0] == 1
     assert compared["Here, but not on the statement"] == (1, 1500)
     assert compared["In another amount than here"][0] == 1
     assert unequal.account_reference in as_text(told)
@@ -408,7 +408,7 @@ def test_each_way_to_differ_is_told_and_needs_a_person(buys: Shopper, of_day: Of
     assert "KES 30.50" in as_text(told)
     assert [
         "M-PESA statement",
-        "On the statement, but not here",
+        "On the statement, and nobody's yet",
         "1",
         "30.50",
         "",

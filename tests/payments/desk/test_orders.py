@@ -181,7 +181,7 @@ def test_money_too_much_that_no_request_asked_for_needs_a_person(db: None, clock
     order = place(clock)
     state([row("UKN8AB12CD", clock.advance(minutes=1), 1300, order.code)], clock)
     shown = page_of(order, at_desk("viewer"))
-    assert "KES 300 of it must be sent back." in shown
+    assert "KES 300 of receipt UKN8AB12CD must be sent back." in shown
     assert "To send back" in shown
 
 

@@ -185,9 +185,26 @@ def test_only_the_auditor_reads_postings(split: tuple[Receipt, Order, Order]) ->
     assert "Claimed for an order" in page(split[0], at_desk("auditor"))
 
 
-def test_what_can_be_done_is_offered_to_who_may(split: tuple[Receipt, Order, Order]) -> None:
-    assert 'data-action="attach"' not in page(split[0])
-    assert 'data-action="attach"' in page(split[0], at_desk("supervisor"))
+def test_what_can_be_done_is_offered_to_who_may(clock: Clock) -> None:
+    state([row("UKN8AB12CD", clock(), 2500, "WANJIRU")], clock)
+    assert 'data-action="attach"' not in page(receipt())
+    assert 'data-action="attach"' in page(receipt(), at_desk("supervisor"))
+
+
+def test_money_that_is_shared_is_not_attached_whole(
+    split: tuple[Receipt, Order, Order], clock: Clock
+) -> None:
+    """The form for a line takes all of it: what other orders have of it would be lost to them."""
+    supervisor, other = at_desk("supervisor"), place(clock)
+    assert 'data-action="attach"' not in page(split[0], supervisor)
+    address = f"/admin/payments/statementline/{split[0].lines.get().pk}/"
+    assert (
+        "Some of this money has its place in the book" in supervisor.get(f"{address}change/").content.decode()
+    )
+    told = {"target": other.code, "reason": "She read the code to me."}
+    assert supervisor.post(f"{address}attach/", told).status_code == 400
+    assert figures.postings_of(split[0]) == figures.postings_of(receipt())
+    assert receipt().unclaimed_cents == 30_000
 
 
 def test_what_a_correction_took_back_counts_nowhere_and_a_mended_mending_counts(clock: Clock) -> None:
