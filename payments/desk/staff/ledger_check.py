@@ -20,7 +20,7 @@ from payments.models import MpesaTransaction
 PERMISSION = "payments.see_audit"
 PAGE, STEP = "desk-ledger-check", "desk-ledger-check-step"
 CURSOR = re.compile(
-    r"([0-2])-(\d{1,18})-(\d{1,12})-(\d{1,12})", re.ASCII
+    r"([0-3])-(\d{1,18})-(\d{1,12})-(\d{1,12})", re.ASCII
 )  # which part, up to which id in it, how many payments, with how many faults
 
 
@@ -62,7 +62,9 @@ def _next(part: int, after: int, done: int, found: int) -> dict[str, Any]:
 def _so_far(place: Place, done: int) -> str:
     if place.part is Part.PAYMENTS:
         return f"{done:,} payments checked …"
-    what = "orders" if place.part is Part.ORDERS else f"seals, so far {place.after:,}"
+    what = {Part.ORDERS: "orders", Part.BESIDE: "receipts beside payments"}.get(
+        place.part, f"seals, so far {place.after:,}"
+    )
     return f"{done:,} payments checked; now the {what} …"
 
 

@@ -245,6 +245,7 @@ def test_a_receipt_and_the_database_agree() -> None:
     for number, ((direction, kind), accounts, (reviewed, voided), (unclaimed, due, of)) in enumerate(ways):
         each = Receipt.objects.create(
             code=f"R{number}", direction=direction, kind=kind, amount_cents=10, short_code="1", told_at=NOW,
+            told_by="statement",
             reviewed_at=reviewed, voided_at=voided, unclaimed_cents=unclaimed, due_cents=due, attempt=of,
         )  # fmt: skip
         if accounts:
