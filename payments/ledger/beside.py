@@ -327,6 +327,12 @@ def _reverse(original: Receipt, told: Told, receipt_id: int, *, now: datetime) -
         post([left], _for(receipt_id, now))
 
 
+def review_receipt(receipt_id: int, *, by: str, now: datetime) -> bool:
+    """Marked as looked at. False: it was already."""
+    unseen = Receipt.objects.filter(pk=receipt_id, reviewed_at=None)
+    return bool(unseen.update(reviewed_at=now, reviewed_by=by))
+
+
 def said(cents: int) -> str:
     """Shillings, as facts hold them: `1500` where it is whole, `1500.50` where it isn't."""
     whole, rest = divmod(cents, CENTS)

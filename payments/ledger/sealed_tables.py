@@ -116,6 +116,8 @@ PROPOSALS = Table(
     model=HandSettlement,
     name="receipt",
     told=(
+        "what",
+        "money_id",
         "order_id",
         "line_id",
         "receipt",

@@ -24,6 +24,7 @@ from payments.manual.correcting import (
     undo_refund,
     undo_statement,
 )
+from payments.manual.placing import keep_part, mark_receipt_reviewed, place_part, refusal_to_place
 from payments.manual.refunding import record_refund, refusal_to_refund
 from payments.manual.settling import (
     Settlement,
@@ -47,8 +48,11 @@ __all__ = (
     "claim_receipt",
     "confirm_settlement",
     "decline_settlement",
+    "keep_part",
     "mark_delivery_reviewed",
+    "mark_receipt_reviewed",
     "mark_reviewed",
+    "place_part",
     "propose_claim",
     "propose_settlement",
     "read_delivery_again",
@@ -57,6 +61,7 @@ __all__ = (
     "refusal_to_claim",
     "refusal_to_mark",
     "refusal_to_mark_delivery",
+    "refusal_to_place",
     "refusal_to_read_again",
     "refusal_to_refund",
     "refusal_to_settle",

@@ -5,18 +5,24 @@ from django.db.models import F, Q
 
 from orders.models import Order
 from payments.models.attempt import MpesaTransaction
+from payments.models.receipt import Receipt
 
 
 class HandSettlement(models.Model):
     """What a member of staff says became of a payment, with the evidence. Above a limit a second one confirms it.
 
-    Written only by manual/settling.py.
+    Written only by manual/ (settling.py, placing.py).
     """
 
     class Decision(models.TextChoices):
         WAITING = "waiting", "Waits for a second person"
         DONE = "done", "Done"
         DECLINED = "declined", "Declined"
+
+    class What(models.TextChoices):
+        SETTLE = "settle", "Settled, or attached whole"
+        CLAIM = "claim", "A part for an order"
+        KEEP = "keep", "A part kept"
 
     class Evidence(models.TextChoices):
         SMS = "sms", "The customer's M-PESA message"
@@ -38,6 +44,20 @@ class HandSettlement(models.Model):
         on_delete=models.PROTECT,
         related_name="settlements",
         help_text="The statement's line that is the evidence",
+    )
+    what = models.CharField(
+        max_length=6,
+        choices=What.choices,
+        default=What.SETTLE,
+        db_default="settle",
+        help_text="What was decided",
+    )
+    money = models.ForeignKey(
+        Receipt,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="decisions",
+        help_text="The receipt of which a part was claimed or kept",
     )
     receipt = models.CharField(max_length=30)
     amount_kes = models.PositiveIntegerField("amount (KES)", help_text="As the evidence names it")
@@ -74,11 +94,16 @@ class HandSettlement(models.Model):
             ),
             models.CheckConstraint(
                 name="a_settlement_is_of_a_payment_or_of_a_line_for_an_order",
-                condition=Q(attempt__isnull=False) | Q(order__isnull=False, line__isnull=False),
+                condition=Q(attempt__isnull=False)
+                | Q(order__isnull=False, line__isnull=False)
+                | Q(what__in=("claim", "keep"), money__isnull=False),
             ),
             models.CheckConstraint(
                 name="a_done_settlement_has_its_payment",
-                condition=~Q(decision="done") | Q(attempt__isnull=False),
+                condition=~Q(decision="done") | Q(attempt__isnull=False) | Q(money__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="settlement_what_is_known", condition=Q(what__in=("settle", "claim", "keep"))
             ),
             models.CheckConstraint(
                 name="a_second_person_confirms",

@@ -22,6 +22,11 @@ ACCEPTED = {
     "orders/0005_money_in_parts": ("ban-drop-constraint",),  # as above
     # a column that is empty in every row is looked through in no time, and the book's own tables are as young as the
     # book: what would lock longer than a minute is given up, and run again
+    "payments/0033_parts_are_placed": (
+        "adding-foreign-key-constraint",
+        "ban-drop-constraint",
+        "require-concurrent-index-creation",
+    ),  # people's decisions: some thousands of rows at most
     # an index in place of an index, over lines that only a person's upload adds
     "payments/0017_taken_back": (
         "ban-drop-constraint",

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -13,7 +14,7 @@ from payments.desk.addresses import address, page_of
 from payments.desk.lists.filters import ChoiceFilter, Choices, DaysFilter
 from payments.desk.lists.rows import ManyRows
 from payments.desk.pages import Button, DetailPage
-from payments.desk.receipts import figures
+from payments.desk.receipts import actions, figures
 from payments.desk.receipts.flows import flows
 from payments.facts import (
     IS_TO_SEND_BACK,
@@ -101,6 +102,9 @@ class ReceiptAdmin(ManyRows, DetailPage):
     def detail_rows(self, request: HttpRequest) -> Receipts:
         return super().detail_rows(request).select_related("attempt", "reverses")
 
+    def get_urls(self) -> list[URLPattern]:
+        return [*actions.urls(), *super().get_urls()]
+
     def detail(self, request: HttpRequest, row: Receipt) -> dict[str, Any]:
         postings = figures.postings_of(row)
         parts = figures.shares(row, flows(postings)) if not row.voided_at else []
@@ -145,4 +149,4 @@ def _buttons(request: HttpRequest, receipt: Receipt) -> list[Button]:
     if receipt.due_cents and receipt.attempt and may("payments.record_refund"):
         form = address(receipt.attempt, "refund", receipt.attempt.pk)
         found.append(Button("refund", "Refund recorded …", form, opens=True, main=True))
-    return found
+    return [*found, *actions.buttons(request, receipt)]

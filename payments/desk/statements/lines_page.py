@@ -21,6 +21,7 @@ from payments.desk.lists.rows import ManyRows
 from payments.desk.pages import DetailPage, refuse_without, row_or_404, show
 from payments.desk.receipts.figures import postings_of
 from payments.desk.receipts.flows import flows
+from payments.desk.statements import voiding
 from payments.desk.statements.candidates import candidates, likely_order
 from payments.desk.statements.comparison import THEIRS
 from payments.desk.statements.forms import AttachForm
@@ -78,6 +79,7 @@ class StatementLineAdmin(ManyRows, DetailPage):
                 wrap(_decide_settlement),
                 name="payments_statementline_settlement",
             ),
+            path("<path:object_id>/void/", wrap(voiding.void_line), name="payments_statementline_void"),
             *super().get_urls(),
         ]
 
@@ -165,7 +167,13 @@ def _detail(request: HttpRequest, line: StatementLine, form: AttachForm) -> dict
         "declined": line.settlements.filter(decision=HandSettlement.Decision.DECLINED).order_by("id"),
         "back": _in_comparison(line.statement),
         "attach_url": address(line, "attach", line.pk),
+        "void_url": _void_url(request, line),
     }
+
+
+def _void_url(request: HttpRequest, line: StatementLine) -> str:
+    may = request.user.has_perm(voiding.MAY_VOID) and not manual.refusal_to_void(line)
+    return address(line, "void", line.pk) if may else ""
 
 
 def _refusal(line: StatementLine) -> str:

@@ -16,7 +16,7 @@ from unfold.decorators import display
 from payments import reconciliation
 from payments.desk.addresses import address, list_of, page_of
 from payments.desk.pages import DetailPage, number_in, refuse_without, row_or_404, show
-from payments.desk.statements import comparison
+from payments.desk.statements import comparison, voiding
 from payments.desk.statements.explained import explained
 from payments.desk.statements.forms import UploadForm
 from payments.desk.steps import step
@@ -33,6 +33,11 @@ SHOWN_WARNINGS = 20
 CURSOR = re.compile(
     r"(\d{1,7})-(\d{1,7})", re.ASCII
 )  # how many lines are done, and how many there were at first
+
+
+def _void_url(request: HttpRequest, statement: Statement) -> str:
+    may = request.user.has_perm(voiding.MAY_VOID) and statement.voided_at is None
+    return address(statement, "void", statement.pk) if may else ""
 
 
 @admin.register(Statement)
@@ -73,6 +78,7 @@ class StatementAdmin(DetailPage):
             path("<int:statement_id>/matching/step/", wrap(_step), name="payments_statement_step"),
             path("<int:statement_id>/again/", wrap(_again), name="payments_statement_again"),
             path("<int:statement_id>/file/", wrap(_kept), name="payments_statement_file"),
+            path("<path:object_id>/void/", wrap(voiding.void_statement), name="payments_statement_void"),
             *super().get_urls(),
         ]
 
@@ -94,6 +100,7 @@ class StatementAdmin(DetailPage):
             "may_attach": request.user.has_perm("payments.attach_money"),
             "matching_url": address(row, "matching", row.pk),
             "again_url": address(row, "again", row.pk),
+            "void_url": _void_url(request, row),
             "file_url": address(row, "file", row.pk) if reconciliation.kept_file(row) else "",
         }
 
