@@ -79,7 +79,6 @@ def test_a_push_that_may_not_have_rung_is_pending_and_not_repeated(
         ("push_429", 503, "daraja_busy"),
         ("push_html_403", 502, "daraja_refused"),
         ("push_empty_400", 502, "daraja_refused"),
-        ("oauth_empty_400", 502, "daraja_unusable"),
     ],
 )
 def test_a_push_that_was_refused_may_be_tried_again_at_once(
@@ -90,6 +89,18 @@ def test_a_push_that_was_refused_may_be_tried_again_at_once(
     answer = shop.post("/stkpush", body)
     assert (answer.status_code, answer.json()["code"]) == (http, code)
     simulator.no_faults()
+    assert shop.post("/stkpush", body).status_code == 200
+
+
+def test_a_token_that_is_refused_is_not_asked_for_again_at_once(shop: Shop, simulator: Simulated) -> None:
+    """The next ones are told within a moment, and Safaricom is left in peace for half a minute."""
+    simulator.fault("oauth_empty_400")
+    body = {"phone": PAYS, "amount": 1500, "accountReference": "CART1"}
+    answers = [shop.post("/stkpush", body | {"accountReference": f"CART{number}"}) for number in range(3)]
+    assert {(each.status_code, each.json()["code"]) for each in answers} == {(502, "daraja_unusable")}
+    simulator.no_faults()
+    assert shop.post("/stkpush", body).status_code == 502
+    DarajaToken.objects.update(refused_until=timezone.now())
     assert shop.post("/stkpush", body).status_code == 200
 
 
