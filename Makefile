@@ -1,4 +1,5 @@
 # make run — the whole shop on this machine · make test — every test · make check — every check · make bench — figures
+# make soak — stories of money for as long as you like
 # make screenshots — the pictures of docs/staff-guide.md
 # Windows: the same steps for PowerShell stand in README.md.
 
@@ -7,7 +8,7 @@ PORT ?= 8000
 BIN := .venv/bin
 
 .PHONY: run check check-style check-types check-house check-django check-migrations check-templates \
-	test bench bench-million screenshots test-side-by-side test-sqlite test-postgres test-pure test-js test-browser clean
+	test bench bench-million soak screenshots test-side-by-side test-sqlite test-postgres test-pure test-js test-browser clean
 
 run: .venv/run.stamp
 	@$(BIN)/python manage.py run_demo --port $(PORT)
@@ -87,6 +88,10 @@ bench: .venv/dev.stamp
 
 bench-million: .venv/dev.stamp
 	$(BIN)/python -m tests.benchmarks.million
+
+# STORIES=5000 make soak: stories of money, each time others; tells how many, and the first that breaks a rule
+soak: .venv/dev.stamp
+	MONEY_MACHINE_EXAMPLES=$${STORIES:-2000} $(BIN)/python -m pytest -q -s tests/journeys/test_money_machine.py
 
 screenshots: .venv/dev.stamp
 	@sh tests/browser/get-chromium.sh
