@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.backends.postgresql import base
 from psycopg import Error
+from psycopg_pool import ConnectionPool
 
 TRUSTED_FOR = 1.0  # seconds after its last look: no database is restarted within that
 
@@ -35,7 +36,9 @@ def is_alive(connection: Any) -> bool:
     if fresh and not _has_news(connection):
         return True
     try:
-        connection.execute("")
+        ConnectionPool.check_connection(
+            connection
+        )  # leaves no transaction open, also where autocommit is off
     except Error:
         return False
     return True
