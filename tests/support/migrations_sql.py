@@ -25,6 +25,7 @@ ACCEPTED = {
     "payments/0033_parts_are_placed": (
         "adding-foreign-key-constraint",
         "ban-drop-constraint",
+        "prefer-text-field",
         "require-concurrent-index-creation",
     ),  # people's decisions: some thousands of rows at most
     # an index in place of an index, over lines that only a person's upload adds
