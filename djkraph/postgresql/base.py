@@ -36,9 +36,8 @@ def is_alive(connection: Any) -> bool:
     if fresh and not _has_news(connection):
         return True
     try:
-        ConnectionPool.check_connection(
-            connection
-        )  # leaves no transaction open, also where autocommit is off
+        # leaves no transaction open, also where autocommit is off
+        ConnectionPool.check_connection(connection)
     except Error:
         return False
     return True
