@@ -21,10 +21,11 @@ from payments.checkout import (
     out_of_date,
     paying_attempt,
     poll_id_of,
+    receipts_of,
     watched_attempt,
 )
-from payments.facts import PROMPT_LIFE, order_is_paid
-from payments.ledger import has_ended
+from payments.facts import PROMPT_LIFE, is_part_paid, order_is_over, order_is_paid
+from payments.ledger import CENTS, has_ended
 from payments.models import MpesaTransaction
 
 
@@ -44,6 +45,7 @@ def checkout(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         "order": order,
         "items": items,
+        "came_kes": order.sums.has // CENTS if is_part_paid(order) else 0,
         "state": _checkout_state(attempt, renewal),
         "renewal": renewal,
         "renew_url": _renew_url(items),
@@ -69,9 +71,9 @@ def confirmation(request: HttpRequest) -> HttpResponse:
         "order": order,
         "items": items,
         "renew_url": _renew_url(items),
-        "receipt": paying.receipt if paying else None,
+        "receipt": ", ".join(receipts_of(order)),
         "paid_at": (paying and paying.paid_at) or order.paid_at,
-        "amount_kes": order.total_kes,
+        "amount_kes": order.total_kes - order.waived_cents // CENTS,
         "checkout_url": reverse("checkout", args=[order.token]),
     }
     return render(request, "payments/confirmation.html", context)
@@ -86,6 +88,8 @@ def _checkout_state(attempt: SimpleNamespace | None, renewal: PushProblem | None
 def _confirmation_state(order: Order) -> str:
     if order_is_paid(order):
         return "paid"
+    if order_is_over(order):
+        return "refunded"
     return "ended" if has_ended(order, now=timezone.now()) else "pending"
 
 
@@ -117,6 +121,7 @@ def _resumable(attempt: MpesaTransaction) -> SimpleNamespace:
     left = attempt.created_at + PROMPT_LIFE - timezone.now()
     return SimpleNamespace(
         poll_id=poll_id_of(attempt),
+        amount_kes=attempt.amount_kes,
         seconds_left=max(0, int(left.total_seconds())),
     )
 

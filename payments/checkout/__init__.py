@@ -13,6 +13,7 @@ from payments.checkout.status import (
     paying_attempt,
     payment_status,
     payment_status_now,
+    receipts_of,
     watched_attempt,
 )
 
@@ -36,6 +37,7 @@ __all__ = (
     "payment_status_now",
     "place_for_push",
     "poll_id_of",
+    "receipts_of",
     "request_payment",
     "watched_attempt",
 )

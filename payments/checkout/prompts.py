@@ -58,6 +58,7 @@ WORDS = {
 
 OPEN_ON_PHONE = "There is a payment request open on your phone. Finish or cancel it first, then try again."
 NAMED = 2  # so many mixes and receipts are named, and the rest counted
+SENT_BACK = "This order was paid, and the money was sent back. To buy again, start from the cart."
 TOO_OLD = "This order is too old to be paid. Nothing was charged. Please start again from the cart."
 
 
@@ -203,6 +204,8 @@ def _answer_another_amount(
 def out_of_date(order: Order, *, now: datetime) -> PushProblem | None:
     """Too old, or its prices are not today's: the buyer starts again from the cart, and is told so before paying. An
     order that a part was paid for keeps its price. None: it can be asked for."""
+    if order_is_over(order):
+        return PushProblem(SENT_BACK, code="order_refunded")
     if ledger.has_ended(order, now=now):
         return PushProblem(TOO_OLD, code="order_ended")
     if order.is_priced and got_nothing(order) and (changed := shop.changed_items(order)):
@@ -235,10 +238,7 @@ def _other_amount(order: Order, asked_kes: int) -> str:
 
 def _refuse_if_over(order: Order) -> None:
     if order_is_over(order):
-        raise PushProblem(
-            "This order was paid, and the money was sent back. To buy again, start from the cart.",
-            code="order_refunded",
-        )
+        raise PushProblem(SENT_BACK, code="order_refunded")
 
 
 def _refuse_if_paid(order: Order) -> None:
