@@ -135,6 +135,8 @@ class StatementLine(models.Model):
         )
         indexes = (
             models.Index(name="line_of_period", fields=("completed_at",)),
+            # by receipt, void or not: the search, and what another file of the same days says
+            models.Index(name="line_receipt", fields=("receipt",)),
             # theirs but not ours
             models.Index(name="line_nobodys", fields=("-id",), condition=Q(kind="payment", match="")),
             # what moved otherwise and is not in the book yet
