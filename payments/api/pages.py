@@ -74,6 +74,7 @@ def confirmation(request: HttpRequest) -> HttpResponse:
         "receipt": ", ".join(receipts_of(order)),
         "paid_at": (paying and paying.paid_at) or order.paid_at,
         "amount_kes": order.total_kes - order.waived_cents // CENTS,
+        "came_kes": order.sums.has // CENTS,
         "checkout_url": reverse("checkout", args=[order.token]),
     }
     return render(request, "payments/confirmation.html", context)
@@ -90,6 +91,8 @@ def _confirmation_state(order: Order) -> str:
         return "paid"
     if order_is_over(order):
         return "refunded"
+    if is_part_paid(order):
+        return "part_paid"
     return "ended" if has_ended(order, now=timezone.now()) else "pending"
 
 

@@ -15,6 +15,7 @@ from payments.daraja import lookup
 from payments.facts import (
     IS_LIVE,
     IS_WATCHED,
+    ORDER_IS_PAID,
     amount_in_doubt,
     came_and_went,
     came_to_nothing,
@@ -135,7 +136,7 @@ def _instead_of_failed(row: _Row, *, now: datetime) -> PaymentStatus | None:
     from the same phone. None: it did come to nothing."""
     same_phone = MpesaTransaction.objects.filter(phone_hash=row.phone_hash)
     paying = same_phone.filter(order_id=row.order_id, pays_order=True).values(*_COLUMNS).first()
-    if paying is not None:
+    if paying is not None and Order.objects.filter(ORDER_IS_PAID, id=row.order_id).exists():
         return _status_of(_Row(**paying), now=now)
     if not lookup(row.result_code).check_earlier:
         return None

@@ -66,6 +66,7 @@ from payments.facts.money import (
 from payments.facts.order import (
     GOT_NOTHING,
     IS_PART_PAID,
+    ORDER_IS_PAID,
     ended_at,
     got_nothing,
     has_outlived,
@@ -109,6 +110,7 @@ __all__ = (
     "LINE_IS_NOBODYS",
     "NEVER_RANG",
     "OF_RECEIPTS",
+    "ORDER_IS_PAID",
     "PART_PAID",
     "PROMPT_LIFE",
     "REASONS",

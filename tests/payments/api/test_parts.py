@@ -7,6 +7,7 @@ from django.test import Client
 
 from orders.models import Order
 from payments import manual
+from payments.models import MpesaTransaction
 from tests.support.payments.clock import Clock
 from tests.support.payments.fake_daraja import FakeDaraja
 from tests.support.payments.ordering import place
@@ -68,3 +69,27 @@ def test_an_order_that_was_refunded_says_so_and_asks_for_nothing(
     checkout = page(attempt.order)
     assert "This order was refunded" in checkout
     assert 'data-state="renew"' in checkout
+
+
+def test_a_part_is_said_to_be_in_and_the_rest_is_asked_for(order: Order) -> None:
+    told = page(order, "confirmation")
+    assert "KES 400 received" in told
+    assert "KES 600 of KES 1,000 are still to pay" in told
+    assert "Pay the rest" in told
+
+
+def test_a_failed_request_for_the_rest_is_not_called_paid_by_the_first_part(
+    order: Order, click: Any, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    """The first part came by a request from the same phone; the second request is cancelled."""
+    first = click(amount=600, reference=order.code)
+    MpesaTransaction.objects.filter(pk=first.pk).update(amount_kes=600)
+    called_back(safaricom, clock, amount=600)
+    Order.objects.filter(pk=order.pk).update(state="open", paid_at=None, received_cents=60_000)
+    clock.advance(minutes=3)
+    second = click(amount=400, reference=order.code)
+    called_back(safaricom, clock, code=1032)
+    answer = Client().post(
+        "/stkpush/status", {"checkoutRequestId": second.checkout_request_id}, content_type="application/json"
+    )
+    assert answer.json()["status"] == "failed"
