@@ -1,11 +1,11 @@
 """Lines of a statement that no request of ours explains, into the book: money for an order, money that is nobody's yet,
 and what left. What cannot be told apart is booked as nobody's, and a person says whose it is (manual/)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from orders.codes import codes_meant
 from orders.models import Order
@@ -61,7 +61,7 @@ def book_nobodys(line_ids: Sequence[int], *, now: datetime) -> None:
     if not fresh:
         return
     told = [_told(line) for line in fresh.values()]
-    ledger.book_nobodys(told, now=now, then=lambda: _join_by_receipt([line.pk for line in fresh.values()]))
+    ledger.book_nobodys(told, now=now, then=lambda: _join_all(fresh.values()))
 
 
 def book_others(statement: Statement, *, now: datetime, limit: int) -> int:
@@ -154,13 +154,16 @@ def _cents(amount: Decimal) -> int:
     return round(CENTS * amount)
 
 
-def _join_by_receipt(line_ids: list[int]) -> None:
-    """In the ledger's transaction."""
-    of_receipt = Receipt.objects.filter(
-        code=OuterRef("receipt"), direction=Receipt.Direction.IN, kind=Receipt.Kind.PAYMENT, voided_at=None
+def _join_all(lines: Collection[StatementLine]) -> None:
+    """In the ledger's transaction. By id: a look into the receipts for each line would be one through all of them,
+    as long as the database has not counted them."""
+    of_payments = Receipt.objects.filter(
+        direction=Receipt.Direction.IN, kind=Receipt.Kind.PAYMENT, voided_at=None
     )
-    lines = StatementLine.objects.filter(id__in=line_ids, booked_as=None)
-    lines.update(booked_as=Subquery(of_receipt.values("id")[:1]))
+    ids = dict(of_payments.filter(code__in=[line.receipt for line in lines]).values_list("code", "id"))
+    for line in lines:
+        line.booked_as_id = ids[line.receipt]
+    StatementLine.objects.bulk_update(lines, ["booked_as"])
 
 
 def _join(line: StatementLine, receipt_id: int, match: StatementLine.Match) -> None:

@@ -45,7 +45,7 @@ from payments.callbacks import receive, replay
 from payments.checkout import idempotency
 from payments.checkout.status import payment_status
 from payments.enquiries import budget
-from payments.facts import is_booked, is_refund_due, left_kes
+from payments.facts import AMOUNT_IN_DOUBT, is_booked, is_refund_due, left_kes, order_is_over
 from payments.management.commands import reconcile_payments
 from payments.models import (
     Awaited,
@@ -601,8 +601,12 @@ class Story(RuleBasedStateMachine):
             said = self.post("/stkpush", body).json()
             if order is not None and order.state == Order.State.PAID:
                 assert said["code"] == "already_paid"
-            elif order is not None and order.attempts.filter(state=State.COMPLETED).exists():
+            elif order is not None and order_is_over(order):
+                assert said["code"] == "order_refunded"
+            elif order is not None and order.attempts.filter(AMOUNT_IN_DOUBT).exists():
                 assert said["code"] == "being_checked"
+            elif order is not None and order.is_priced and ledger.has_ended(order, now=self.clock.now):
+                assert said["code"] == "order_ended"
             else:
                 assert said["success"], f"a buyer can't pay: {said}"
                 assert len(self.bank.pushes) == before + 1
