@@ -38,6 +38,7 @@ ACCEPTED = {
     ),
     "payments/0014_money_beside_prompts": (
         "adding-foreign-key-constraint",
+        "constraint-missing-not-valid",
         "ban-drop-constraint",
         "ban-drop-not-null",
         "disallowed-unique-constraint",
