@@ -17,6 +17,7 @@ from payments.reconciliation.matching import (
     match_all,
     match_some,
     matchable,
+    unfinished,
 )
 from payments.reconciliation.tills import Till, TrialBalance, statements_that_differ, trial_balance
 
@@ -38,4 +39,5 @@ __all__ = (
     "read_file",
     "statements_that_differ",
     "trial_balance",
+    "unfinished",
 )

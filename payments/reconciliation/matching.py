@@ -27,6 +27,9 @@ Kind, Match = StatementLine.Kind, StatementLine.Match
 
 BATCH = 500  # lines
 CLOCKS_DIFFER = timedelta(minutes=1)  # a line may seem that much earlier than the request that it answers
+AT_ITS_DESK = timedelta(
+    minutes=2
+)  # whoever uploads a statement sees it matched; after that the worker does it
 READINGS = 16  # of one account number: what may mean more codes than that is looked at by a person
 FOUND = "Found on the M-PESA statement."
 
@@ -144,6 +147,12 @@ def match_all(
         whole.add(match_some(statement_id, now=clock()))
         progress(whole)
     return whole
+
+
+def unfinished(*, now: datetime) -> list[int]:
+    """Statements whose matching stopped before its end, whoever had begun it, the oldest first."""
+    stopped = Statement.objects.filter(matched_at=None, voided_at=None, uploaded_at__lte=now - AT_ITS_DESK)
+    return list(stopped.order_by("id").values_list("id", flat=True))
 
 
 def begin_again(statement_id: int) -> None:

@@ -1,8 +1,9 @@
 """Asks Safaricom, now, what became of the payments that are still open, and moves them through the ledger.
 
 `--watch` is the worker: it keeps asking as each payment's next check comes, reads callbacks that a crash or an
-absent database left behind, watches each payment for 24 hours and until Safaricom has answered (72 hours at
-most), and seals each minute what was written. Stopping it at any point loses nothing.
+absent database left behind, goes on with statements whose matching stopped, watches each payment for 24 hours and
+until Safaricom has answered (72 hours at most), and seals each minute what was written. Stopping it at any point loses
+nothing.
 
 Exit code 1: something needs a person (the summary says what). Unpriced payments are told and don't count: their
 money is safe and where it belongs, and where another site's page names the amounts every sale is one.
@@ -35,6 +36,8 @@ SWEEP = 3600.0  # seconds between two looks for files that were kept long enough
 FORGET = 3600.0  # seconds between two looks for old posts of strangers
 PULSE = 15.0  # seconds between two words to the desk that the worker is at work
 SEALING = 60.0  # seconds between two seals
+MATCHING = 15.0  # seconds between two looks for statements whose matching stopped
+LINES_A_ROUND = 100  # of such a statement: a buyer's question waits no longer than that
 
 QUIET = (facts.UNPRICED, facts.LATE_SUCCESS)  # the money is where it belongs: a look will do
 ALARMING = tuple(reason.key for reason in facts.REASONS if reason not in QUIET)
@@ -125,6 +128,41 @@ class Sealer:
             self._next = -math.inf
 
 
+class Matcher:
+    """Goes on with statements whose matching stopped before its end, a few lines a round. One that can't be matched
+    stops none of the others."""
+
+    def __init__(self) -> None:
+        self._next = -math.inf
+        self._failed: set[int] = set()
+
+    def step(self) -> bool:
+        """False: there is nothing to match for now, and it looks again in a while."""
+        if time.monotonic() < self._next:
+            return False
+        if self.match_some():
+            return True
+        self._next = time.monotonic() + MATCHING
+        return False
+
+    def match_some(self) -> bool:
+        """False: there is nothing to match."""
+        now = gateway.now()
+        waiting = [each for each in reconciliation.unfinished(now=now) if each not in self._failed]
+        if not waiting:
+            self._failed.clear()
+            return False
+        try:
+            reconciliation.match_some(waiting[0], now=now, limit=LINES_A_ROUND)
+        except Exception:
+            log.exception(
+                "A statement could not be matched; the worker tries again", extra={"id": waiting[0]}
+            )
+            self._failed.add(waiting[0])
+            release_connection()
+        return True
+
+
 class Command(BaseCommand):
     help = __doc__
 
@@ -157,10 +195,13 @@ class Command(BaseCommand):
 
     def _once(self, options: dict[str, Any]) -> None:
         tally = Tally(callbacks=_read_left_behind(gateway.now()))
+        matcher = Matcher()
+        while matcher.match_some():
+            self._progress("Statements are matched …")
         try:
             for due in enquiries.open_since(before=_before(options), limit=options["limit"]):
                 tally.outcomes[_ask(due)] += 1
-                self._progress(tally.outcomes.total())
+                self._progress(f"{tally.outcomes.total()} looked at …")
         except KeyboardInterrupt:
             self.stderr.write("\nStopped here. Nothing is lost: the next run goes on.")
         people = count_payments_in_need()
@@ -169,9 +210,9 @@ class Command(BaseCommand):
         if any(people[key] for key in ALARMING):
             sys.exit(1)
 
-    def _progress(self, done: int) -> None:
+    def _progress(self, words: str) -> None:
         if self.stderr.isatty():
-            self.stderr.write(f"\r{done} looked at …", ending="")
+            self.stderr.write(f"\r{words:<30}", ending="")
             self.stderr.flush()
 
     def _end_of_progress(self) -> None:
@@ -181,10 +222,11 @@ class Command(BaseCommand):
     def _watch(self) -> None:
         self.stdout.write("Watching open payments. Ctrl-C stops.")
         self.stdout.flush()
-        pulse, broom, sealer = Pulse(), Broom(), Sealer()
+        pulse, broom, sealer, matcher = Pulse(), Broom(), Sealer(), Matcher()
         while True:
             try:
                 busy = run_due()
+                busy = matcher.step() or busy
                 pulse.tidy()
             except Error:
                 log.exception("The worker can't reach the database; it tries again")
