@@ -1,6 +1,7 @@
 """The M-PESA portal's statement held against the ledger: taking a file in whole, and finding each line's payment. No
 file is parsed here (statement_file/), and nothing is guessed: what is left is a person's (manual/)."""
 
+from payments.reconciliation.candidates import CLOCKS_DIFFER
 from payments.reconciliation.importing import (
     Imported,
     earlier,
@@ -10,7 +11,6 @@ from payments.reconciliation.importing import (
     read_file,
 )
 from payments.reconciliation.matching import (
-    CLOCKS_DIFFER,
     Matched,
     begin_again,
     count_ahead,

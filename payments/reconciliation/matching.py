@@ -5,65 +5,39 @@ What changes a payment is one transaction for each, together with its line. Doin
 meanwhile, looks only at lines that are nobody's yet. Reversals, sweeps and charges are never a payment.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from orders.codes import codes_meant
 from orders.selectors import codes_known
 from payments import ledger
-from payments.facts import FOLLOW_UP_FOR, held_kes, is_live, is_paid, is_settled, was_refused
+from payments.facts import held_kes, is_settled
 from payments.ledger import Change, EventKind, ReceiptTaken, Snapshot, Source, Update
-from payments.models import MpesaTransaction, PaymentEvent, Statement, StatementLine
+from payments.models import MpesaTransaction, Statement, StatementLine
 from payments.reconciliation.beside import book_beside, book_nobodys, book_others
+from payments.reconciliation.candidates import (
+    LINE_COLUMNS,
+    Candidates,
+    Line,
+    candidates_of,
+    receipt_is_known,
+    spelt_as_coded,
+    the_doubted_one,
+    the_only_one,
+    without_receipt,
+)
 from payments.states import Event, State
 
 Kind, Match = StatementLine.Kind, StatementLine.Match
 
 BATCH = 500  # lines
-CLOCKS_DIFFER = timedelta(minutes=1)  # a line may seem that much earlier than the request that it answers
-AT_ITS_DESK = timedelta(
-    minutes=2
-)  # whoever uploads a statement sees it matched; after that the worker does it
-READINGS = 16  # of one account number: what may mean more codes than that is looked at by a person
+AT_ITS_DESK = timedelta(minutes=2)  # who uploads a statement sees it matched; later the worker goes on
 FOUND = "Found on the M-PESA statement."
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
-    """Money that is nobody's yet, as far as matching needs it."""
-
-    id: int
-    statement_id: int
-    receipt: str
-    completed_at: datetime
-    paid_in: Decimal
-    account_no: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Candidate:
-    """A payment of ours that a line may be."""
-
-    id: int
-    receipt: str | None
-    state: str
-    amount_kes: int
-    received_kes: int | None
-    amount_differs: bool
-    created_at: datetime
-    checkout_request_id: str | None
-    result_code: str
-    order_code: str
-
-
-_LINE = tuple(column.name for column in fields(Line))
-_CANDIDATE = tuple(column.name for column in fields(Candidate) if column.name != "order_code")
 
 
 @dataclass(kw_only=True)
@@ -108,7 +82,7 @@ def match_some(statement_id: int, *, now: datetime, limit: int = BATCH) -> Match
     """The next lines of the statement. Call it until it is finished."""
     statement = Statement.objects.get(id=statement_id)
     # by id alone, as the index of nobody's lines is: a period would be sorted at each step
-    ahead = _nobodys().filter(id__gt=statement.matched_up_to).order_by("id").values(*_LINE)
+    ahead = _nobodys().filter(id__gt=statement.matched_up_to).order_by("id").values(*LINE_COLUMNS)
     step = [Line(**row) for row in ahead[:limit]]
     lines = [line for line in step if line.statement_id == statement_id or _in_period(line, statement)]
     matched = _match(lines, now=now)
@@ -164,13 +138,13 @@ def begin_again(statement_id: int) -> None:
 
 def matchable(statement: Statement) -> int:
     """How many of its lines have become a known payment's since they were matched."""
-    return nobodys_lines(statement).filter(_receipt_is_known()).count()
+    return nobodys_lines(statement).filter(receipt_is_known()).count()
 
 
 def _match(lines: list[Line], *, now: datetime) -> Matched:
     matched = Matched()
-    left = _spelt_as_coded(_by_receipt(lines, matched, now=now))
-    candidates = _without_receipt(left)
+    left = spelt_as_coded(_by_receipt(lines, matched, now=now))
+    candidates = without_receipt(left)
     beside = [line for line in left if not _by_reference(line, candidates, matched, now=now)]
     known = codes_known({line.account_no for line in beside} - {""})
     of_orders = [line for line in beside if line.account_no in known]
@@ -188,7 +162,7 @@ def _by_receipt(lines: list[Line], matched: Matched, *, now: datetime) -> list[L
     """Gives the lines whose receipt no payment of ours has."""
     receipts = [line.receipt for line in lines]
     attempts = {
-        row.receipt: row for row in _candidates(MpesaTransaction.objects.filter(receipt__in=receipts))
+        row.receipt: row for row in candidates_of(MpesaTransaction.objects.filter(receipt__in=receipts))
     }
     taken = _with_a_line(row.id for row in attempts.values())
     agreeing: list[int] = []
@@ -246,12 +220,9 @@ def _correct(attempt_id: int, line: Line, *, now: datetime) -> bool:
 # --- by order code, amount and time ---------------------------------------------------------------------
 
 
-Candidates = Mapping[str, list[Candidate]]  # payments without a receipt, by their order's code
-
-
 def _by_reference(line: Line, candidates: Candidates, matched: Matched, *, now: datetime) -> bool:
     """Whether the line is now a payment's: the one that it can only be."""
-    attempt = _the_doubted_one(line, candidates) or _the_only_one(line, candidates)
+    attempt = the_doubted_one(line, candidates) or the_only_one(line, candidates)
     if attempt is None:
         return False
     update = Update(
@@ -276,79 +247,6 @@ def _by_reference(line: Line, candidates: Candidates, matched: Matched, *, now: 
     else:
         matched.receipts_learned += 1
     return True
-
-
-def _spelt_as_coded(lines: list[Line]) -> list[Line]:
-    """With the code of the one order that each account number can mean, however it was typed."""
-    typed = {line.account_no for line in lines} - {""}
-    meant = {text: codes_meant(text) for text in typed - codes_known(typed)}
-    meant = {text: codes for text, codes in meant.items() if len(codes) <= READINGS}
-    known = codes_known({code for codes in meant.values() for code in codes})
-    codes = {text: next(iter(found)) for text in meant if len(found := meant[text] & known) == 1}
-    return [replace(line, account_no=codes.get(line.account_no, line.account_no)) for line in lines]
-
-
-def _the_doubted_one(line: Line, candidates: Candidates) -> Candidate | None:
-    """The payment whose own callback named this receipt, and was not believed because of its amount."""
-    doubted = [row.id for row in candidates.get(line.account_no, []) if row.amount_differs]
-    if not doubted:
-        return None
-    said = PaymentEvent.objects.filter(
-        attempt__in=doubted, kind=EventKind.AMOUNT_DIFFERS, facts__receipt=line.receipt
-    )
-    found = said.values_list("attempt_id", flat=True).first()
-    return next((row for row in candidates.get(line.account_no, []) if row.id == found), None)
-
-
-def _the_only_one(line: Line, candidates: Candidates) -> Candidate | None:
-    """The payment without a receipt that this line can only be. None: there is none, or a person must say which.
-
-    Where one is known to be paid and its receipt awaited, and Safaricom said "not paid" of the others, it is that
-    one. Where another line could be the same payment's, both are left.
-    """
-    fits = [row for row in candidates.get(line.account_no, []) if _fits(row, line)]
-    if len(fits) > 1:
-        fits = [row for row in fits if not was_refused(row)]
-    if len(fits) > 1 and not any(is_live(row) for row in fits):
-        fits = [row for row in fits if is_paid(row)]
-    if len(fits) != 1 or _rivals(line, fits[0]).exists():
-        return None
-    return fits[0]
-
-
-def _without_receipt(lines: Iterable[Line]) -> Candidates:
-    """Payments that a line may be: one query for many lines. What changes until one is written, _take finds out."""
-    codes = {line.account_no for line in lines} - {""}
-    with_a_line = StatementLine.objects.filter(kind=Kind.PAYMENT, attempt=OuterRef("id"))
-    attempts = MpesaTransaction.objects.filter(order__code__in=codes, receipt=None).exclude(
-        Exists(with_a_line)
-    )
-    found: dict[str, list[Candidate]] = {}
-    for row in _candidates(attempts) if codes else ():
-        found.setdefault(row.order_code, []).append(row)
-    return found
-
-
-def _fits(attempt: Candidate, line: Line) -> bool:
-    after = line.completed_at - attempt.created_at
-    return bool(line.paid_in == attempt.amount_kes and -CLOCKS_DIFFER <= after <= FOLLOW_UP_FOR)
-
-
-def _candidates(attempts: QuerySet[MpesaTransaction]) -> Iterator[Candidate]:
-    for row in attempts.values(*_CANDIDATE, order_code=F("order__code")):
-        yield Candidate(**row)
-
-
-def _rivals(line: Line, attempt: Candidate) -> QuerySet[StatementLine]:
-    """Other money that could be this payment's just as well."""
-    same = StatementLine.objects.filter(
-        kind=Kind.PAYMENT, match=Match.NONE, account_no=line.account_no, paid_in=line.paid_in
-    )
-    in_time = same.filter(
-        completed_at__gte=attempt.created_at - CLOCKS_DIFFER,
-        completed_at__lte=attempt.created_at + FOLLOW_UP_FOR,
-    )
-    return in_time.exclude(id=line.id).exclude(_receipt_is_known())
 
 
 def _beside(line: Line, *, now: datetime) -> bool:
@@ -377,10 +275,6 @@ def _take_its_own(line: Line, attempt_id: int) -> None:
 def _with_a_line(attempt_ids: Iterable[int]) -> set[int]:
     lines = StatementLine.objects.filter(kind=Kind.PAYMENT, attempt__in=list(attempt_ids))
     return {attempt_id for attempt_id in lines.values_list("attempt_id", flat=True) if attempt_id is not None}
-
-
-def _receipt_is_known() -> Exists:
-    return Exists(MpesaTransaction.objects.filter(receipt=OuterRef("receipt")))
 
 
 def _said(amount: Decimal) -> str:

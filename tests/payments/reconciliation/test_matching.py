@@ -12,7 +12,7 @@ from payments.checkout import prompts, push
 from payments.manual import Claim, Settlement, actions, claim_receipt
 from payments.manual.actions import ActionRefused
 from payments.models import MpesaTransaction, PaymentEvent, Statement, StatementLine
-from payments.reconciliation import matching
+from payments.reconciliation import candidates, matching
 from payments.states import State
 from tests.support.payments.clock import Clock
 from tests.support.payments.fake_daraja import OTIENO, FakeDaraja, not_paid_answer
@@ -318,7 +318,9 @@ def test_two_who_match_in_the_same_instant_raise_a_difference_once(
         return seen
 
     monkeypatch.setattr(matching, "_with_a_line", and_another_is_first)
-    lines = [matching.Line(**row) for row in matching.nobodys_lines(stated).values(*matching._LINE)]
+    lines = [
+        candidates.Line(**row) for row in matching.nobodys_lines(stated).values(*candidates.LINE_COLUMNS)
+    ]
     matching._match(lines, now=clock())
     assert events_of(paid).count("statement_differs") == 1
 
@@ -355,14 +357,14 @@ def test_a_receipt_of_another_payment_is_never_used_again(
     """Its callback comes while the line is being matched to another."""
     first = click()
     stated = taken_in([row_of(first)], clock)
-    found = matching._the_only_one
+    found = matching.the_only_one
 
     def and_the_callback_comes_to_another(*told: Any) -> Any:
         fits = found(*told)
         pay(click, safaricom, clock, msisdn=OTIENO, reference="CART2")
         return fits
 
-    monkeypatch.setattr(matching, "_the_only_one", and_the_callback_comes_to_another)
+    monkeypatch.setattr(matching, "the_only_one", and_the_callback_comes_to_another)
     assert matched(stated, clock).nobodys == 1
     assert after(first).state == State.PENDING
     assert line("UKN4AB12CD").attempt_id is None
@@ -379,14 +381,14 @@ def test_a_callback_in_the_same_instant_wins(
 ) -> None:
     attempt = click()
     stated = taken_in([row_of(attempt)], clock)
-    found = matching._the_only_one
+    found = matching.the_only_one
 
     def and_the_callback_comes(*told: Any) -> Any:
         fits = found(*told)
         called_back(safaricom, clock, receipt=receipt)
         return fits
 
-    monkeypatch.setattr(matching, "_the_only_one", and_the_callback_comes)
+    monkeypatch.setattr(matching, "the_only_one", and_the_callback_comes)
     result = matched(stated, clock)
     assert after(attempt).receipt == receipt
     assert (line("UKN4AB12CD").attempt_id == attempt.pk, result.by_receipt == 1) == (belongs, belongs)
@@ -398,7 +400,7 @@ def test_somebody_who_took_the_line_in_the_same_instant_keeps_it(
 ) -> None:
     first, other = click(), click(OTIENO, reference="CART2")
     stated = taken_in([row_of(first)], clock)
-    found = matching._the_only_one
+    found = matching.the_only_one
 
     def and_staff_attach_it(*told: Any) -> Any:
         fits = found(*told)
@@ -406,7 +408,7 @@ def test_somebody_who_took_the_line_in_the_same_instant_keeps_it(
         attach_to(other.public_id, clock, told[0].id)
         return fits
 
-    monkeypatch.setattr(matching, "_the_only_one", and_staff_attach_it)
+    monkeypatch.setattr(matching, "the_only_one", and_staff_attach_it)
     assert matched(stated, clock).nobodys == 1
     assert after(first).state == State.PENDING
     assert line("UKN4AB12CD").attempt_id == other.pk
@@ -761,4 +763,4 @@ def test_a_watch_that_ends_after_the_statement_found_the_money_changes_nothing(
 
 def test_the_time_between_is_what_a_phone_can_take() -> None:
     assert timedelta(hours=24) == facts.FOLLOW_UP_FOR
-    assert timedelta(minutes=1) == matching.CLOCKS_DIFFER
+    assert timedelta(minutes=1) == candidates.CLOCKS_DIFFER

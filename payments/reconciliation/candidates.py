@@ -1,0 +1,132 @@
+"""Which payment of ours a line of a statement may be: by its order's code, however typed, by amount and by time. Reads
+only: what is found is written in matching.py, and what is left open is a person's (manual/)."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Exists, F, OuterRef, QuerySet
+
+from orders.codes import codes_meant
+from orders.selectors import codes_known
+from payments.facts import FOLLOW_UP_FOR, is_live, is_paid, was_refused
+from payments.ledger import EventKind
+from payments.models import MpesaTransaction, PaymentEvent, StatementLine
+
+Kind, Match = StatementLine.Kind, StatementLine.Match
+
+CLOCKS_DIFFER = timedelta(minutes=1)  # a line may seem that much earlier than the request that it answers
+READINGS = 16  # of one account number: what may mean more codes than that is looked at by a person
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """Money that is nobody's yet, as far as matching needs it."""
+
+    id: int
+    statement_id: int
+    receipt: str
+    completed_at: datetime
+    paid_in: Decimal
+    account_no: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A payment of ours that a line may be."""
+
+    id: int
+    receipt: str | None
+    state: str
+    amount_kes: int
+    received_kes: int | None
+    amount_differs: bool
+    created_at: datetime
+    checkout_request_id: str | None
+    result_code: str
+    order_code: str
+
+
+LINE_COLUMNS = tuple(column.name for column in fields(Line))
+_CANDIDATE = tuple(column.name for column in fields(Candidate) if column.name != "order_code")
+
+
+Candidates = Mapping[str, list[Candidate]]  # payments without a receipt, by their order's code
+
+
+def spelt_as_coded(lines: list[Line]) -> list[Line]:
+    """With the code of the one order that each account number can mean, however it was typed."""
+    typed = {line.account_no for line in lines} - {""}
+    meant = {text: codes_meant(text) for text in typed - codes_known(typed)}
+    meant = {text: codes for text, codes in meant.items() if len(codes) <= READINGS}
+    known = codes_known({code for codes in meant.values() for code in codes})
+    codes = {text: next(iter(found)) for text in meant if len(found := meant[text] & known) == 1}
+    return [replace(line, account_no=codes.get(line.account_no, line.account_no)) for line in lines]
+
+
+def the_doubted_one(line: Line, candidates: Candidates) -> Candidate | None:
+    """The payment whose own callback named this receipt, and was not believed because of its amount."""
+    doubted = [row.id for row in candidates.get(line.account_no, []) if row.amount_differs]
+    if not doubted:
+        return None
+    said = PaymentEvent.objects.filter(
+        attempt__in=doubted, kind=EventKind.AMOUNT_DIFFERS, facts__receipt=line.receipt
+    )
+    found = said.values_list("attempt_id", flat=True).first()
+    return next((row for row in candidates.get(line.account_no, []) if row.id == found), None)
+
+
+def the_only_one(line: Line, candidates: Candidates) -> Candidate | None:
+    """The payment without a receipt that this line can only be. None: there is none, or a person must say which.
+
+    Where one is known to be paid and its receipt awaited, and Safaricom said "not paid" of the others, it is that
+    one. Where another line could be the same payment's, both are left.
+    """
+    fits = [row for row in candidates.get(line.account_no, []) if _fits(row, line)]
+    if len(fits) > 1:
+        fits = [row for row in fits if not was_refused(row)]
+    if len(fits) > 1 and not any(is_live(row) for row in fits):
+        fits = [row for row in fits if is_paid(row)]
+    if len(fits) != 1 or _rivals(line, fits[0]).exists():
+        return None
+    return fits[0]
+
+
+def without_receipt(lines: Iterable[Line]) -> Candidates:
+    """Payments that a line may be: one query for many lines. What changes until one is written, _take finds out."""
+    codes = {line.account_no for line in lines} - {""}
+    with_a_line = StatementLine.objects.filter(kind=Kind.PAYMENT, attempt=OuterRef("id"))
+    attempts = MpesaTransaction.objects.filter(order__code__in=codes, receipt=None).exclude(
+        Exists(with_a_line)
+    )
+    found: dict[str, list[Candidate]] = {}
+    for row in candidates_of(attempts) if codes else ():
+        found.setdefault(row.order_code, []).append(row)
+    return found
+
+
+def _fits(attempt: Candidate, line: Line) -> bool:
+    after = line.completed_at - attempt.created_at
+    return bool(line.paid_in == attempt.amount_kes and -CLOCKS_DIFFER <= after <= FOLLOW_UP_FOR)
+
+
+def candidates_of(attempts: QuerySet[MpesaTransaction]) -> Iterator[Candidate]:
+    for row in attempts.values(*_CANDIDATE, order_code=F("order__code")):
+        yield Candidate(**row)
+
+
+def _rivals(line: Line, attempt: Candidate) -> QuerySet[StatementLine]:
+    """Other money that could be this payment's just as well."""
+    same = StatementLine.objects.filter(
+        kind=Kind.PAYMENT, match=Match.NONE, account_no=line.account_no, paid_in=line.paid_in
+    )
+    in_time = same.filter(
+        completed_at__gte=attempt.created_at - CLOCKS_DIFFER,
+        completed_at__lte=attempt.created_at + FOLLOW_UP_FOR,
+    )
+    return in_time.exclude(id=line.id).exclude(receipt_is_known())
+
+
+def receipt_is_known() -> Exists:
+    return Exists(MpesaTransaction.objects.filter(receipt=OuterRef("receipt")))
