@@ -5,12 +5,34 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import CharField, F, Model, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, Concat, Substr
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    Exists,
+    F,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Cast, Coalesce, Concat, Substr
 from django.utils import timezone
 
 from orders.models import Order
-from payments.facts import OF_RECEIPTS, PART_PAID, REASONS, WORDS, Reason, Words, held_sql, refund_unseen_at
+from payments.facts import (
+    IS_UNCLAIMED,
+    LINE_WAITS,
+    OF_RECEIPTS,
+    PART_PAID,
+    REASONS,
+    WORDS,
+    Reason,
+    Words,
+    held_sql,
+    refund_unseen_at,
+)
 from payments.ledger import CENTS, ORDER
 from payments.models import (
     PROBLEM_VERDICTS,
@@ -21,6 +43,7 @@ from payments.models import (
     Receipt,
     Refund,
     Statement,
+    StatementLine,
 )
 from payments.reconciliation import statements_that_differ
 
@@ -28,6 +51,8 @@ COUNTED_UP_TO = 1000  # beyond it, "many" says as much
 
 # since when; the order's code, the payment's public id, the receipt's code (each null where there is none); cents
 NAMES = ("need_since", "need_order", "need_payment", "need_receipt", "need_cents")
+_WAITING = StatementLine.objects.filter(LINE_WAITS, booked_as=OuterRef("pk"))
+UNCLAIMED_OTHERWISE = IS_UNCLAIMED & Q(~Exists(_WAITING))
 NONE = Value(None, output_field=CharField())
 
 Rows = QuerySet[Any, Any]
@@ -112,8 +137,13 @@ def _of_receipts(reason: Reason) -> Work:
         key=f"receipt_{reason.key}",
         words=reason,
         kind=Receipt,
-        waiting=lambda: Receipt.objects.filter(reason.applies).annotate(**named),
+        waiting=lambda: Receipt.objects.filter(_told_here(reason)).annotate(**named),
     )
+
+
+def _told_here(reason: Reason) -> Q:
+    """Money that waits to be believed is nobody's too, and is told as what waits."""
+    return UNCLAIMED_OTHERWISE if reason.key == "unclaimed" else reason.applies
 
 
 def _refunds_unseen() -> Rows:
@@ -152,6 +182,16 @@ def _proposals() -> Rows:
     )
 
 
+def _belief() -> Rows:
+    return StatementLine.objects.filter(LINE_WAITS).annotate(
+        need_since=F("waits_since"),
+        need_order=F("waits_for__code"),
+        need_payment=NONE,
+        need_receipt=F("receipt"),
+        need_cents=Cast(CENTS * F("paid_in"), BigIntegerField()),
+    )
+
+
 def _inbox() -> Rows:
     problems = Q(verdict__in=PROBLEM_VERDICTS, reviewed_at=None)
     return CallbackDelivery.objects.filter(problems).annotate(
@@ -180,9 +220,10 @@ def _all() -> Iterator[Work]:
     yield Work(key="part_paid", words=PART_PAID, kind=Order, waiting=_part_paid)
     yield Work(key="refund_unseen", words=WORDS["refund_unseen"], kind=Refund, waiting=_refunds_unseen)
     yield Work(key="proposal", words=WORDS["proposal"], kind=HandSettlement, waiting=_proposals)
+    yield Work(key="belief", words=WORDS["belief"], kind=StatementLine, waiting=_belief)
     yield Work(key="inbox", words=WORDS["inbox"], kind=CallbackDelivery, waiting=_inbox)
     yield Work(key="statement_differs", words=WORDS["statement_differs"], kind=Statement, waiting=_statements)
-    # belief: once a statement waits to be believed. unsealed: once the ledger is sealed, rows older than the last seal.
+    # unsealed: once the ledger is sealed, rows older than the last seal.
 
 
 ALL: Sequence[Work] = tuple(_all())

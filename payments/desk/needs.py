@@ -21,6 +21,7 @@ CALLBACKS, SETTLEMENTS = "inbox", "proposal"
 CHOSEN: Mapping[str, Mapping[str, str]] = {
     SETTLEMENTS: {"decision__exact": "waiting"},
     CALLBACKS: {"problem": "1"},
+    "belief": {"waits": "1"},
     "refund_unseen": {"state__exact": "sent"},
 }
 

@@ -42,7 +42,14 @@ from payments.facts.attention import (
     Words,
     reasons_of,
 )
-from payments.facts.line import LINE_IS_BOOKED, LINE_IS_NOBODYS, line_is_booked, line_is_nobodys
+from payments.facts.line import (
+    LINE_IS_BOOKED,
+    LINE_IS_NOBODYS,
+    LINE_WAITS,
+    line_is_booked,
+    line_is_nobodys,
+    line_waits,
+)
 from payments.facts.money import (
     AMOUNT_IN_DOUBT,
     AMOUNT_IS_UNKNOWN,
@@ -108,6 +115,7 @@ __all__ = (
     "LEFT_UNDECIDED",
     "LINE_IS_BOOKED",
     "LINE_IS_NOBODYS",
+    "LINE_WAITS",
     "NEVER_RANG",
     "OF_RECEIPTS",
     "ORDER_IS_PAID",
@@ -162,6 +170,7 @@ __all__ = (
     "left_undecided",
     "line_is_booked",
     "line_is_nobodys",
+    "line_waits",
     "may_be_replaced",
     "order_is_over",
     "order_is_paid",

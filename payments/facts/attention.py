@@ -157,8 +157,9 @@ _OTHERS = (
     Words(
         key="belief",
         label="Statement to be believed",
-        what="A statement would newly pay orders above the limit for one person.",
-        to_do="Look at the file and its lines, then say whether the statement is to be believed.",
+        what="Only a statement's file says that this money came, and it is above what its uploader may pay alone.",
+        to_do="Open the file as it came, look whether the portal says the same, then believe its lines or void it. "
+        "Whoever uploaded it can't.",
     ),
     Words(
         key="inbox",

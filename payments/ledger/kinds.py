@@ -152,6 +152,7 @@ KINDS: Mapping[EventKind, Carries] = MappingProxyType(
             "The statement names another amount than was held",
             "receipt",
             "amount",
+            *_PERSON,
             becomes=frozenset({"role"}),
         ),
         K.RECEIPT_UNLEARNED: _says(

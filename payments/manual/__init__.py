@@ -16,6 +16,7 @@ from payments.manual.actions import (
     refusal_to_settle,
     write_note,
 )
+from payments.manual.believing import Waits, believe, lines_that_wait, refusal_to_believe, what_waits
 from payments.manual.claiming import Claim, claim_receipt, refusal_to_claim
 from payments.manual.correcting import (
     refusal_to_undo,
@@ -44,11 +45,14 @@ __all__ = (
     "Row",
     "Settlement",
     "Voided",
+    "Waits",
     "ask_now",
+    "believe",
     "claim_receipt",
     "confirm_settlement",
     "decline_settlement",
     "keep_part",
+    "lines_that_wait",
     "mark_delivery_reviewed",
     "mark_receipt_reviewed",
     "mark_reviewed",
@@ -58,6 +62,7 @@ __all__ = (
     "read_delivery_again",
     "record_refund",
     "refusal_to_ask",
+    "refusal_to_believe",
     "refusal_to_claim",
     "refusal_to_mark",
     "refusal_to_mark_delivery",
@@ -75,5 +80,6 @@ __all__ = (
     "void_statement",
     "waiting_settlement",
     "waiting_settlement_of_line",
+    "what_waits",
     "write_note",
 )

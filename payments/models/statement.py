@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from orders.models import Order
 from payments.models.attempt import MpesaTransaction
 from payments.models.receipt import Receipt
 
@@ -94,6 +95,25 @@ class StatementLine(models.Model):
     voided_at = models.DateTimeField(null=True, help_text="When a person said that it is not to be believed")
     voided_by = models.CharField(max_length=150, blank=True, default="", db_default="")
     match = models.CharField(max_length=9, choices=Match.choices, blank=True, default=Match.NONE)
+    # what only this file says, above what its uploader may pay alone in a day (reconciliation/allowance.py)
+    waits_since = models.DateTimeField(
+        null=True, help_text="Since when it waits to be believed by a second person"
+    )
+    waits_for = models.ForeignKey(
+        Order,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        help_text="The order that it would pay",
+    )
+    believed_at = models.DateTimeField(null=True)
+    believed_by = models.CharField(max_length=150, blank=True, default="", db_default="")
+    alone_at = models.DateTimeField(null=True, help_text="When it paid on its uploader's word alone")
+    alone_kes = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="How much that counts for in the uploader's day (KES)"
+    )
     absent_from = models.ForeignKey(
         Statement,
         null=True,
@@ -144,6 +164,19 @@ class StatementLine(models.Model):
             models.Index(name="line_booked_as", fields=("booked_as",), condition=Q(booked_as__isnull=False)),
             # the search; which other lines could be the same payment's
             models.Index(name="line_account_no", fields=("account_no",)),
+            # what waits to be believed
+            models.Index(
+                name="line_waits",
+                fields=("statement", "id"),
+                condition=Q(waits_since__isnull=False, believed_at=None, match=""),
+            ),
+            # what was paid in a day on one person's word alone
+            models.Index(
+                name="line_paid_alone",
+                fields=("alone_at",),
+                include=("alone_kes", "statement"),
+                condition=Q(alone_at__isnull=False),
+            ),
             # where two files differ
             models.Index(
                 name="line_absent", fields=("absent_from", "id"), condition=Q(absent_from__isnull=False)

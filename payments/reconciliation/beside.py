@@ -1,7 +1,7 @@
 """Lines of a statement that no request of ours explains, into the book: money for an order, money that is nobody's yet,
 and what left. What cannot be told apart is booked as nobody's, and a person says whose it is (manual/)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from payments.models import MpesaTransaction, Receipt, Refund, Statement, Statem
 from payments.phones import masked_payer
 
 Kind, Match = StatementLine.Kind, StatementLine.Match
+Pays = Callable[[], None]  # in the transaction in which a line pays its order
 REFUND_SEEN_WITHIN = timedelta(days=30)  # of its being recorded, by receipt and amount alone
 
 BOOKED_AS = {
@@ -27,22 +28,59 @@ BOOKED_AS = {
 }
 
 
-def book_beside(line: StatementLine, *, now: datetime) -> bool:
-    """A payment's line: whether it is now its order's. Else it is nobody's yet, and booked as that."""
-    if line.booked_as_id is not None:
-        return False
+def order_to_pay(line: StatementLine) -> Order | None:
+    """Of a line that is no request's: the order that its money is for, if nothing speaks against it."""
     order = order_named(line)
-    if order is not None and (_may_be_a_requests(order, line) or _had_ended(order, line)):
-        order = None
+    if order is None or _may_be_a_requests(order, line) or _had_ended(order, line):
+        return None
+    return order
+
+
+def book_beside(line: StatementLine, order: Order, *, now: datetime, pays: Pays) -> bool:
+    """A payment's line becomes its order's: whether it did. What `pays` raises leaves nothing written."""
+    if line.booked_as is not None:
+        return _claim_believed(line, line.booked_as, order, now=now)
+    _book(line, order, now=now, pays=pays)
+    return True
+
+
+def _book(line: StatementLine, order: Order | None, *, now: datetime, pays: Pays) -> None:
     match = Match.BOOKED if order else Match.NONE
+
+    def then(receipt_id: int) -> None:
+        _join(line, receipt_id, match)
+        pays()
+
     ledger.book_payment(
         _told(line),
         order_id=order.pk if order else None,
         order_code=order.code if order else "",
         now=now,
-        then=lambda receipt_id: _join(line, receipt_id, match),
+        then=then,
     )
-    return order is not None
+
+
+def _claim_believed(line: StatementLine, receipt: Receipt, order: Order, *, now: datetime) -> bool:
+    """It was nobody's while it waited to be believed: whether it is now its order's. What people have placed meanwhile
+    stays where they put it."""
+    booked = StatementLine.objects.filter(id=line.pk, match=Match.NONE)
+    try:
+        ledger.claim(
+            receipt.pk,
+            order_id=order.pk,
+            order_code=order.code,
+            cents=_cents(line.paid_in),
+            now=now,
+            then=lambda _receipt_id: _must(booked.update(match=Match.BOOKED)),
+        )
+    except ledger.NotThere:
+        return False
+    return True
+
+
+def _must(done: int) -> None:
+    if not done:
+        raise ledger.NotThere("Meanwhile it became a payment's.")
 
 
 def book_nobodys(line_ids: Sequence[int], *, now: datetime) -> None:
@@ -55,7 +93,7 @@ def book_nobodys(line_ids: Sequence[int], *, now: datetime) -> None:
     fresh: dict[str, StatementLine] = {}
     for line in found:
         if line.receipt in known or line.receipt in fresh:
-            book_beside(line, now=now)
+            _book(line, None, now=now, pays=_nothing)
         else:
             fresh[line.receipt] = line
     if not fresh:
@@ -152,6 +190,9 @@ def _told(line: StatementLine) -> Told:
 
 def _cents(amount: Decimal) -> int:
     return round(CENTS * amount)
+
+
+def _nothing() -> None: ...
 
 
 def _join_all(lines: Collection[StatementLine]) -> None:

@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from orders.codes import codes_meant
 from orders.selectors import codes_known
-from payments.facts import FOLLOW_UP_FOR, is_live, is_paid, was_refused
+from payments.facts import FOLLOW_UP_FOR, held_kes, is_live, is_paid, is_settled, was_refused
 from payments.ledger import EventKind
 from payments.models import MpesaTransaction, PaymentEvent, StatementLine
 
@@ -30,6 +30,18 @@ class Line:
     completed_at: datetime
     paid_in: Decimal
     account_no: str
+    # whose word it is
+    row: int
+    file_name: str
+    uploaded_by: str
+    believed_by: str
+    waits_since: datetime | None
+
+    @property
+    def word(self) -> dict[str, str]:
+        """Who says so, as events hold it: the uploader, the file and its line, and who believed it."""
+        said = {"by": self.uploaded_by, "evidence": f"{self.file_name}, row {self.row}"}
+        return said | ({"confirmed_by": self.believed_by} if self.believed_by else {})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,22 +49,52 @@ class Candidate:
     """A payment of ours that a line may be."""
 
     id: int
+    order_id: int
     receipt: str | None
     state: str
     amount_kes: int
     received_kes: int | None
     amount_differs: bool
+    pays_order: bool
+    refund_due: bool
+    unclaimed: bool
+    due_cents: int
+    refunded_at: datetime | None
     created_at: datetime
     checkout_request_id: str | None
     result_code: str
     order_code: str
 
 
-LINE_COLUMNS = tuple(column.name for column in fields(Line))
+_OF_ITS_FILE = {"file_name": F("statement__file_name"), "uploaded_by": F("statement__uploaded_by")}
+_LINE = tuple(column.name for column in fields(Line) if column.name not in _OF_ITS_FILE)
 _CANDIDATE = tuple(column.name for column in fields(Candidate) if column.name != "order_code")
 
 
 Candidates = Mapping[str, list[Candidate]]  # payments without a receipt, by their order's code
+
+
+def lines_of(rows: QuerySet[StatementLine]) -> list[Line]:
+    return [Line(**row) for row in rows.values(*_LINE, **_OF_ITS_FILE)]
+
+
+def only_the_file_says(line: Line, attempt: Candidate) -> Decimal:
+    """How much the payment would hold by this line that neither a callback nor a query of Safaricom's said before."""
+    if is_settled(attempt):
+        return max(Decimal(0), line.paid_in - held_kes(attempt))
+    if attempt.receipt is not None and line.paid_in != attempt.amount_kes:
+        return Decimal(0)  # it stays in doubt
+    if attempt.amount_differs and line.paid_in in _doubted_amounts(line, attempt):
+        return Decimal(0)
+    return line.paid_in
+
+
+def _doubted_amounts(line: Line, attempt: Candidate) -> set[Decimal]:
+    """What the payment's own callbacks named with this receipt."""
+    said = PaymentEvent.objects.filter(
+        attempt=attempt.id, kind=EventKind.AMOUNT_DIFFERS, facts__receipt=line.receipt
+    )
+    return {Decimal(facts["amount"]) for facts in said.values_list("facts", flat=True) if facts.get("amount")}
 
 
 def spelt_as_coded(lines: list[Line]) -> list[Line]:
@@ -117,9 +159,13 @@ def candidates_of(attempts: QuerySet[MpesaTransaction]) -> Iterator[Candidate]:
 
 
 def _rivals(line: Line, attempt: Candidate) -> QuerySet[StatementLine]:
-    """Other money that could be this payment's just as well."""
+    """Other money that could be this payment's just as well. (Not what another file of the same time lacks.)"""
     same = StatementLine.objects.filter(
-        kind=Kind.PAYMENT, match=Match.NONE, account_no=line.account_no, paid_in=line.paid_in
+        kind=Kind.PAYMENT,
+        match=Match.NONE,
+        account_no=line.account_no,
+        paid_in=line.paid_in,
+        absent_from=None,
     )
     in_time = same.filter(
         completed_at__gte=attempt.created_at - CLOCKS_DIFFER,

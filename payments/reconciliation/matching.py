@@ -5,8 +5,8 @@ What changes a payment is one transaction for each, together with its line. Doin
 meanwhile, looks only at lines that are nobody's yet. Reversals, sweeps and charges are never a payment.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,12 +19,15 @@ from payments import ledger
 from payments.facts import held_kes, is_settled
 from payments.ledger import Change, EventKind, ReceiptTaken, Snapshot, Source, Update
 from payments.models import MpesaTransaction, Statement, StatementLine
-from payments.reconciliation.beside import book_beside, book_nobodys, book_others
+from payments.reconciliation.allowance import AboveLimit, Allowance
+from payments.reconciliation.beside import book_beside, book_nobodys, book_others, order_to_pay
 from payments.reconciliation.candidates import (
-    LINE_COLUMNS,
+    Candidate,
     Candidates,
     Line,
     candidates_of,
+    lines_of,
+    only_the_file_says,
     receipt_is_known,
     spelt_as_coded,
     the_doubted_one,
@@ -50,6 +53,7 @@ class Matched:
     booked: int = 0  # lines for which there was no request: parts of an order, sweeps, charges, reversals
     differ: int = 0  # of these, where the statement names another amount than we held
     nobodys: int = 0  # lines that are left for a person
+    waiting: int = 0  # of these, what only a file says: a second person must believe it
     lines: int = 0  # gone through
     finished: bool = False
 
@@ -62,6 +66,7 @@ class Matched:
             "booked",
             "differ",
             "nobodys",
+            "waiting",
         ):
             setattr(self, name, getattr(self, name) + getattr(more, name))
         self.finished = more.finished
@@ -82,8 +87,8 @@ def match_some(statement_id: int, *, now: datetime, limit: int = BATCH) -> Match
     """The next lines of the statement. Call it until it is finished."""
     statement = Statement.objects.get(id=statement_id)
     # by id alone, as the index of nobody's lines is: a period would be sorted at each step
-    ahead = _nobodys().filter(id__gt=statement.matched_up_to).order_by("id").values(*LINE_COLUMNS)
-    step = [Line(**row) for row in ahead[:limit]]
+    ahead = _nobodys().filter(id__gt=statement.matched_up_to).order_by("id")
+    step = lines_of(ahead[:limit])
     lines = [line for line in step if line.statement_id == statement_id or _in_period(line, statement)]
     matched = _match(lines, now=now)
     matched.lines, matched.finished = len(lines), len(step) < limit
@@ -141,24 +146,53 @@ def matchable(statement: Statement) -> int:
     return nobodys_lines(statement).filter(receipt_is_known()).count()
 
 
-def _match(lines: list[Line], *, now: datetime) -> Matched:
-    matched = Matched()
-    left = spelt_as_coded(_by_receipt(lines, matched, now=now))
-    candidates = without_receipt(left)
-    beside = [line for line in left if not _by_reference(line, candidates, matched, now=now)]
-    known = codes_known({line.account_no for line in beside} - {""})
-    of_orders = [line for line in beside if line.account_no in known]
-    booked = sum(_beside(line, now=now) for line in of_orders)
-    book_nobodys([line.id for line in beside if line.account_no not in known], now=now)
-    matched.booked += booked
-    matched.nobodys += len(beside) - booked
+def match_believed(line_ids: Sequence[int], *, now: datetime) -> Matched:
+    """Lines that a second person has just believed: they pay what they are for, as things stand now."""
+    lines = lines_of(_nobodys().filter(id__in=line_ids).order_by("id"))
+    matched = _match(lines, now=now)
+    matched.lines = len(lines)
     return matched
+
+
+def _match(lines: list[Line], *, now: datetime) -> Matched:
+    step = _Step(now=now, allowance=Allowance(now=now))
+    left = spelt_as_coded(_by_receipt(lines, step))
+    candidates = without_receipt(left)
+    beside = [line for line in left if not _by_reference(line, candidates, step)]
+    known = codes_known({line.account_no for line in beside} - {""})
+    for line in beside:
+        if line.account_no in known:
+            _beside(line, step)
+        else:
+            step.nobodys.append(line.id)
+    book_nobodys(step.nobodys, now=now)
+    step.matched.nobodys += len(step.nobodys)
+    return step.matched
+
+
+@dataclass(kw_only=True)
+class _Step:
+    """What is gathered while some lines are matched. `nobodys`: lines that will be booked as that."""
+
+    now: datetime
+    allowance: Allowance
+    matched: Matched = field(default_factory=Matched)
+    nobodys: list[int] = field(default_factory=list)
+
+    def leave_waiting(self, line: Line, *, order_id: int | None, booked: bool = True) -> None:
+        """What only its file says, above what its uploader may pay alone, is nobody's until somebody else believes it.
+        `booked`: the rest of its receipt is in the book already."""
+        waits = StatementLine.objects.filter(id=line.id, match=Match.NONE, waits_since=None)
+        waits.update(waits_since=self.now, waits_for=order_id)
+        self.matched.waiting += 1
+        if booked:
+            self.nobodys.append(line.id)
 
 
 # --- by receipt -----------------------------------------------------------------------------------------
 
 
-def _by_receipt(lines: list[Line], matched: Matched, *, now: datetime) -> list[Line]:
+def _by_receipt(lines: list[Line], step: _Step) -> list[Line]:
     """Gives the lines whose receipt no payment of ours has."""
     receipts = [line.receipt for line in lines]
     attempts = {
@@ -172,15 +206,14 @@ def _by_receipt(lines: list[Line], matched: Matched, *, now: datetime) -> list[L
         if attempt is None:
             left.append(line)
         elif attempt.id in taken:
-            matched.nobodys += 1  # a second line with this receipt: its payment has one
+            step.matched.nobodys += 1  # a second line with this receipt: its payment has one
         else:
             taken.add(attempt.id)
             if line.paid_in == held_kes(attempt):
                 agreeing.append(line.id)
-            elif _correct(attempt.id, line, now=now):
-                matched.by_receipt += 1
-                matched.differ += 1
-    matched.by_receipt += _join(agreeing)
+            else:
+                _correct(attempt, line, step)
+    step.matched.by_receipt += _join(agreeing)
     return left
 
 
@@ -191,9 +224,13 @@ def _join(line_ids: list[int]) -> int:
     return lines.update(match=Match.RECEIPT, attempt=Subquery(of_receipt)) if line_ids else 0
 
 
-def _correct(attempt_id: int, line: Line, *, now: datetime) -> bool:
+def _correct(attempt: Candidate, line: Line, step: _Step) -> None:
     """The statement names another amount than we held for this receipt. It is believed, and a person is told."""
     paid_in: Decimal = line.paid_in
+    alone = only_the_file_says(line, attempt)
+    if not step.allowance.covers(line, alone):
+        step.leave_waiting(line, order_id=attempt.order_id, booked=False)
+        return
 
     def decide_on(row: Snapshot) -> Change:
         fields: dict[str, Any] = {"amount_differs": paid_in != row.amount_kes, "reviewed_at": None}
@@ -203,28 +240,40 @@ def _correct(attempt_id: int, line: Line, *, now: datetime) -> bool:
         kind = EventKind.AMOUNT_CONFIRMED if is_right else EventKind.STATEMENT_DIFFERS
         return Change(kind=kind, to=State(row.state), fields=fields, pays=is_right)
 
+    def take() -> None:
+        _take(line.id, attempt.id, Match.RECEIPT)
+        step.allowance.spend(line, alone)
+
     try:
         ledger.apply_change(
-            attempt_id,
+            attempt.id,
             decide_on,
             source=Source.STATEMENT,
-            facts={"receipt": line.receipt, "amount": _said(paid_in)},
-            now=now,
-            in_same_transaction=lambda: _take(line.id, attempt_id, Match.RECEIPT),
+            facts={"receipt": line.receipt, "amount": _said(paid_in), **line.word},
+            now=step.now,
+            in_same_transaction=take,
         )
+    except AboveLimit:
+        step.leave_waiting(line, order_id=attempt.order_id, booked=False)
     except (_Meanwhile, IntegrityError):
-        return False
-    return True
+        return
+    else:
+        step.matched.by_receipt += 1
+        step.matched.differ += 1
 
 
 # --- by order code, amount and time ---------------------------------------------------------------------
 
 
-def _by_reference(line: Line, candidates: Candidates, matched: Matched, *, now: datetime) -> bool:
-    """Whether the line is now a payment's: the one that it can only be."""
+def _by_reference(line: Line, candidates: Candidates, step: _Step) -> bool:
+    """Whether the line is now a payment's, the one that it can only be; or waits to be."""
     attempt = the_doubted_one(line, candidates) or the_only_one(line, candidates)
     if attempt is None:
         return False
+    alone = only_the_file_says(line, attempt)
+    if not step.allowance.covers(line, alone):
+        step.leave_waiting(line, order_id=attempt.order_id)
+        return True
     update = Update(
         event=Event.CONFIRMED,
         source=Source.STATEMENT,
@@ -232,27 +281,50 @@ def _by_reference(line: Line, candidates: Candidates, matched: Matched, *, now: 
         receipt=line.receipt,
         amount=line.paid_in,
         paid_at=line.completed_at,
+        more=line.word,
     )
+
+    def take() -> None:
+        _take_its_own(line, attempt.id)
+        step.allowance.spend(line, alone)
+
     try:
-        recorded = ledger.record(
-            attempt.id, update, now=now, in_same_transaction=lambda: _take_its_own(line, attempt.id)
-        )
+        recorded = ledger.record(attempt.id, update, now=step.now, in_same_transaction=take)
+    except AboveLimit:
+        step.leave_waiting(line, order_id=attempt.order_id)
+        return True
     except (_Meanwhile, ReceiptTaken, IntegrityError):
         return False
     if not recorded.news:  # its callback came in this moment, with this receipt
-        matched.by_receipt += (joined := _join([line.id]))
+        step.matched.by_receipt += (joined := _join([line.id]))
         return joined == 1
     if recorded.moved:
-        matched.found_paid += 1
+        step.matched.found_paid += 1
     else:
-        matched.receipts_learned += 1
+        step.matched.receipts_learned += 1
     return True
 
 
-def _beside(line: Line, *, now: datetime) -> bool:
-    """Money that no request of ours explains is booked all the same: whether it is its order's."""
-    stored = StatementLine.objects.select_related("statement").get(id=line.id)
-    return book_beside(stored, now=now)
+def _beside(line: Line, step: _Step) -> None:
+    """Money that no request of ours explains is booked all the same: its order's, or nobody's yet."""
+    stored = StatementLine.objects.select_related("statement", "booked_as").get(id=line.id)
+    order = order_to_pay(stored)
+    was_nobodys = stored.booked_as_id is not None and stored.waits_since is None
+    if order is None or was_nobodys:
+        step.nobodys.append(line.id)
+        return
+    if not step.allowance.covers(line, line.paid_in):
+        step.leave_waiting(line, order_id=order.pk)
+        return
+    try:
+        booked = book_beside(
+            stored, order, now=step.now, pays=lambda: step.allowance.spend(line, line.paid_in)
+        )
+    except AboveLimit:
+        step.leave_waiting(line, order_id=order.pk)
+        return
+    step.matched.booked += booked
+    step.matched.nobodys += not booked
 
 
 # --- one line and one payment ---------------------------------------------------------------------------

@@ -36,6 +36,8 @@ def entry(event: PaymentEvent) -> Entry:
 
 def _who(event: PaymentEvent) -> str:
     by, second = event.facts.get("by", ""), event.facts.get("confirmed_by", "")
+    if by and event.source == Source.STATEMENT:
+        return _whose_file(by, second)
     if by:
         return f"{by}, confirmed by {second}" if second else str(by)
     return {
@@ -45,6 +47,11 @@ def _who(event: PaymentEvent) -> str:
         Source.CLOCK: "The shop's clock",
         Source.STATEMENT: "The M-PESA statement",
     }.get(Source(event.source), "Staff")
+
+
+def _whose_file(by: str, second: str) -> str:
+    believed = f", believed by {second}" if second else ""
+    return f"The M-PESA statement, uploaded by {by}{believed}"
 
 
 def _words(facts: Facts) -> str:

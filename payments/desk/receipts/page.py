@@ -9,6 +9,7 @@ from django.urls import URLPattern
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from payments.attention import UNCLAIMED_OTHERWISE
 from payments.desk import words
 from payments.desk.addresses import address, page_of
 from payments.desk.lists.filters import ChoiceFilter, Choices, DaysFilter
@@ -18,7 +19,6 @@ from payments.desk.receipts import actions, figures
 from payments.desk.receipts.flows import flows
 from payments.facts import (
     IS_TO_SEND_BACK,
-    IS_UNCLAIMED,
     LEFT_UNDECIDED,
     LINE_IS_NOBODYS,
     WAS_REVERSED_UNSEEN,
@@ -28,7 +28,7 @@ from payments.models import Receipt
 Receipts = QuerySet[Receipt]
 
 WAITING = {
-    "unclaimed": ("Nobody's yet", IS_UNCLAIMED),
+    "unclaimed": ("Nobody's yet", UNCLAIMED_OTHERWISE),
     "due": ("To send back", IS_TO_SEND_BACK),
     "reversed": ("Reversed", WAS_REVERSED_UNSEEN),
     "left": ("Nobody decided it", LEFT_UNDECIDED),

@@ -16,7 +16,15 @@ from django.db.models.functions import Cast, Coalesce
 
 from payments import reconciliation
 from payments.desk.words import kes
-from payments.facts import IS_PAID, LINE_IS_BOOKED, LINE_IS_NOBODYS, agrees_sql, held_sql, is_decided_sql
+from payments.facts import (
+    IS_PAID,
+    LINE_IS_BOOKED,
+    LINE_IS_NOBODYS,
+    LINE_WAITS,
+    agrees_sql,
+    held_sql,
+    is_decided_sql,
+)
 from payments.models import MpesaTransaction, Statement, StatementLine
 
 Kind = StatementLine.Kind
@@ -27,7 +35,7 @@ PER_PAGE = 50
 BEFORE, AFTER = timedelta(days=3), timedelta(days=1)
 
 MATCHED, OURS, THEIRS, DIFFER, LEFT_OUT = "matched", "ours", "theirs", "differ", "left-out"
-ONE_FILE = "one-file"
+ONE_FILE, BELIEF = "one-file", "belief"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,19 +94,22 @@ def compare(statement: Statement) -> Comparison:
     sums = _sums(statement)
     lonely = ours_alone(statement).aggregate(count=Count("id"), total=Sum(held_sql()))
     lonely_total = Decimal(lonely["total"] or 0)
-    theirs = sums["matched_total"] + sums["differ_total"] + sums["theirs_total"]
+    theirs = sums["matched_total"] + sums["differ_total"] + sums["theirs_total"] + sums["belief_total"]
     ours = sums["matched_total"] + sums["differ_ours"] + lonely_total
     open_differences = _open_differences(statement).count() if sums["differ"] else 0
     disputed = _disputed(statement)
     groups = (
         *disputed,
+        *_belief(sums),
         _group(MATCHED, sums["matched"], sums["matched_total"]),
         _group(OURS, lonely["count"], lonely_total, person=bool(lonely["count"])),
         _group(THEIRS, sums["theirs"], sums["theirs_total"], person=bool(sums["theirs"])),
         _group(DIFFER, sums["differ"], sums["differ_total"], person=bool(open_differences)),
         _group(LEFT_OUT, sums["left_out"], sums["left_out_total"]),
     )
-    agrees = ours == theirs and not lonely["count"] and not sums["theirs"] and not disputed
+    agrees = (
+        ours == theirs and not lonely["count"] and not sums["theirs"] and not sums["belief"] and not disputed
+    )
     return Comparison(
         groups=groups,
         ours=ours,
@@ -125,11 +136,14 @@ def rows_of(statement: Statement, key: str) -> "QuerySet[StatementLine] | QueryS
         return ours_alone(statement).order_by("created_at", "id")
     if key == ONE_FILE:
         return _absent(statement).order_by("completed_at", "id").select_related("statement")
+    if key == BELIEF:
+        waiting = lines_of(statement).filter(LINE_WAITS).order_by("completed_at", "id")
+        return waiting.select_related("statement", "waits_for", "booked_as")
     lines = lines_of(statement).order_by("completed_at", "id").select_related("attempt", "booked_as")
     return lines.filter(
         {
             MATCHED: _matched(),
-            THEIRS: LINE_IS_NOBODYS,
+            THEIRS: _nobodys(),
             DIFFER: _payment() & Q(attempt__isnull=False) & ~_agrees(),
             LEFT_OUT: ~_payment(),
         }[key]
@@ -153,6 +167,13 @@ def _disputed(statement: Statement) -> tuple[Group, ...]:
     if not found["count"]:
         return ()
     return (_group(ONE_FILE, found["count"], found["total"] or ZERO, person=True),)
+
+
+def _belief(sums: dict[str, Decimal]) -> tuple[Group, ...]:
+    """The group of what waits to be believed, where there is any."""
+    if not sums["belief"]:
+        return ()
+    return (_group(BELIEF, sums["belief"], sums["belief_total"], person=True),)
 
 
 def ours_alone(statement: Statement) -> QuerySet[MpesaTransaction]:
@@ -190,8 +211,10 @@ def _sums(statement: Statement) -> dict[str, Decimal]:
         differ=Count("id", filter=joined & ~_agrees()),
         differ_total=Sum("paid_in", filter=joined & ~_agrees()),
         differ_ours=Sum(Cast(held_sql("attempt__"), money), filter=joined & ~_agrees()),
-        theirs=Count("id", filter=LINE_IS_NOBODYS),
-        theirs_total=Sum("paid_in", filter=LINE_IS_NOBODYS),
+        belief=Count("id", filter=LINE_WAITS),
+        belief_total=Sum("paid_in", filter=LINE_WAITS),
+        theirs=Count("id", filter=_nobodys()),
+        theirs_total=Sum("paid_in", filter=_nobodys()),
         left_out=Count("id", filter=~_payment()),
         left_out_total=Sum(F("paid_in") - F("withdrawn"), filter=~_payment()),
     )
@@ -200,6 +223,11 @@ def _sums(statement: Statement) -> dict[str, Decimal]:
 
 def _payment() -> Q:
     return Q(kind=Kind.PAYMENT)
+
+
+def _nobodys() -> Q:
+    """Save what waits to be believed, which has a group of its own."""
+    return LINE_IS_NOBODYS & ~LINE_WAITS
 
 
 def _matched() -> Q:
@@ -244,6 +272,11 @@ _TOLD = {
         "On another file only",
         "Another uploaded file names these receipts at a time that this one covers too, and this one lacks them. "
         "Search them in the portal: one of the two files is not what the portal made.",
+    ),
+    BELIEF: (
+        "Waits to be believed",
+        "Only a file says that this money came, and it is above what its uploader may let pay alone in a day. A second "
+        "person looks at the file and believes it, on that file's page.",
     ),
     MATCHED: (
         "Matched",

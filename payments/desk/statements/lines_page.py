@@ -17,6 +17,7 @@ from payments import manual
 from payments.desk import settlements, words
 from payments.desk.addresses import address, page_of
 from payments.desk.lists import search
+from payments.desk.lists.filters import ChoiceFilter, Choices
 from payments.desk.lists.rows import ManyRows
 from payments.desk.pages import DetailPage, refuse_without, row_or_404, show
 from payments.desk.receipts.figures import postings_of
@@ -25,7 +26,7 @@ from payments.desk.statements import voiding
 from payments.desk.statements.candidates import candidates, likely_order
 from payments.desk.statements.comparison import THEIRS
 from payments.desk.statements.forms import AttachForm
-from payments.facts import line_is_booked, line_is_nobodys
+from payments.facts import LINE_WAITS, line_is_booked, line_is_nobodys, line_waits
 from payments.manual import ActionRefused, Claim
 from payments.models import HandSettlement, MpesaTransaction, Statement, StatementLine
 
@@ -34,12 +35,25 @@ BOOKED = "This money is in the book already, for the order that it names."
 SHARED = "Some of this money has its place in the book already: open its receipt to see where the rest is."
 
 
+class WaitsFilter(ChoiceFilter):
+    """Lines that wait for a second person."""
+
+    title = "Waits"
+    parameter_name = "waits"
+
+    def choices_offered(self) -> Choices:
+        return [("1", "To be believed")]
+
+    def chosen(self, rows: QuerySet[StatementLine], value: str) -> QuerySet[StatementLine]:  # noqa: ARG002
+        return rows.filter(LINE_WAITS)
+
+
 @admin.register(StatementLine)
 class StatementLineAdmin(ManyRows, DetailPage):
     detail_template = "desk/statement_line.html"
     list_display = ("receipt", "at", "came", "went", "account_no", "kind", "whose", "match")
     list_select_related = ("attempt", "booked_as")
-    list_filter = ("kind", "match")
+    list_filter = (WaitsFilter, "kind", "match")
     list_filter_submit = False
     list_per_page = 100
     search_fields = ("receipt",)
@@ -59,6 +73,8 @@ class StatementLineAdmin(ManyRows, DetailPage):
 
     @display(description="Whose")
     def whose(self, line: StatementLine) -> str | SafeString:
+        if line_waits(line):
+            return "Waits to be believed"
         if line_is_nobodys(line):
             return "Nobody's yet"
         row = line.attempt or line.booked_as
@@ -163,6 +179,7 @@ def _detail(request: HttpRequest, line: StatementLine, form: AttachForm) -> dict
         "why_not": refusal if line_is_nobodys(line) and waiting is None else "",
         "booked": _booked(line),
         "candidates": candidates(line) if may_attach and not refusal else [],
+        "belief": line_waits(line),
         "waiting": settlements.waiting(request, waiting, of=line, permission=MAY_ATTACH),
         "declined": line.settlements.filter(decision=HandSettlement.Decision.DECLINED).order_by("id"),
         "back": _in_comparison(line.statement),

@@ -16,7 +16,7 @@ from unfold.decorators import display
 from payments import reconciliation
 from payments.desk.addresses import address, list_of, page_of
 from payments.desk.pages import DetailPage, number_in, refuse_without, row_or_404, show
-from payments.desk.statements import comparison, voiding
+from payments.desk.statements import believing, comparison, voiding
 from payments.desk.statements.explained import explained
 from payments.desk.statements.forms import UploadForm
 from payments.desk.steps import step
@@ -77,6 +77,7 @@ class StatementAdmin(DetailPage):
             path("<int:statement_id>/matching/", wrap(_matching), name="payments_statement_matching"),
             path("<int:statement_id>/matching/step/", wrap(_step), name="payments_statement_step"),
             path("<int:statement_id>/again/", wrap(_again), name="payments_statement_again"),
+            path("<int:statement_id>/believe/", wrap(believing.believe), name="payments_statement_believe"),
             path("<int:statement_id>/file/", wrap(_kept), name="payments_statement_file"),
             path("<path:object_id>/void/", wrap(voiding.void_statement), name="payments_statement_void"),
             *super().get_urls(),
@@ -91,6 +92,7 @@ class StatementAdmin(DetailPage):
             "title": f"Statement {row.file_name}",
             "stated": row,
             "file": _file(row),
+            "belief": believing.belief(request, row),
             "comparison": compared,
             "group": group,
             "page": page,

@@ -29,7 +29,7 @@ REASONS = (
     "refund_due unclaimed part_paid wrong_amount receipt_awaited unknown given_up late_success unpriced reversed "
     "refund_unseen refund_undecided belief proposal inbox spool unsealed statement_differs"
 )  # the contract's
-NOT_LISTED_YET = {"belief", "unsealed"}
+NOT_LISTED_YET = {"unsealed"}
 KEYS = ["reason", "label", "payment", "order", "receipt", "amount_kes", "since", "to_do"]
 
 Listed = dict[str, dict[str, Any]]

@@ -636,7 +636,7 @@ def test_the_number_of_queries_does_not_grow_with_the_lines(
     matched(taken_in(more, clock, name="more.csv"), clock)
     Statement.objects.filter(pk=stated.pk).update(uploaded_at=clock())
     assert counted(desk.compare(Statement.objects.get(pk=stated.pk)))[group][0] >= 20
-    assert queries_of(client, address) == few <= 17
+    assert queries_of(client, address) == few <= 18
 
 
 def test_the_list_of_statements_asks_as_much_for_sixty_as_for_three(db: None, clock: Clock) -> None:
@@ -673,3 +673,81 @@ def test_a_hundred_thousand_lines_are_taken_in_matched_and_compared(
 def memory() -> int:
     """The most that this process has held, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+# --- what waits for a second person ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def waiting_file(click: Click, clock: Clock, settings: Any) -> Statement:
+    """A file of achieng's with one line above what she may let pay alone."""
+    settings.SETTLED_ALONE_UP_TO_KES = 900
+    attempt = click()
+    stated = taken_in([row_of(attempt), row("UKN4AB12CX", clock(), 7, "X")], clock)
+    Statement.objects.filter(pk=stated.pk).update(uploaded_by="achieng")
+    matched(stated, clock)
+    return Statement.objects.get(pk=stated.pk)
+
+
+@pytest.mark.parametrize("role", [*ROLES, "nobody"])
+def test_who_may_believe_a_file(role: str, waiting_file: Statement) -> None:
+    client, address = at_desk(role), f"{STATEMENTS}{waiting_file.pk}/"
+    shown = client.get(f"{address}change/")
+    page = words_of(shown)
+    assert shown.status_code == (200 if role in MAY_SEE else 403)
+    assert ('id="belief"' in page) == (role in MAY_SEE)
+    assert ('data-action="believe"' in page) == (role in MAY_WORK)
+    if role in MAY_SEE:
+        for told in (
+            "Waits to be believed: 1 line, KES 1,500",
+            "achieng uploaded it on",
+            "UKN4AB12CD",
+            "file/",
+        ):
+            assert told in page
+    seen = manual.what_waits(waiting_file).seen
+    answer = client.post(f"{address}believe/", {"seen": seen})
+    assert answer.status_code == (302 if role in MAY_WORK else 403)
+    line = StatementLine.objects.get(receipt="UKN4AB12CD")
+    assert (line.attempt is not None, line.believed_by) == ((True, role) if role in MAY_WORK else (False, ""))
+
+
+def test_whoever_uploaded_it_is_told_that_another_must_believe_it(waiting_file: Statement) -> None:
+    client, address = at_desk("supervisor", "achieng"), f"{STATEMENTS}{waiting_file.pk}/"
+    page = words_of(client.get(f"{address}change/"))
+    assert 'data-action="believe"' not in page
+    assert "A second person must believe this file: you uploaded it yourself" in page
+    answer = client.post(f"{address}believe/", {"seen": manual.what_waits(waiting_file).seen}, follow=True)
+    assert "A second person must believe this file" in words_of(answer)
+    assert StatementLine.objects.filter(believed_at=None).count() == 2
+    assert client.get(f"{address}believe/").status_code == 405
+
+
+def test_what_waits_is_a_group_of_its_own_and_a_filter_of_the_lines(waiting_file: Statement) -> None:
+    client = at_desk("supervisor")
+    found = desk.compare(waiting_file)
+    assert [(each.key, each.count) for each in found.groups if each.tone == "warn"] == [
+        ("belief", 1),
+        ("theirs", 1),
+    ]
+    assert (found.theirs, found.agrees) == (1507, False)
+    page = words_of(client.get(f"{STATEMENTS}{waiting_file.pk}/change/?group=belief"))
+    assert "november.csv</a>" in page
+    assert "uploaded by achieng" in page
+    listed = words_of(client.get(f"{LINES}?waits=1"))
+    assert "UKN4AB12CD" in listed
+    assert "UKN4AB12CX" not in listed
+    line = StatementLine.objects.get(receipt="UKN4AB12CD")
+    assert f"{waiting_file.pk}/change/#belief" in words_of(client.get(f"{LINES}{line.pk}/change/"))
+
+
+def test_the_history_names_uploader_and_believer_file_and_line(waiting_file: Statement) -> None:
+    client = at_desk("supervisor", "barasa")
+    seen = manual.what_waits(waiting_file).seen
+    answer = client.post(f"{STATEMENTS}{waiting_file.pk}/believe/", {"seen": seen}, follow=True)
+    assert "Believed: 1 line counts now." in words_of(answer)
+    line = StatementLine.objects.get(receipt="UKN4AB12CD")
+    story = words_of(client.get(f"/admin/payments/mpesatransaction/{line.attempt_id}/change/"))
+    assert "The M-PESA statement, uploaded by achieng, believed by barasa" in story
+    assert f"Evidence: november.csv, row {line.row}" in story
+    assert "barasa" in words_of(client.get(f"{LINES}{line.pk}/change/"))

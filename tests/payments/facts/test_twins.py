@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from orders.models import Order
 from payments.daraja import RESULTS
-from payments.facts import asking, attention, money, order, receipt, statement
+from payments.facts import asking, attention, line, money, order, receipt, statement
 from payments.models import MpesaTransaction, Posting, Receipt, Statement, StatementLine
 from payments.states import State
 
@@ -323,6 +323,33 @@ def test_a_line_agrees_with_its_payment_or_not(received: int | None, paid_in: st
     agrees = money.agrees_with(attempt, Decimal(paid_in))
     assert agrees is (paid_in == "10" and received != 9)
     assert StatementLine.objects.filter(money.agrees_sql("paid_in", "attempt__")).exists() is agrees
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("waits", [None, NOW])
+@pytest.mark.parametrize("believed", [None, NOW])
+@pytest.mark.parametrize("match", ["", "receipt"])
+@pytest.mark.parametrize("held", [None, (False, 5), (False, 0), (True, 5)])
+def test_a_line_waits_to_be_believed_or_not(
+    waits: datetime | None, believed: datetime | None, match: str, held: tuple[bool, int] | None
+) -> None:
+    """`held`: whether its receipt is a payment's, and how much of it is nobody's."""
+    (attempt,) = store([_plain_rows()[0]])
+    stated = Statement.objects.create(
+        sha256="s", file_name="f", uploaded_by="akinyi", uploaded_at=NOW, lines_in_file=1,
+        period_from=NOW, period_to=NOW,
+    )  # fmt: skip
+    booked = held and Receipt.objects.create(
+        code="R", direction="in", kind="payment", amount_cents=5, short_code="1", told_by="statement", told_at=NOW,
+        attempt=attempt if held[0] else None, unclaimed_cents=held[1],
+    )  # fmt: skip
+    it = StatementLine.objects.create(
+        statement=stated, row=1, kind="payment", receipt="R", completed_at=NOW, paid_in=5, money_in=True,
+        waits_since=waits, believed_at=believed, match=match, booked_as=booked,
+    )  # fmt: skip
+    is_nobodys = held in (None, (False, 5))
+    assert line.line_waits(it) is (waits is not None and believed is None and match == "" and is_nobodys)
+    assert StatementLine.objects.filter(line.LINE_WAITS).exists() is line.line_waits(it)
 
 
 @pytest.mark.django_db

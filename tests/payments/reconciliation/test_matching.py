@@ -318,9 +318,7 @@ def test_two_who_match_in_the_same_instant_raise_a_difference_once(
         return seen
 
     monkeypatch.setattr(matching, "_with_a_line", and_another_is_first)
-    lines = [
-        candidates.Line(**row) for row in matching.nobodys_lines(stated).values(*candidates.LINE_COLUMNS)
-    ]
+    lines = candidates.lines_of(matching.nobodys_lines(stated))
     matching._match(lines, now=clock())
     assert events_of(paid).count("statement_differs") == 1
 
@@ -672,6 +670,7 @@ def test_a_line_that_was_matched_before_the_second_person_is_not_used_again(
     order, attempt = place(clock), click()
     stated = taken_in([row("UKN4AB12CD", clock(), 1500, attempt.account_reference)], clock)
     waiting = attach_to(order.code, clock)
+    settings.SETTLED_ALONE_UP_TO_KES = 5000
     matched(stated, clock)
     with pytest.raises(ActionRefused, match="became another payment's"):
         manual.confirm_settlement(waiting.pk, by="kraph", now=clock())
