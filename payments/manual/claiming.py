@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef
 
 from orders.models import Order
-from payments.facts import IS_PAID
+from payments.facts import IS_PAID, line_waits
 from payments.manual import settling
 from payments.manual.actions import ActionRefused
 from payments.manual.settling import Settlement
@@ -63,6 +63,8 @@ def refusal_to_claim(line: StatementLine) -> str:
         return "This line is no customer's money, so it is no order's."
     if line.attempt_id is not None:
         return "This line is a payment's already."
+    if line_waits(line):
+        return "This money waits to be believed: a second person does that on the statement's page."
     if line.paid_in != int(line.paid_in):
         return "This amount has cents, and payments are whole shillings: refund it in the M-PESA portal."
     if settling.waiting_settlement_of_line(line.pk) is not None:

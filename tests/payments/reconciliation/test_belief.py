@@ -12,7 +12,7 @@ from payments import attention, ledger, manual, reconciliation
 from payments.desk.day.agreement import agreement
 from payments.desk.statements import comparison
 from payments.facts import LINE_WAITS, line_waits
-from payments.manual import ActionRefused, Settlement
+from payments.manual import ActionRefused, Claim, Settlement
 from payments.models import MpesaTransaction, PaymentEvent, Receipt, Statement, StatementLine
 from payments.reconciliation import importing, matching
 from payments.reconciliation.allowance import Allowance
@@ -388,6 +388,15 @@ def test_a_file_that_nobody_can_open_is_believed_by_nobody(waits: Statement, clo
     kept.unlink()
     with pytest.raises(ActionRefused, match="The file itself is not kept any more"):
         believe(waits, clock)
+
+
+def test_what_waits_is_attached_by_nobody_on_another_road(waits: Statement, clock: Clock) -> None:
+    it = line("UKN4AB12CD")
+    wanted = Claim(line_id=it.pk, target=it.account_no, reason="She told me so.")
+    for by in ("akinyi", "otieno"):
+        with pytest.raises(ActionRefused, match="This money waits to be believed"):
+            manual.claim_receipt(wanted, by=by, now=clock())
+    assert waiting() == ["UKN4AB12CD"]
 
 
 def test_a_void_file_is_believed_by_nobody(waits: Statement, clock: Clock) -> None:
