@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from orders.models import Mix, Order, OrderItem
 from orders.services import place_order
 from payments import callbacks, enquiries, gateway, ledger, manual
-from payments.checkout import prompts, push
+from payments.checkout import problems, push, wanted
 from payments.manual import ActionRefused, Settlement
 from payments.models import (
     CallbackDelivery,
@@ -90,11 +90,9 @@ class Money(RuleBasedStateMachine):
     @rule(pick=PICK, phone=st.sampled_from([WANJIRU, OTIENO]))
     def a_prompt_is_sent(self, pick: int, phone: str) -> None:
         order = self._order(pick)
-        ask = prompts.Ask(
-            msisdn=phone, amount_kes=order.to_pay_kes or PRICE, reference=order.code, again=True
-        )
+        ask = wanted.Ask(msisdn=phone, amount_kes=order.to_pay_kes or PRICE, reference=order.code, again=True)
         before = len(self.safaricom.pushes)
-        with suppress(prompts.PushProblem):
+        with suppress(problems.PushProblem):
             push.request_payment(ask, clock=self.clock)
         if len(self.safaricom.pushes) > before:
             attempt = MpesaTransaction.objects.latest("id")
