@@ -17,6 +17,7 @@ from payments.ledger.beside import (
     void_receipt,
 )
 from payments.ledger.book import CENTS, KEPT, ORDER, REFUNDS_DUE, UNCLAIMED
+from payments.ledger.booked import valid_receipt
 from payments.ledger.checks import (
     bring_check_forward,
     claim_check,
@@ -31,7 +32,6 @@ from payments.ledger.doors import apply_change, insert_paid, note, open_attempt,
 from payments.ledger.endings import ended_orders, has_ended, is_kept_open
 from payments.ledger.faults import Fault
 from payments.ledger.kinds import FACTS, KINDS, EventKind
-from payments.ledger.moves import valid_receipt
 from payments.ledger.seals import SealMade, newest_seal, seal_all, seal_next, unsealed_since
 from payments.ledger.taking_back import NothingToTakeBack, give_up_receipt, kind_that_takes_back, taking_back
 from payments.ledger.updates import (

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from orders.models import Order
 from orders.services import give_back, undo
 from payments.ledger.book import (
+    CENTS,
     KEPT,
     MPESA,
     ORDER,
@@ -40,6 +41,12 @@ class Standing:
     def left(self) -> int:
         """What can still go back."""
         return self.came - self.went
+
+    @property
+    def went_kes(self) -> int | None:
+        """What an attempt says of it, in whole shillings: a part of one counts whole, so that no more goes back than
+        came. None: nothing went."""
+        return -(-self.went // CENTS) or None
 
     @property
     def orders(self) -> list[str]:

@@ -1,6 +1,7 @@
 """What takes back the last that was decided about an attempt's money, and giving a receipt up that was another's."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from payments.facts import is_paid
@@ -58,7 +59,7 @@ def give_up_receipt(receipt: str, *, to: str, now: datetime) -> bool:
     try:
         apply_change(
             holder.pk,
-            lambda row: taking_back(row, said_by=(Source.STAFF,), now=now),
+            lambda row: _left_to_a_person(taking_back(row, said_by=(Source.STAFF,), now=now), now),
             source=Source.CALLBACK,
             facts=why,
             now=now,
@@ -66,6 +67,13 @@ def give_up_receipt(receipt: str, *, to: str, now: datetime) -> bool:
     except NothingToTakeBack:
         return False
     return True
+
+
+def _left_to_a_person(change: Change, now: datetime) -> Change:
+    """Its order may have been handed over, and is not paid any more."""
+    if change.kind is not EventKind.UNDONE:
+        return change
+    return replace(change, fields={**change.fields, "given_up_at": now})
 
 
 def _ask_soon(row: Snapshot, now: datetime) -> datetime | None:

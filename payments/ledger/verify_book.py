@@ -101,7 +101,7 @@ def _of_money(attempt: MpesaTransaction, stands: Sequence[Standing]) -> Iterator
     due = sum(each.at[REFUNDS_DUE] for each in stands)
     if is_booked(attempt) and came % CENTS == 0 and came != CENTS * held_kes(attempt):
         yield f"KES {held_kes(attempt):,} came by its own word, {_kes(came)} by the book"
-    if went // CENTS != (attempt.refunded_kes or 0):
+    if -(-went // CENTS) != (attempt.refunded_kes or 0):
         yield f"KES {attempt.refunded_kes or 0:,} went back by its own word, {_kes(went)} by the book"
     if due != attempt.due_cents:
         yield f"{_kes(attempt.due_cents)} are to be sent back by its own word, {_kes(due)} by the book"
