@@ -10,6 +10,7 @@ from payments.ledger.beside import (
     book_reversal,
     claim,
     keep,
+    left_of,
     review_receipt,
     said,
     see_refund,
@@ -32,6 +33,7 @@ from payments.ledger.doors import apply_change, insert_paid, note, open_attempt,
 from payments.ledger.endings import ended_orders, has_ended, is_kept_open
 from payments.ledger.faults import Fault
 from payments.ledger.kinds import FACTS, KINDS, EventKind
+from payments.ledger.returning import send_back, take_back_refund
 from payments.ledger.seals import SealMade, newest_seal, seal_all, seal_next, unsealed_since
 from payments.ledger.taking_back import NothingToTakeBack, give_up_receipt, kind_that_takes_back, taking_back
 from payments.ledger.updates import (
@@ -93,6 +95,7 @@ __all__ = (
     "join_phone",
     "keep",
     "kind_that_takes_back",
+    "left_of",
     "newest_seal",
     "note",
     "note_answer",
@@ -103,11 +106,13 @@ __all__ = (
     "seal_all",
     "seal_next",
     "see_refund",
+    "send_back",
     "set_checks_back",
     "snapshot",
     "stop_checks",
     "stop_checks_of_ended",
     "stop_checks_without_id",
+    "take_back_refund",
     "taking_back",
     "unsealed_since",
     "unsee_refund",

@@ -6,7 +6,7 @@ from djkraph import sql
 from payments.ledger.book import REFUNDS_DUE, UNCLAIMED, Because, Code, Entry, mpesa
 from payments.ledger.booked import Booked, of, receipt_values, valid_receipt
 from payments.ledger.kinds import EventKind
-from payments.ledger.standing import Standing, hold, mend, move, reversed_by_safaricom, sent_back
+from payments.ledger.standing import Standing, hold, in_force, mend, move, reversed_by_safaricom, sent_back
 from payments.ledger.updates import Snapshot, Source
 from payments.models import PaymentEvent, Receipt, Refund
 
@@ -52,8 +52,8 @@ def refund_undone(row: Snapshot, reference: str, because: Because) -> Booked:
         kind__in=(EventKind.REFUND_RECORDED, EventKind.REVERSED),
         facts__reference=reference,
     ).last()
-    number = event.number if event else None
-    mend(standing, of(receipt.pk, because), of_event=number)
+    of_it = [each for each in in_force(receipt.pk) if event is None or each.event_number == event.number]
+    mend(standing, of(receipt.pk, because), only=of_it)
     last = last_reference(receipt, besides=reference) if standing.went else None
     fields = {
         "refunded_kes": standing.went_kes,
@@ -66,13 +66,15 @@ def refund_undone(row: Snapshot, reference: str, because: Because) -> Booked:
 
 def last_reference(receipt: Receipt, *, besides: str = "") -> str:
     """Of what went back of this receipt, the last: a refund's reference, or the code of Safaricom's reversal."""
-    of_it = Q(receipt=receipt)
-    if receipt.attempt_id is not None:
-        of_it |= Q(receipt=None, attempt=receipt.attempt_id)
-    refunds = Refund.objects.filter(of_it).exclude(state=Refund.State.FAILED).order_by("id")
+    of_its_attempt = Q(receipt=None, attempt=receipt.attempt_id, attempt__isnull=False)
+    refunds = (
+        Refund.objects.filter(Q(receipt=receipt) | of_its_attempt)
+        .exclude(state=Refund.State.FAILED)
+        .order_by("id")
+    )
     reversals = receipt.reversals.filter(voided_at=None).order_by("id")
     references = [
         *reversals.values_list("code", flat=True),
-        *refunds.values_list("reference", flat=True),
+        *refunds.exclude(state=Refund.State.FAILED).values_list("reference", flat=True),
     ]
     return [each for each in references if each and each != besides][-1]
