@@ -35,7 +35,13 @@ from payments.ledger.faults import Fault
 from payments.ledger.kinds import FACTS, KINDS, EventKind
 from payments.ledger.returning import send_back, take_back_refund
 from payments.ledger.seals import SealMade, newest_seal, seal_all, seal_next, unsealed_since
-from payments.ledger.taking_back import NothingToTakeBack, give_up_receipt, kind_that_takes_back, taking_back
+from payments.ledger.taking_back import (
+    NothingToTakeBack,
+    give_up_hands_receipt,
+    give_up_receipt,
+    kind_that_takes_back,
+    taking_back,
+)
 from payments.ledger.updates import (
     AnotherReceipt,
     Change,
@@ -88,6 +94,7 @@ __all__ = (
     "ended_orders",
     "fault_of_printed",
     "faults",
+    "give_up_hands_receipt",
     "give_up_receipt",
     "has_ended",
     "insert_paid",
