@@ -47,6 +47,7 @@ from payments.checkout.status import payment_status
 from payments.enquiries import budget
 from payments.facts import (
     AMOUNT_IN_DOUBT,
+    came_and_went,
     is_booked,
     is_refund_due,
     is_refunded,
@@ -534,6 +535,9 @@ class Story(RuleBasedStateMachine):
             assert any(p.charged for p in mates), "the buyer is told of a payment that never was"
 
     def _check_failed(self, push: Push, row: MpesaTransaction) -> None:
+        if came_and_went(row):  # it is told that the money was sent back, and that the order can be paid
+            assert push.charged
+            return
         assert PAID not in push.told, "the buyer is told 'failed', and we were told of the money"
         same_phone = [p.attempt_id for p in self.bank.pushes if p.phone == push.phone]
         paid_by_same_phone = MpesaTransaction.objects.filter(
