@@ -223,7 +223,6 @@ def _all() -> Iterator[Work]:
     yield Work(key="belief", words=WORDS["belief"], kind=StatementLine, waiting=_belief)
     yield Work(key="inbox", words=WORDS["inbox"], kind=CallbackDelivery, waiting=_inbox)
     yield Work(key="statement_differs", words=WORDS["statement_differs"], kind=Statement, waiting=_statements)
-    # unsealed: once the ledger is sealed, rows older than the last seal.
 
 
 ALL: Sequence[Work] = tuple(_all())

@@ -14,11 +14,12 @@ from typing import Any
 from django.db import IntegrityError
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
+from djkraph import sql
 from orders.selectors import codes_known
 from payments import ledger
 from payments.facts import held_kes, is_settled
 from payments.ledger import Change, EventKind, ReceiptTaken, Snapshot, Source, Update
-from payments.models import MpesaTransaction, Statement, StatementLine
+from payments.models import MpesaTransaction, Posting, Receipt, Statement, StatementLine
 from payments.reconciliation.allowance import AboveLimit, Allowance
 from payments.reconciliation.beside import book_beside, book_nobodys, book_others, order_to_pay
 from payments.reconciliation.candidates import (
@@ -34,6 +35,7 @@ from payments.reconciliation.candidates import (
     the_only_one,
     without_receipt,
 )
+from payments.reconciliation.importing import MANY
 from payments.states import Event, State
 
 Kind, Match = StatementLine.Kind, StatementLine.Match
@@ -101,6 +103,9 @@ def match_some(statement_id: int, *, now: datetime, limit: int = BATCH) -> Match
         ours.filter(matched_up_to__lt=up_to).update(matched_up_to=up_to)
     if matched.finished:
         ours.filter(matched_at=None).update(matched_at=now)
+        if statement.lines_in_file > MANY:  # whoever opens the comparison reads the lines with their receipts
+            sql.refresh_statistics(Receipt)
+            sql.refresh_statistics(Posting)
     return matched
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
-from payments import attention, callbacks, enquiries, manual
+from payments import attention, callbacks, enquiries, ledger, manual
 from payments.callbacks import spool
 from payments.daraja import OutcomeUnknown, QueryAnswer, Verdict
 from payments.desk import needs
@@ -29,7 +30,7 @@ REASONS = (
     "refund_due unclaimed part_paid wrong_amount receipt_awaited unknown given_up late_success unpriced reversed "
     "refund_unseen refund_undecided belief proposal inbox spool unsealed statement_differs"
 )  # the contract's
-NOT_LISTED_YET = {"unsealed"}
+TROUBLES = ("spool", "unsealed")  # the home tells them apart from its counts
 KEYS = ["reason", "label", "payment", "order", "receipt", "amount_kes", "since", "to_do"]
 
 Listed = dict[str, dict[str, Any]]
@@ -75,7 +76,7 @@ def _the_home_counts_the_same(found: list[dict[str, Any]]) -> None:
         counted[reason] = counted.get(reason, 0) + need.count
     of_rows: dict[str, int] = dict.fromkeys(counted, 0)
     for each in found:
-        if each["reason"] != "spool":  # a trouble of the home's
+        if each["reason"] not in TROUBLES:
             of_rows[each["reason"]] += 1
     assert of_rows == counted
 
@@ -87,16 +88,18 @@ def only(reason: str) -> dict[str, Any]:
 
 
 def reasons() -> list[str]:
+    """Once the worker has sealed."""
+    list(ledger.seal_all(clock=timezone.now))
     return sorted(each["reason"] for each in listed())
 
 
 # --- the contract ---------------------------------------------------------------------------------------
 
 
-def test_there_are_words_for_every_reason_and_all_but_those_to_come_are_listed() -> None:
+def test_there_are_words_for_every_reason_and_each_is_listed() -> None:
     assert set(WORDS) == set(REASONS.split())
-    found = {work.reason for work in attention.ALL} | {"spool"}
-    assert found == set(REASONS.split()) - NOT_LISTED_YET
+    found = {work.reason for work in attention.ALL} | {*TROUBLES}
+    assert found == set(REASONS.split())
     assert all(
         words.label and words.what.endswith(".") and words.to_do.endswith(".") for words in WORDS.values()
     )
@@ -274,6 +277,24 @@ def test_a_refund_that_no_statement_shows_is_told_after_three_days(
 # --- what Safaricom says --------------------------------------------------------------------------------
 
 
+def test_what_waits_to_be_believed_is_told_as_that_alone_until_somebody_believes_it(
+    click: Click, clock: Clock
+) -> None:
+    attempt = click(amount=12_000)
+    clock.advance(minutes=1)
+    state([row_of(attempt)], clock)
+    assert reasons() == ["belief"]
+    assert only("belief") == {
+        "payment": None,
+        "order": attempt.account_reference,
+        "receipt": "UKN4AB12CD",
+        "amount_kes": 12_000,
+    }
+    stated = Statement.objects.get()
+    manual.believe(stated.pk, seen=manual.what_waits(stated).seen, by="otieno", now=clock())
+    assert "belief" not in reasons()
+
+
 def test_a_statement_that_the_book_does_not_lead_through_is_told(
     click: Click, safaricom: FakeDaraja, clock: Clock
 ) -> None:
@@ -312,3 +333,18 @@ def test_callbacks_on_disk_are_told_until_they_are_read(clock: Clock, spool_fold
     assert reasons() == ["spool"]
     callbacks.replay_spool(now=clock())
     assert "spool" not in reasons()
+
+
+def test_what_is_not_sealed_in_time_is_told_until_it_is(click: Click, clock: Clock) -> None:
+    opened = clock()
+    click()
+    clock.advance(minutes=10)
+    assert [each["reason"] for each in listed()] == []
+    clock.advance(seconds=1)
+    (told,) = listed()
+    assert (told["reason"], datetime.fromisoformat(told["since"]), told["amount_kes"]) == (
+        "unsealed",
+        opened,
+        None,
+    )
+    assert reasons() == []

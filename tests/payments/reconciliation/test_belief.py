@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from payments import attention, ledger, manual, reconciliation
 from payments.desk.day.agreement import agreement
@@ -45,7 +46,7 @@ def believe(stated: Statement, clock: Clock, *, by: str = "otieno") -> reconcili
 
 
 def told(reason: str) -> list[tuple[str | None, str | None, int | None]]:
-    found = [each for each in attention.rows() if each.reason == reason]
+    found = [each for each in attention.rows(now=timezone.now()) if each.reason == reason]
     return [(each.order, each.receipt, each.cents and each.cents // 100) for each in found]
 
 
