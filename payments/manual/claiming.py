@@ -16,6 +16,7 @@ from payments.models import HandSettlement, MpesaTransaction, StatementLine
 from payments.reconciliation import CLOCKS_DIFFER
 
 Kind = StatementLine.Kind
+WAITS = "This money waits to be believed: a second person does that on the statement's page."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ def refusal_to_claim(line: StatementLine) -> str:
     if line.attempt_id is not None:
         return "This line is a payment's already."
     if line_waits(line):
-        return "This money waits to be believed: a second person does that on the statement's page."
+        return WAITS
     if line.paid_in != int(line.paid_in):
         return "This amount has cents, and payments are whole shillings: refund it in the M-PESA portal."
     if settling.waiting_settlement_of_line(line.pk) is not None:

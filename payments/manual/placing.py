@@ -8,8 +8,10 @@ from django.db.models import Sum
 from orders.models import Order
 from orders.selectors import id_of_order
 from payments import gateway, ledger
+from payments.facts import LINE_WAITS
 from payments.ledger import CENTS, NotThere
 from payments.manual.actions import ActionRefused
+from payments.manual.claiming import WAITS
 from payments.models import HandSettlement, Receipt, StatementLine
 from payments.phones import blank_phones
 
@@ -51,10 +53,10 @@ def keep_part(receipt_id: int, *, amount_kes: int, reason: str, by: str, now: da
 
 
 def refusal_to_place(receipt: Receipt) -> str:
-    """Empty where some of it is nobody's."""
+    """Empty where some of it is nobody's, and is known to have come."""
     if receipt.voided_at is not None or receipt.unclaimed_cents < CENTS:
         return "None of it is nobody's: there is nothing to place."
-    return ""
+    return WAITS if receipt.lines.filter(LINE_WAITS).exists() else ""
 
 
 def mark_receipt_reviewed(receipt_id: int, *, by: str, now: datetime) -> None:

@@ -400,6 +400,20 @@ def test_what_waits_is_attached_by_nobody_on_another_road(waits: Statement, cloc
     assert waiting() == ["UKN4AB12CD"]
 
 
+def test_no_part_of_what_waits_is_placed_or_kept(waits: Statement, clock: Clock) -> None:
+    it = Receipt.objects.get(code="UKN4AB12CD")
+    for by in ("akinyi", "otieno"):
+        with pytest.raises(ActionRefused, match="This money waits to be believed"):
+            manual.place_part(
+                it.pk, target=line(it.code or "").account_no, amount_kes=1, reason="Hers.", by=by, now=clock()
+            )
+        with pytest.raises(ActionRefused, match="This money waits to be believed"):
+            manual.keep_part(it.pk, amount_kes=1, reason="Nobody's.", by=by, now=clock())
+    assert balances() == {MPESA: LARGE, "unclaimed": LARGE}
+    manual.void_statement(waits.pk, reason="It was a wrong file.", by="akinyi", now=clock())
+    assert balances() == {}
+
+
 def test_a_void_file_is_believed_by_nobody(waits: Statement, clock: Clock) -> None:
     manual.void_statement(waits.pk, reason="It was a wrong file.", by="akinyi", now=clock())
     assert (waiting(), balances()) == ([], {})
