@@ -15,8 +15,11 @@ AT_A_TIME = 500  # rows of one kind in memory
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One thing for a person. `payment`: our public id. `cents`: what it is about, None where it is no money."""
+    """One thing for a person. `payment`: our public id. `cents`: what it is about, None where it is no money.
+    `work` and `pk`: which kind of work, and the row's own id (None: it is no row)."""
 
+    work: str
+    pk: int | None
     reason: str
     label: str
     payment: str | None
@@ -27,15 +30,18 @@ class Row:
     to_do: str
 
 
-def rows() -> Iterator[Row]:
-    kinds = (_of(work) for work in ALL)
+def rows(*, at_most: int | None = None) -> Iterator[Row]:
+    """`at_most`: of each kind, the oldest."""
+    kinds = (_of(work, at_most) for work in ALL)
     return heapq.merge(*kinds, _on_disk(gateway.spool_folder()), key=lambda row: row.since)
 
 
-def _of(work: Work) -> Iterator[Row]:
-    found = work.waiting().order_by("need_since", "pk").values_list(*NAMES)
-    for since, order, payment, receipt, cents in found.iterator(chunk_size=AT_A_TIME):
+def _of(work: Work, at_most: int | None) -> Iterator[Row]:
+    found = work.waiting().order_by("need_since", "pk").values_list("pk", *NAMES)[:at_most]
+    for pk, since, order, payment, receipt, cents in found.iterator(chunk_size=AT_A_TIME):
         yield Row(
+            work=work.key,
+            pk=pk,
             reason=work.reason,
             label=work.label,
             payment=payment,
@@ -51,6 +57,8 @@ def _on_disk(folder: Path) -> Iterator[Row]:
     words = WORDS["spool"]
     for since in callbacks.spooled_since(folder):
         yield Row(
+            work=words.key,
+            pk=None,
             reason=words.key,
             label=words.label,
             payment=None,
