@@ -363,7 +363,7 @@ UNFOLD = {
                 "title": "Behind it",
                 "items": [
                     _desk("Callback inbox", "inbox", "payments.callbackdelivery"),
-                    _desk("What people were told", "campaign", "payments.alertmessage"),
+                    _desk("Alerts", "campaign", "payments.alertmessage"),
                     _desk("The book", "menu_book", "payments.posting"),
                     _desk("Audit", "history", "payments.paymentevent"),
                     {

@@ -22,9 +22,9 @@ def send_mail(*, to: list[str], subject: str, body: str, message_id: str) -> Non
     try:
         EmailMessage(subject=subject, body=body, to=to, headers=headers).send()
     except SMTPResponseException as refused:
-        raise NotDelivered(f"The mail server refused it: {refused.smtp_code}.") from None
+        raise NotDelivered(f"The mail server answered {refused.smtp_code}.") from None
     except (SMTPException, OSError) as failed:
-        raise NotDelivered(f"The mail server could not be reached: {in_words(failed)}.") from None
+        raise NotDelivered(in_words(failed)) from None
 
 
 def send_webhook(webhook: Webhook, *, body: str, message_id: str, at: int) -> None:
@@ -39,9 +39,9 @@ def send_webhook(webhook: Webhook, *, body: str, message_id: str, at: int) -> No
     try:
         status = post(Post(url=webhook.url, headers=headers, body=raw, anywhere=webhook.anywhere))
     except NotPosted as failed:
-        raise NotDelivered(f"The webhook could not be reached: {failed}.") from None
+        raise NotDelivered(str(failed)) from None
     if not 200 <= status < 300:
-        raise NotDelivered(f"The webhook answered {status}.")
+        raise NotDelivered(f"It answered {status}.")
 
 
 def signature(body: bytes, *, secret: str, at: int) -> str:

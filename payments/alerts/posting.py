@@ -33,7 +33,7 @@ def post(what: Post, *, within: float = ALL_WITHIN) -> int:
     """The status of the answer."""
     told = urlsplit(what.url)
     if told.scheme != "https" and not what.anywhere:
-        raise NotPosted("its address is not https")
+        raise NotPosted("Its address is not https.")
     target = f"{told.path or '/'}{'?' if told.query else ''}{told.query}"
     try:
         with _connected(told, anywhere=what.anywhere, within=within) as connection:
@@ -47,17 +47,17 @@ def in_words(failed: Exception) -> str:
     """What an error says itself may name the address, or who logged in there."""
     match failed:
         case TimeoutError():
-            return "it did not answer in time"
+            return "It did not answer in time."
         case socket.gaierror():
-            return "its name is not known"
+            return "Its name is not known."
         case ssl.SSLError():
-            return "its certificate is not trusted, or it does not speak TLS"
+            return "Its certificate is not trusted."
         case ConnectionRefusedError():
-            return "it refused the connection"
+            return "It refused the connection."
         case OSError() | http.client.HTTPException():
-            return "the connection broke off"
+            return "The connection broke off."
         case _:
-            return type(failed).__name__
+            return f"{type(failed).__name__}."
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def _open(host: str, port: int, *, anywhere: bool) -> socket.socket:
     later is in vain."""
     found = [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     if not anywhere and not all(map(is_public, found)):
-        raise NotPosted("its address is in a private network")
+        raise NotPosted("Its address is in a private network.")
     for address in found[:-1]:
         try:
             return socket.create_connection((address, port), timeout=CONNECT_WITHIN)

@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 ('sent_at', models.DateTimeField(null=True)),
             ],
             options={
+                'verbose_name': 'alert',
                 'ordering': ('-id',),
                 'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['next_at'], name='message_next'), models.Index(fields=['channel', 'state', '-id'], name='message_by_channel')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('channel__in', ('mail', 'webhook'))), name='message_channel_is_known'), models.CheckConstraint(condition=models.Q(('state__in', ('waiting', 'sent', 'given_up'))), name='message_state_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('next_at__isnull', False), ('state', 'waiting')), models.Q(('state', 'waiting'), _negated=True), _connector='OR'), name='a_waiting_message_has_its_next_try'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at__isnull', False), _connector='OR'), name='a_sent_message_says_when')],

@@ -48,6 +48,7 @@ class AlertMessage(models.Model):
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "alert"
         ordering = ("-id",)
         constraints = (
             models.CheckConstraint(

@@ -65,7 +65,7 @@ class AlertMessageAdmin(ManyRows, DetailPage):
     def tries(self, message: AlertMessage) -> int:
         return message.attempts
 
-    @display(description="Why the last one failed")
+    @display(description="Why not")
     def failure(self, message: AlertMessage) -> str:
         return message.last_failure or words.NONE
 
@@ -74,7 +74,7 @@ class AlertMessageAdmin(ManyRows, DetailPage):
 
     def detail(self, request: HttpRequest, row: AlertMessage) -> dict[str, Any]:  # noqa: ARG002 — all see the same
         return {
-            "title": f"Message {row.pk}",
+            "title": f"Alert {row.pk}",
             "message": row,
             "body": _body(row),
             "badges": [badge_of(row), words.Badge(row.get_channel_display())],

@@ -169,6 +169,6 @@ def _untold() -> Iterator[Trouble]:
                 tone="bad",
                 what=f"People can't be told by {channel}: tried {counted(message.attempts, 'time')} since "
                 f"{moment(message.made_at)}. {message.last_failure}",
-                to_do=f"Whoever runs the server looks at {setting}. What was to be told stands in the desk, in the "
-                "list of what people were told.",
+                to_do=f"Whoever runs the server looks at {setting}. What was to be told stands in the desk, under "
+                "Alerts.",
             )

@@ -117,7 +117,7 @@ def test_one_that_failed_is_a_job_for_later(
     assert (message.state, message.attempts, message.last_failure) == (
         "waiting",
         1,
-        "The webhook answered 503.",
+        "It answered 503.",
     )
     assert (status, at > message.next_at) == ("todo", True)
     clock.advance(minutes=2)

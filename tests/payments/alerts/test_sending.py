@@ -101,7 +101,7 @@ def test_a_webhook_that_stays_down_is_told_by_mail(
         "DJ Kraph: 1 trouble",
     ]
     assert "People can't be told by webhook: tried 3 times" in str(mail.outbox[1].body)
-    assert "The webhook answered 503." in str(mail.outbox[1].body)
+    assert "It answered 503." in str(mail.outbox[1].body)
     assert "ALERT_WEBHOOK_URL" in str(mail.outbox[1].body)
 
 
@@ -120,7 +120,7 @@ def test_a_mail_server_that_stays_down_is_told_by_webhook(
         tell()
     last = by_webhook.told()[-1]["things"][0]["what"]
     assert "People can't be told by mail" in last
-    assert "The mail server refused it: 535." in last
+    assert "The mail server answered 535." in last
     assert "the-password" not in json.dumps(by_webhook.told())
 
 
@@ -143,7 +143,7 @@ def test_no_redirect_is_followed(tell: Tell, by_webhook: Receiver, something_to_
     by_webhook.answers = [302]
     tell()
     assert len(by_webhook.posts) == 1
-    assert AlertMessage.objects.get().last_failure == "The webhook answered 302."
+    assert AlertMessage.objects.get().last_failure == "It answered 302."
 
 
 def test_a_channel_that_is_no_longer_named_is_not_used(
@@ -200,7 +200,7 @@ def post_to(url: str, *, anywhere: bool = False) -> str:
     "url", ["https://127.0.0.1/x", "https://localhost/x", "https://[::1]/x", "https://10.0.0.7/x"]
 )
 def test_a_live_shop_posts_to_no_private_address(url: str, called: list[Any]) -> None:
-    assert post_to(url) == "its address is in a private network"
+    assert post_to(url) == "Its address is in a private network."
     assert called == []
 
 
@@ -209,7 +209,7 @@ def test_one_private_address_among_those_of_a_name_is_enough(
 ) -> None:
     found = [(0, 0, 0, "", (address, 443)) for address in ("196.201.214.200", "10.0.0.7")]
     monkeypatch.setattr(posting.socket, "getaddrinfo", lambda *_, **__: found)
-    assert post_to("https://hooks.djkraph.co.ke/x") == "its address is in a private network"
+    assert post_to("https://hooks.djkraph.co.ke/x") == "Its address is in a private network."
     assert called == []
 
 
@@ -217,12 +217,12 @@ def test_what_was_looked_at_is_what_is_called(called: list[Any], monkeypatch: py
     """Not the name, which could be looked up once more and answer otherwise."""
     found = [(0, 0, 0, "", ("196.201.214.200", 443))]
     monkeypatch.setattr(posting.socket, "getaddrinfo", lambda *_, **__: found)
-    assert post_to("https://hooks.djkraph.co.ke/x") == "it refused the connection"
+    assert post_to("https://hooks.djkraph.co.ke/x") == "It refused the connection."
     assert called == [("196.201.214.200", 443)]
 
 
 def test_a_live_shop_posts_over_https_only(called: list[Any]) -> None:
-    assert post_to("http://hooks.djkraph.co.ke/x") == "its address is not https"
+    assert post_to("http://hooks.djkraph.co.ke/x") == "Its address is not https."
     assert called == []
 
 
@@ -322,7 +322,7 @@ def test_a_try_that_took_too_long_takes_nothing_back(
         clock.now += sending.LEASE
         monkeypatch.setattr("django.utils.timezone.now", clock)
         assert sending.deliver(message.pk, clock=clock)
-        raise channels.NotDelivered("The webhook could not be reached: it did not answer in time.")
+        raise channels.NotDelivered("It did not answer in time.")
 
     monkeypatch.setattr(sending, "_send", hangs)
     assert not sending.deliver(message.pk, clock=clock)

@@ -31,11 +31,11 @@ def shown(row: AlertMessage) -> str:
 
 def test_the_list_says_of_each_how_far_it_is_and_why_not_further(db: None) -> None:
     message(channel="mail", body="Hello", state="sent", sent_at=AT, next_at=None, attempts=1)
-    message(attempts=2, last_failure="The webhook answered 503.")
-    message(state="given_up", next_at=None, attempts=10, last_failure="The webhook answered 503.")
+    message(attempts=2, last_failure="It answered 503.")
+    message(state="given_up", next_at=None, attempts=10, last_failure="It answered 503.")
     message()
     page = words_of(at_desk("supervisor").get(reverse(LIST)))
-    for words in ("Sent", "Failed, tried again", "Given up", "Waits to be sent", "The webhook answered 503."):
+    for words in ("Sent", "Failed, tried again", "Given up", "Waits to be sent", "It answered 503."):
         assert words in page
     assert page.count("DJ Kraph: 2 things need a person") >= 4
 
@@ -45,7 +45,7 @@ def test_the_list_says_of_each_how_far_it_is_and_why_not_further(db: None) -> No
     [
         ({}, "It is to be sent within a minute, where the worker runs."),
         (
-            {"attempts": 2, "last_failure": "The webhook answered 503."},
+            {"attempts": 2, "last_failure": "It answered 503."},
             "It failed: 2 tries. It is tried again on 23 Nov 2026, 18:01:00.",
         ),
         (
@@ -73,9 +73,9 @@ def test_a_channel_that_fails_is_trouble_until_a_message_arrives(db: None, tmp_p
     def keys() -> list[str]:
         return [each.key for each in trouble.troubles(now=AT, spool_folder=tmp_path) if "untold" in each.key]
 
-    message(attempts=2, last_failure="The webhook answered 503.")
+    message(attempts=2, last_failure="It answered 503.")
     assert keys() == []
-    message(attempts=3, last_failure="The webhook answered 503.")
+    message(attempts=3, last_failure="It answered 503.")
     message(state="given_up", next_at=None, attempts=10)
     assert keys() == ["untold_webhook"]
     message(channel="mail", state="sent", sent_at=AT, next_at=None)

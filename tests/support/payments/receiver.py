@@ -19,6 +19,15 @@ class Receiver:
         self.url = url
         self.answers: list[int] = []
         self.posts: list[tuple[dict[str, str], bytes]] = []
+        self.answering = threading.Event()
+        self.let_go()
+
+    def hold(self) -> None:
+        """It takes what comes, and answers nothing."""
+        self.answering.clear()
+
+    def let_go(self) -> None:
+        self.answering.set()
 
     def told(self) -> list[dict[str, Any]]:
         return [json.loads(body) for _, body in self.posts]
@@ -37,6 +46,7 @@ def listening() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.posts.append((dict(self.headers), body))
+            receiver.answering.wait(timeout=60)
             status = receiver.answers.pop(0) if receiver.answers else 200
             self.send_response(status)
             if status // 100 == 3:
