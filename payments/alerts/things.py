@@ -56,7 +56,7 @@ class Standing:
 
 
 def standing(*, now: datetime) -> Standing:
-    things = (*_troubles(now), *_for_people())
+    things = (*_troubles(now), *_for_people(now))
     of_kind = Counter(thing.kind for thing in things if thing.count == 1)
     cut = frozenset(kind for kind, count in of_kind.items() if count >= AT_MOST)
     return Standing(things=things, cut=cut)
@@ -78,9 +78,11 @@ def _troubles(now: datetime) -> Iterator[Thing]:
         )
 
 
-def _for_people() -> Iterator[Thing]:
-    """The oldest of those that are told as one speaks for all."""
-    rows = list(attention.rows(at_most=AT_MOST))
+def _for_people(now: datetime) -> Iterator[Thing]:
+    """The oldest of those that are told as one speaks for all. What is no row of a table is trouble, and told as such;
+    but for the callbacks on disk."""
+    found = attention.rows(now=now, at_most=AT_MOST)
+    rows = [row for row in found if row.pk is not None or row.work == SPOOL]
     count = Counter(row.work for row in rows)
     spoken_for = set()
     for row in rows:

@@ -4,9 +4,8 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from payments import callbacks, gateway
+from payments import callbacks, gateway, ledger
 from payments.attention.work import ALL, NAMES, Work
 from payments.facts import WORDS
 
@@ -30,10 +29,11 @@ class Row:
     to_do: str
 
 
-def rows(*, at_most: int | None = None) -> Iterator[Row]:
+def rows(*, now: datetime, at_most: int | None = None) -> Iterator[Row]:
     """`at_most`: of each kind, the oldest."""
     kinds = (_of(work, at_most) for work in ALL)
-    return heapq.merge(*kinds, _on_disk(gateway.spool_folder()), key=lambda row: row.since)
+    beside = (_beside("spool", since) for since in callbacks.spooled_since(gateway.spool_folder()))
+    return heapq.merge(*kinds, beside, _unsealed(now), key=lambda row: row.since)
 
 
 def _of(work: Work, at_most: int | None) -> Iterator[Row]:
@@ -53,18 +53,23 @@ def _of(work: Work, at_most: int | None) -> Iterator[Row]:
         )
 
 
-def _on_disk(folder: Path) -> Iterator[Row]:
-    words = WORDS["spool"]
-    for since in callbacks.spooled_since(folder):
-        yield Row(
-            work=words.key,
-            pk=None,
-            reason=words.key,
-            label=words.label,
-            payment=None,
-            order=None,
-            receipt=None,
-            cents=None,
-            since=since,
-            to_do=words.to_do,
-        )
+def _unsealed(now: datetime) -> Iterator[Row]:
+    if (since := ledger.unsealed_since(now=now)) is not None:
+        yield _beside("unsealed", since)
+
+
+def _beside(key: str, since: datetime) -> Row:
+    """What is no row of a table."""
+    words = WORDS[key]
+    return Row(
+        work=words.key,
+        pk=None,
+        reason=words.key,
+        label=words.label,
+        payment=None,
+        order=None,
+        receipt=None,
+        cents=None,
+        since=since,
+        to_do=words.to_do,
+    )

@@ -25,7 +25,12 @@ from payments.manual.correcting import (
     undo_statement,
 )
 from payments.manual.placing import keep_part, mark_receipt_reviewed, place_part, refusal_to_place
-from payments.manual.refunding import record_refund, refusal_to_refund
+from payments.manual.refunding import (
+    record_refund,
+    refund_receipt,
+    refusal_to_refund,
+    refusal_to_refund_receipt,
+)
 from payments.manual.settling import (
     Settlement,
     confirm_settlement,
@@ -57,6 +62,7 @@ __all__ = (
     "propose_settlement",
     "read_delivery_again",
     "record_refund",
+    "refund_receipt",
     "refusal_to_ask",
     "refusal_to_claim",
     "refusal_to_mark",
@@ -64,6 +70,7 @@ __all__ = (
     "refusal_to_place",
     "refusal_to_read_again",
     "refusal_to_refund",
+    "refusal_to_refund_receipt",
     "refusal_to_settle",
     "refusal_to_undo",
     "refusal_to_undo_refund",

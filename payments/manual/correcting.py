@@ -46,7 +46,8 @@ def undo_refund(refund_id: int, *, reason: str, by: str, now: datetime) -> None:
     refund = Refund.objects.get(pk=refund_id)
     _refuse(refusal_to_undo_refund(refund))
     if refund.attempt_id is None:
-        raise RuntimeError("A refund is a payment's.")
+        _undo_beside(refund_id, now=now)
+        return
 
     def decide_on(row: Snapshot) -> Change:
         return Change(kind=EventKind.REFUND_UNDONE, to=State(row.state))
@@ -60,6 +61,13 @@ def undo_refund(refund_id: int, *, reason: str, by: str, now: datetime) -> None:
     ledger.apply_change(
         refund.attempt_id, decide_on, source=Source.STAFF, facts=facts, now=now, in_same_transaction=failed
     )
+
+
+def _undo_beside(refund_id: int, *, now: datetime) -> None:
+    try:
+        ledger.take_back_refund(refund_id, now=now)
+    except ledger.NotThere as refused:
+        raise ActionRefused(str(refused)) from refused
 
 
 def refusal_to_undo(row: Row) -> str:

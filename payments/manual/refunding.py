@@ -6,11 +6,13 @@ from django.db import IntegrityError
 
 from payments import ledger
 from payments.facts import amount_in_doubt, is_paid, is_refunded, left_kes
-from payments.ledger import CENTS, Change, EventKind, Snapshot, Source
+from payments.ledger import CENTS, Change, EventKind, NotThere, Snapshot, Source
 from payments.manual.actions import ActionRefused, Row
-from payments.models import Refund
+from payments.models import Receipt, Refund
 from payments.phones import blank_phones
 from payments.states import State
+
+TAKEN = "This reference was recorded for another refund already."
 
 
 def record_refund(
@@ -48,7 +50,37 @@ def record_refund(
             attempt_id, decide_on, source=Source.STAFF, facts=facts, now=now, in_same_transaction=keep
         )
     except IntegrityError as taken:
-        raise ActionRefused("This reference was recorded for another refund already.") from taken
+        raise ActionRefused(TAKEN) from taken
+
+
+def refund_receipt(
+    receipt_id: int, *, reference: str, amount_kes: int, reason: str, by: str, now: datetime
+) -> None:
+    """Notes a refund of money that came beside any request; never more than is left of it. Raises ActionRefused."""
+    try:
+        ledger.send_back(
+            receipt_id,
+            cents=CENTS * amount_kes,
+            reference=reference.strip().upper(),
+            reason=blank_phones(reason.strip()),
+            recorded_by=by,
+            now=now,
+        )
+    except NotThere as refused:
+        raise ActionRefused(str(refused)) from refused
+    except IntegrityError as taken:
+        raise ActionRefused(TAKEN) from taken
+
+
+def refusal_to_refund_receipt(receipt: Receipt) -> str:
+    """Empty where money of it is here, is no request's, and can have been sent back."""
+    if receipt.voided_at is not None or receipt.direction != Receipt.Direction.IN:
+        return "No money has come with it, so there is none to send back."
+    if receipt.attempt_id is not None:
+        return "It belongs to a payment: record the refund on the payment's page."
+    if ledger.left_of(receipt) < CENTS:
+        return "All of it was sent back already."
+    return ""
 
 
 def refusal_to_refund(row: Row) -> str:

@@ -245,6 +245,19 @@ def test_trouble_is_told_first_and_with_what_to_type(by_mail: None, db: None, cl
     assert "python manage.py reconcile_payments --watch" in told()
 
 
+def test_what_is_not_sealed_is_one_trouble_and_stops_no_other(
+    by_mail: None, click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    """Both lists name it: the home as trouble, `needs_person` as a row that is in no table."""
+    attempt = late(click, safaricom, clock)
+    clock.advance(minutes=11)
+    enquiries.beat(enquiries.WORKER, now=clock())
+    alerts.tell_now()
+    assert mail.outbox[0].subject.startswith("DJ Kraph: 1 trouble, ")
+    assert told().count("seal_ledger") == 1
+    assert attempt.account_reference in told()
+
+
 def test_callbacks_on_disk_are_one_trouble_however_many(
     tell: Tell, by_mail: None, spool_folder: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
