@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
-        ("payments", "0036_alerts"),
+        ("payments", "0050_alerts"),
     ]
 
     operations = [grant({"supervisor": SEES, "auditor": SEES})]
