@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 
-from django.db import Error, connection
+from django.db import Error
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -18,6 +18,13 @@ from djkraph.http import problem
 
 # As text, as in urls.py: what a payment is, this room doesn't know.
 UNSEALED_SINCE = "payments.ledger.unsealed_since"
+WORKER_SILENT_SINCE = "payments.enquiries.worker_silent_since"
+
+# (what it is called, who says since when, its sentence), the worst first
+TROUBLES = (
+    ("worker_silent", WORKER_SILENT_SINCE, "The worker has not been seen since {since}."),
+    ("unsealed", UNSEALED_SINCE, "Entries of the ledger have not been sealed since {since}."),
+)
 
 
 @require_safe
@@ -30,19 +37,21 @@ def alive(_request: HttpRequest) -> JsonResponse:
 @never_cache
 def ready(_request: HttpRequest) -> JsonResponse:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        unsealed = _unsealed_since()(now=timezone.now())
+        trouble = _trouble(timezone.now())
     except Error:
         return JsonResponse(problem("The database can't be reached.", code="not_ready"), status=503)
-    told = {"success": True, "status": "ready"}
-    if unsealed is None:
-        return JsonResponse(told)
-    message = f"Entries of the ledger have not been sealed since {unsealed.isoformat(timespec='seconds')}."
-    return JsonResponse({**told, "trouble": "unsealed", "message": message})
+    return JsonResponse({"success": True, "status": "ready", **trouble})
+
+
+def _trouble(now: datetime) -> dict[str, str]:
+    """The worst. Each is a question to the database, which so shows that it is there."""
+    for key, path, sentence in TROUBLES:
+        if (since := _since(path)(now=now)) is not None:
+            return {"trouble": key, "message": sentence.format(since=since.isoformat(timespec="seconds"))}
+    return {}
 
 
 @cache
-def _unsealed_since() -> Callable[..., datetime | None]:
-    found: Callable[..., datetime | None] = import_string(UNSEALED_SINCE)
+def _since(path: str) -> Callable[..., datetime | None]:
+    found: Callable[..., datetime | None] = import_string(path)
     return found

@@ -151,6 +151,16 @@ def database(url: str) -> dict[str, Any]:
 
 DATABASES = {"default": database(DATABASE_URL)}
 
+
+def with_jobs(apps: list[str], databases: dict[str, dict[str, Any]]) -> list[str]:
+    """procrastinate keeps its jobs in PostgreSQL; on SQLite the worker does in its round what they would do."""
+    on_postgresql = databases["default"]["ENGINE"] == "djkraph.postgresql"
+    return ["procrastinate.contrib.django", *apps] if on_postgresql else apps
+
+
+INSTALLED_APPS = with_jobs(INSTALLED_APPS, DATABASES)
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""  # its jobs are named in payments/alerts/jobs.py
+
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 SPOOL_DIR: str = env.str("SPOOL_DIR", default="") or str(BASE_DIR / "var" / "spool")
 STATEMENTS_DIR: str = env.str("STATEMENTS_DIR", default="") or str(BASE_DIR / "var" / "statements")
@@ -260,6 +270,22 @@ LEDGER_KEYS_RETIRED: list[str] = env.list(
     "LEDGER_KEYS_RETIRED", default=[]
 )  # key@time since when it signs no more
 
+# --- Telling people -------------------------------------------------------------------------------------
+ALERT_EMAILS: list[str] = env.list("ALERT_EMAILS", default=[])
+ALERT_WEBHOOK_URL: str = env.str("ALERT_WEBHOOK_URL", default="")
+ALERT_WEBHOOK_SECRET: str = env.str("ALERT_WEBHOOK_SECRET", default="")
+DESK_URL: str = env.str("DESK_URL", default="")
+EMAIL: dict[str, Any] = env.email_url("EMAIL_URL", default="consolemail://")
+EMAIL_BACKEND: str = EMAIL["EMAIL_BACKEND"]
+EMAIL_HOST: str = EMAIL["EMAIL_HOST"] or "localhost"
+EMAIL_PORT: int = EMAIL["EMAIL_PORT"] or 25
+EMAIL_HOST_USER: str = EMAIL["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD: str = EMAIL["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS: bool = EMAIL.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL: bool = EMAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL: str = env.str("EMAIL_FROM", default="desk@localhost")
+
 # --- Desk and logs --------------------------------------------------------------------------------------
 
 
@@ -337,6 +363,7 @@ UNFOLD = {
                 "title": "Behind it",
                 "items": [
                     _desk("Callback inbox", "inbox", "payments.callbackdelivery"),
+                    _desk("Alerts", "campaign", "payments.alertmessage"),
                     _desk("The book", "menu_book", "payments.posting"),
                     _desk("Audit", "history", "payments.paymentevent"),
                     {
@@ -365,6 +392,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django.server": {"level": "WARNING"},
+        "procrastinate": {"level": "WARNING"},  # two lines for each job, one a minute
         "axes": {"level": "WARNING"},  # it has four lines to say of every log-in
         "django.request": {
             "level": "ERROR"

@@ -1,5 +1,6 @@
 """Lets Django's admin find the desk. Nothing else."""
 
+from payments.desk.alerts import page as alerts
 from payments.desk.inbox import page as inbox
 from payments.desk.orders import page as orders
 from payments.desk.payments import behind, trail
@@ -12,6 +13,7 @@ from payments.desk.statements import lines_page as lines
 from payments.desk.statements import page as statements
 
 __all__ = (
+    "alerts",
     "behind",
     "inbox",
     "lines",

@@ -43,6 +43,7 @@ def _everywhere() -> Iterator[CheckMessage]:
     if not settings.LEDGER_KEY or not all(settings.LEDGER_KEY):
         yield Error("LEDGER_KEY is empty: the ledger can't be signed.", id="payments.E004")
     yield from _retired_keys()
+    yield from _alerts()
     if settings.MPESA_QUERY_BUDGET_PER_MINUTE < 1:
         yield Error("MPESA_QUERY_BUDGET_PER_MINUTE is at least 1.", id="payments.E005")
     if settings.STATEMENT_FILES_DAYS < 1:
@@ -58,6 +59,19 @@ def _everywhere() -> Iterator[CheckMessage]:
         yield Error(
             "DESK_LOGIN_FAILURES, DESK_LOCK_MINUTES and DESK_IDLE_MINUTES are at least 1: nobody could log in.",
             id="payments.E006",
+        )
+
+
+def _alerts() -> Iterator[CheckMessage]:
+    if not settings.ALERT_WEBHOOK_URL:
+        return
+    address = urlsplit(settings.ALERT_WEBHOOK_URL)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        yield Error("ALERT_WEBHOOK_URL is an address like https://host/path.", id="payments.E012")
+    if not settings.ALERT_WEBHOOK_SECRET:
+        yield Error(
+            "ALERT_WEBHOOK_URL needs ALERT_WEBHOOK_SECRET, a long random text that signs each post.",
+            id="payments.E013",
         )
 
 
@@ -90,6 +104,7 @@ def _live() -> Iterator[CheckMessage]:
     if settings.MPESA_CONSUMER_KEY.startswith("simulator-"):
         yield Error("MPESA_CONSUMER_KEY is the simulator's: use the Daraja app's own.", id="payments.E103")
     yield from _live_address()
+    yield from _live_alerts()
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         yield Error("A live shop needs PostgreSQL: set DATABASE_URL.", id="payments.E105")
     if DEMO_SECRET in settings.LEDGER_KEY or settings.SECRET_KEY == DEMO_SECRET:
@@ -104,3 +119,14 @@ def _live_address() -> Iterator[CheckMessage]:
         )
     elif address.netloc != address.netloc.lower():
         yield Error("MPESA_CALLBACK_URL: write the host in lower case.", id="payments.E107")
+
+
+def _live_alerts() -> Iterator[CheckMessage]:
+    if settings.ALERT_WEBHOOK_URL and urlsplit(settings.ALERT_WEBHOOK_URL).scheme != "https":
+        yield Error("ALERT_WEBHOOK_URL must be an https address.", id="payments.E108")
+    if settings.ALERT_EMAILS and settings.EMAIL_BACKEND.endswith(".console.EmailBackend"):
+        yield Error(
+            "ALERT_EMAILS names people, and EMAIL_URL only prints: say how mail leaves, "
+            "smtp+tls://user:password@host:587.",
+            id="payments.E109",
+        )

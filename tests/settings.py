@@ -9,11 +9,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
-for name in [n for n in os.environ if n.startswith(("MPESA_", "LEDGER_", "CORS_", "PUSH_", "STATUS_"))]:
+for name in [
+    n for n in os.environ if n.startswith(("MPESA_", "LEDGER_", "CORS_", "PUSH_", "STATUS_", "ALERT_"))
+]:
     del os.environ[name]
 
 from djkraph.settings import *  # noqa: E402, F403
-from djkraph.settings import database  # noqa: E402
+from djkraph.settings import database, with_jobs  # noqa: E402
 
 SECRET_KEY = "tests-only"
 LEDGER_KEY = ["tests-only-ledger-key"]
@@ -28,6 +30,7 @@ if os.environ.get("TEST_DATABASE") == "postgres":
     from tests.support.postgres import start
 
     DATABASES = {"default": database(start())}
+    INSTALLED_APPS = with_jobs(INSTALLED_APPS, DATABASES)  # noqa: F405
 else:
     folder = Path(tempfile.mkdtemp(prefix="djkraph-tests-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

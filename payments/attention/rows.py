@@ -14,8 +14,11 @@ AT_A_TIME = 500  # rows of one kind in memory
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One thing for a person. `payment`: our public id. `cents`: what it is about, None where it is no money."""
+    """One thing for a person. `payment`: our public id. `cents`: what it is about, None where it is no money.
+    `work` and `pk`: which kind of work, and the row's own id (None: it is no row)."""
 
+    work: str
+    pk: int | None
     reason: str
     label: str
     payment: str | None
@@ -26,16 +29,19 @@ class Row:
     to_do: str
 
 
-def rows(*, now: datetime) -> Iterator[Row]:
-    kinds = (_of(work) for work in ALL)
+def rows(*, now: datetime, at_most: int | None = None) -> Iterator[Row]:
+    """`at_most`: of each kind, the oldest."""
+    kinds = (_of(work, at_most) for work in ALL)
     beside = (_beside("spool", since) for since in callbacks.spooled_since(gateway.spool_folder()))
     return heapq.merge(*kinds, beside, _unsealed(now), key=lambda row: row.since)
 
 
-def _of(work: Work) -> Iterator[Row]:
-    found = work.waiting().order_by("need_since", "pk").values_list(*NAMES)
-    for since, order, payment, receipt, cents in found.iterator(chunk_size=AT_A_TIME):
+def _of(work: Work, at_most: int | None) -> Iterator[Row]:
+    found = work.waiting().order_by("need_since", "pk").values_list("pk", *NAMES)[:at_most]
+    for pk, since, order, payment, receipt, cents in found.iterator(chunk_size=AT_A_TIME):
         yield Row(
+            work=work.key,
+            pk=pk,
             reason=work.reason,
             label=work.label,
             payment=payment,
@@ -56,6 +62,8 @@ def _beside(key: str, since: datetime) -> Row:
     """What is no row of a table."""
     words = WORDS[key]
     return Row(
+        work=words.key,
+        pk=None,
         reason=words.key,
         label=words.label,
         payment=None,

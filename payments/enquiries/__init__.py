@@ -19,11 +19,12 @@ from payments.enquiries.ask import (
     resolve_by_clock,
 )
 from payments.enquiries.budget import next_turn_at
-from payments.enquiries.heartbeat import WORKER, beat
+from payments.enquiries.heartbeat import WORKER, WORKER_WITHIN, beat, worker_silent_since
 from payments.enquiries.lanes import Lane
 
 __all__ = (
     "WORKER",
+    "WORKER_WITHIN",
     "Due",
     "Lane",
     "Outcome",
@@ -42,4 +43,5 @@ __all__ = (
     "request_check_by_stranger",
     "request_check_of_earlier",
     "resolve_by_clock",
+    "worker_silent_since",
 )

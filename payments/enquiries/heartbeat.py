@@ -7,7 +7,7 @@ from payments import ledger
 from payments.models import Heartbeat
 
 WORKER = "worker"
-
+WORKER_WITHIN = timedelta(minutes=2)  # it says so every few seconds
 
 SET_BACK = timedelta(minutes=1)  # by so much and more a clock was set back, and was not merely corrected
 
@@ -27,3 +27,9 @@ def _go_back_with_clock(name: str, *, now: datetime) -> None:
         return
     if Heartbeat.objects.filter(name=name, at=last).update(at=now):
         ledger.set_checks_back(by=last - now)
+
+
+def worker_silent_since(*, now: datetime) -> datetime | None:
+    """None: it was at work a moment ago, or never yet."""
+    seen = Heartbeat.objects.filter(name=WORKER).values_list("at", flat=True).first()
+    return seen if seen is not None and now - seen > WORKER_WITHIN else None

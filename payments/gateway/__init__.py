@@ -5,8 +5,12 @@ from payments.gateway.clock import now
 from payments.gateway.connections import hurried, refuse_inside_transaction, release_connection
 from payments.gateway.settings import (
     BASE_URLS,
+    Webhook,
+    alert_emails,
+    alert_webhook,
     callback_url,
     client,
+    desk_url,
     is_safaricom,
     keyring,
     merchant,
@@ -27,8 +31,12 @@ from payments.gateway.settings import (
 
 __all__ = (
     "BASE_URLS",
+    "Webhook",
+    "alert_emails",
+    "alert_webhook",
     "callback_url",
     "client",
+    "desk_url",
     "hurried",
     "is_safaricom",
     "keyring",

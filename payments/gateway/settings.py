@@ -3,9 +3,11 @@
 Beside checks.py the only reader of settings in payments. No rule about money here.
 """
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -146,3 +148,31 @@ def queries_per_minute() -> int:
 def settled_alone_up_to() -> int:
     """The largest amount (KES) that one member of staff settles by hand without a second."""
     return settings.SETTLED_ALONE_UP_TO_KES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """Where a program of the shop's owner is told, and what signs it. `anywhere`: on a developer's machine it may stand
+    on http and at a private address."""
+
+    url: str = field(repr=False)  # it may hold a token
+    secret: str = field(repr=False)
+    anywhere: bool
+
+
+def alert_emails() -> list[str]:
+    """Who is told by mail."""
+    return settings.ALERT_EMAILS
+
+
+def alert_webhook() -> Webhook | None:
+    if not (settings.ALERT_WEBHOOK_URL and settings.ALERT_WEBHOOK_SECRET):
+        return None
+    demo = settings.DEBUG or settings.MPESA_ENVIRONMENT == "simulator"
+    return Webhook(url=settings.ALERT_WEBHOOK_URL, secret=settings.ALERT_WEBHOOK_SECRET, anywhere=demo)
+
+
+def desk_url(path: str) -> str:
+    """This page of the desk, for whoever is not at it. Where DESK_URL is empty, at the host that Safaricom calls."""
+    called = urlsplit(settings.MPESA_CALLBACK_URL)
+    return f"{settings.DESK_URL.rstrip('/') or f'{called.scheme}://{called.netloc}'}{path}"

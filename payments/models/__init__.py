@@ -1,5 +1,6 @@
 """The tables of payments. No behaviour: attempts, events and their links are written by ledger/ alone."""
 
+from payments.models.alert import Alert, AlertMessage
 from payments.models.approval import HandSettlement
 from payments.models.attempt import MpesaTransaction
 from payments.models.delivery import DONE_VERDICTS, PROBLEM_VERDICTS, CallbackDelivery
@@ -14,6 +15,8 @@ from payments.models.statement import Statement, StatementLine
 __all__ = (
     "DONE_VERDICTS",
     "PROBLEM_VERDICTS",
+    "Alert",
+    "AlertMessage",
     "Awaited",
     "CallbackDelivery",
     "DarajaToken",

@@ -44,6 +44,7 @@ def test_the_demo_makes_sense() -> None:
         ("DESK_LOGIN_FAILURES", 0, "E006"),
         ("DESK_LOCK_MINUTES", 0, "E006"),
         ("SESSION_COOKIE_AGE", 0, "E006"),
+        ("ALERT_WEBHOOK_URL", "https://hooks.djkraph.co.ke/desk", "E013"),
         ("PUSHES_IN_FLIGHT", 0, "E007"),
         ("PUSHES_IN_FLIGHT", 160, "E007"),
         ("WEB_THREADS", 100, "E007"),
@@ -108,6 +109,7 @@ def test_a_live_shop_passes(live: Any) -> None:
         ("MPESA_CALLBACK_URL", "nonsense", "E104"),
         ("MPESA_CALLBACK_URL", "https://Pay.djkraph.co.ke/cb", "E107"),
         ("DATABASES", {"default": {"ENGINE": "django.db.backends.sqlite3"}}, "E105"),
+        ("ALERT_WEBHOOK_URL", "http://hooks.djkraph.co.ke/desk", "E108"),
         ("LEDGER_KEY", ["demo-only-not-for-a-live-shop"], "E106"),
         ("LEDGER_KEY", ["new", "demo-only-not-for-a-live-shop"], "E106"),
         ("SECRET_KEY", "demo-only-not-for-a-live-shop", "E106"),
@@ -116,6 +118,20 @@ def test_a_live_shop_passes(live: Any) -> None:
 def test_a_shop_that_is_not_safe_is_refused(setting: str, value: Any, expected: str, live: Any) -> None:
     setattr(live, setting, value)
     assert ids(live_shop_is_safe()) == [expected]
+
+
+@pytest.mark.parametrize("url", ["hooks.djkraph.co.ke", "ftp://hooks.djkraph.co.ke/desk", "https:///desk"])
+def test_a_webhook_that_is_no_address_is_refused(url: str, settings: Any) -> None:
+    settings.ALERT_WEBHOOK_URL, settings.ALERT_WEBHOOK_SECRET = url, "a-secret"
+    assert ids(mpesa_settings_make_sense()) == ["E012"]
+
+
+def test_mails_that_would_only_be_printed_are_refused(live: Any) -> None:
+    live.ALERT_EMAILS = ["kraph@djkraph.co.ke"]
+    live.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    assert ids(live_shop_is_safe()) == ["E109"]
+    live.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    assert ids(live_shop_is_safe()) == []
 
 
 def test_the_sandbox_passkey_is_refused(live: Any) -> None:

@@ -54,6 +54,7 @@ VIOLATIONS = [
             "payments.checkout.push",
             "payments.manual.settling",
             "payments.attention.work",
+            "payments.alerts.sending",
             "payments.api.serializers",
             "payments.daraja.client",
             "payments.statement_file.reader",

@@ -14,14 +14,14 @@ from django.db.models import Exists, OuterRef, Subquery
 from payments import callbacks, ledger
 from payments.checkout import SET_UP_REFUSED
 from payments.desk.words import counted, moment, span
-from payments.enquiries import WORKER
-from payments.models import CallbackDelivery, Heartbeat, MpesaTransaction, PaymentEvent
+from payments.enquiries import WORKER, WORKER_WITHIN
+from payments.models import AlertMessage, CallbackDelivery, Heartbeat, MpesaTransaction, PaymentEvent
 from payments.states import Event
 
 SILENT_PUSHES = 5  # so many in a row without any callback are no accident
 CALLBACK_WITHIN = timedelta(minutes=2)  # a prompt nobody answers is called back about after a minute
 LOOK_BACK = timedelta(days=1)
-WORKER_WITHIN = timedelta(minutes=2)
+TRIES = 3  # so often a message to people failed before it is said here: within ten minutes
 NEWEST = 50  # attempts in which the last word of Safaricom on our set-up is looked for
 
 START_THE_WORKER = "python manage.py reconcile_payments --watch"
@@ -43,7 +43,7 @@ def troubles(*, now: datetime, spool_folder: Path) -> list[Trouble]:
     """All of it, the worst first."""
     waiting = callbacks.count_spooled(spool_folder)
     found = [_set_up_refused(), None if waiting else _no_callbacks(now), _worker(now) or _unsealed(now)]
-    return [*(each for each in found if each is not None), *_on_disk(waiting, spool_folder)]
+    return [*(each for each in found if each is not None), *_on_disk(waiting, spool_folder), *_untold()]
 
 
 def _set_up_refused() -> Trouble | None:
@@ -150,3 +150,25 @@ def _on_disk(waiting: int, folder: Path) -> Iterator[Trouble]:
             to_do="Nothing was applied from the file ending in .bad in the spool folder (SPOOL_DIR). Keep it, compare "
             "the payments of that time with the M-PESA statement, then move the file elsewhere.",
         )
+
+
+SETTINGS_OF = {AlertMessage.Channel.MAIL: "EMAIL_URL", AlertMessage.Channel.WEBHOOK: "ALERT_WEBHOOK_URL"}
+
+
+def _untold() -> Iterator[Trouble]:
+    """A channel whose newest message doesn't arrive. It is told by the other one, and it goes when one arrives."""
+    arrived = AlertMessage.objects.filter(
+        channel=OuterRef("channel"), state=AlertMessage.State.SENT, id__gt=OuterRef("id")
+    )
+    failing = AlertMessage.objects.exclude(state=AlertMessage.State.SENT).filter(attempts__gte=TRIES)
+    newest = {message.channel: message for message in failing.exclude(Exists(arrived)).order_by("id")}
+    for channel, setting in SETTINGS_OF.items():
+        if message := newest.get(channel):
+            yield Trouble(
+                key=f"untold_{channel}",
+                tone="bad",
+                what=f"People can't be told by {channel}: tried {counted(message.attempts, 'time')} since "
+                f"{moment(message.made_at)}. {message.last_failure}",
+                to_do=f"Whoever runs the server looks at {setting}. What was to be told stands in the desk, under "
+                "Alerts.",
+            )

@@ -2,8 +2,8 @@
 
 `--watch` is the worker: it keeps asking as each payment's next check comes, reads callbacks that a crash or an
 absent database left behind, goes on with statements whose matching stopped, watches each payment for 24 hours and
-until Safaricom has answered (72 hours at most), and seals each minute what was written. Stopping it at any point loses
-nothing.
+until Safaricom has answered (72 hours at most), seals each minute what was written, and tells people what needs them
+(ALERT_EMAILS, ALERT_WEBHOOK_URL). Stopping it at any point loses nothing.
 
 Exit code 1: something needs a person (the summary says what). Unpriced payments are told and don't count: their
 money is safe and where it belongs, and where another site's page names the amounts every sale is one.
@@ -23,7 +23,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
-from payments import callbacks, checkout, enquiries, facts, gateway, ledger, reconciliation
+from payments import alerts, callbacks, checkout, enquiries, facts, gateway, ledger, reconciliation
 from payments.desk import count_payments_in_need
 from payments.enquiries import Due, Outcome
 from payments.gateway import release_connection
@@ -38,6 +38,7 @@ PULSE = 15.0  # seconds between two words to the desk that the worker is at work
 SEALING = 60.0  # seconds between two seals
 MATCHING = 15.0  # seconds between two looks for statements whose matching stopped
 LINES_A_ROUND = 100  # of such a statement: a buyer's question waits no longer than that
+TELLING = 60.0  # seconds between two looks whether people must be told
 
 QUIET = (facts.UNPRICED, facts.LATE_SUCCESS)  # the money is where it belongs: a look will do
 ALARMING = tuple(reason.key for reason in facts.REASONS if reason not in QUIET)
@@ -163,6 +164,23 @@ class Matcher:
         return True
 
 
+class Teller:
+    """Has people told, each minute. That it can't stops nothing: the desk's home says what was to be told."""
+
+    def __init__(self) -> None:
+        self._next = -math.inf
+
+    def tell(self) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + TELLING
+        try:
+            alerts.take_round()
+        except Exception:
+            log.exception("People could not be told; the worker tries again")
+            release_connection()
+
+
 class Command(BaseCommand):
     help = __doc__
 
@@ -222,7 +240,7 @@ class Command(BaseCommand):
     def _watch(self) -> None:
         self.stdout.write("Watching open payments. Ctrl-C stops.")
         self.stdout.flush()
-        pulse, broom, sealer, matcher = Pulse(), Broom(), Sealer(), Matcher()
+        pulse, broom, sealer, matcher, teller = Pulse(), Broom(), Sealer(), Matcher(), Teller()
         while True:
             try:
                 busy = run_due()
@@ -236,6 +254,7 @@ class Command(BaseCommand):
             pulse.beat()
             broom.sweep()
             sealer.seal()
+            teller.tell()
             if not busy:
                 release_connection()
                 time.sleep(WATCH_STEP)

@@ -551,6 +551,18 @@ def test_ready_tells_of_entries_unsealed_for_ten_minutes_and_goes_on_selling(
         assert said(caller.get("/health/ready")) == {"success": True, "status": "ready"}
 
 
+def test_ready_tells_of_a_worker_that_was_seen_and_is_no_more(
+    caller: Caller, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = timezone.now()
+    enquiries.beat(enquiries.WORKER, now=at)
+    assert said(caller.get("/health/ready")) == {"success": True, "status": "ready"}
+    monkeypatch.setattr("django.utils.timezone.now", lambda: at + timedelta(minutes=2, seconds=1))
+    answer = caller.get("/health/ready")
+    assert (answer.status_code, said(answer)["trouble"]) == (200, "worker_silent")
+    assert at.isoformat(timespec="seconds") in said(answer)["message"]
+
+
 def test_the_schema_is_valid_openapi_and_names_the_endpoints(caller: Caller) -> None:
     answer = caller.get("/api/schema?format=json", HTTP_ACCEPT="application/json")
     assert answer.status_code == 200

@@ -23,6 +23,7 @@ PAGES: dict[
     "payments.receipt": EVERYBODY,
     "payments.refund": EVERYBODY,
     "payments.posting": {"auditor"},
+    "payments.alertmessage": {"supervisor", "auditor"},
     "payments.statementline": EVERYBODY,
     "orders.order": EVERYBODY,
     "orders.orderitem": EVERYBODY,

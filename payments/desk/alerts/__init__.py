@@ -1,0 +1,1 @@
+"""What people were told, and whether it reached them. Tells nobody (alerts/)."""
