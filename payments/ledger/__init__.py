@@ -15,6 +15,7 @@ from payments.ledger.beside import (
     see_refund,
     unsee_refund,
     void_receipt,
+    void_reversal,
 )
 from payments.ledger.book import CENTS, KEPT, ORDER, REFUNDS_DUE, UNCLAIMED
 from payments.ledger.checks import (
@@ -113,4 +114,5 @@ __all__ = (
     "unsee_refund",
     "valid_receipt",
     "void_receipt",
+    "void_reversal",
 )

@@ -1,7 +1,7 @@
 """Money that no prompt of ours explains, and money that left: each movement once, as a receipt with its postings. Each
 door is one transaction. Which movement is whose is decided by who calls (reconciliation/, manual/)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -186,12 +186,28 @@ def void_receipt(receipt_id: int, *, now: datetime, then: Then = _nothing_more) 
     """It was never there: all that stands of it is taken back. Raises NotThere where some of it went back already."""
 
     def once(_afresh: bool) -> None:
-        receipt = Receipt.objects.get(pk=receipt_id)
-        standing = hold(receipt)
-        if standing.came and standing.went:
-            raise NotThere("Some of this money went back already. Take that back first, where it never left.")
-        mend(standing, _for(receipt_id, now))
-        Receipt.objects.filter(pk=receipt_id, voided_at=None).update(voided_at=now)
+        _void(hold(Receipt.objects.get(pk=receipt_id)), now=now)
+        then(receipt_id)
+
+    decide_anew(once)
+
+
+def void_reversal(
+    receipt_id: int, *, facts: Mapping[str, str], now: datetime, then: Then = _nothing_more
+) -> None:
+    """Safaricom never gave this money of an attempt back, as a person says: it counts as here."""
+
+    def once(_afresh: bool) -> None:
+        reversal = Receipt.objects.select_related("reverses").get(pk=receipt_id)
+        original = reversal.reverses
+        if original is None or original.attempt_id is None:
+            raise RuntimeError("Only a reversal of an attempt's money is taken back at the attempt.")
+        hold(original)
+        standing = hold(reversal)
+        row = read(original.attempt_id)
+        change = Change(kind=EventKind.REFUND_UNDONE, to=State(row.state))
+        carry_out(row, change, source=Source.STAFF, facts=facts, now=now)
+        _void(standing, now=now)
         then(receipt_id)
 
     decide_anew(once)
@@ -209,6 +225,14 @@ def unsee_refund(refund_id: int, *, now: datetime, then: Then = _nothing_more) -
             then(seen_as)
 
     decide_anew(once)
+
+
+def _void(standing: Standing, *, now: datetime) -> None:
+    """The receipt is locked. Raises NotThere."""
+    if standing.came and standing.went:
+        raise NotThere("Some of this money went back already. Take that back first, where it never left.")
+    mend(standing, _for(standing.receipt_id, now))
+    Receipt.objects.filter(pk=standing.receipt_id, voided_at=None).update(voided_at=now)
 
 
 def _keep(

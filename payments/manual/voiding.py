@@ -108,16 +108,7 @@ def _take_back(
     if refund is not None:
         ledger.unsee_refund(refund.pk, now=now, then=marked)
     elif receipt.reverses is not None and receipt.reverses.attempt_id is not None:
-        undo_reversal(
-            receipt.reverses.attempt_id,
-            code=receipt.code or "",
-            cents=receipt.amount_cents,
-            reason=reason,
-            by=by,
-            now=now,
-            then=mark,
-        )
-        ledger.void_receipt(receipt.pk, now=now)
+        undo_reversal(receipt, reason=reason, by=by, now=now, then=mark)
     elif _others_say_so(line, receipt):
         mark()
     else:
