@@ -51,9 +51,10 @@ def taking_back(row: Snapshot, *, said_by: Collection[Source], now: datetime) ->
 def give_up_receipt(receipt: str, *, to: str, now: datetime) -> bool:
     """Safaricom's own callback names this receipt for another payment (`to`, its public id): the hand that had settled
     a payment with it was wrong, and is taken back. False: its holder has it from others."""
-    holder = MpesaTransaction.objects.filter(receipt=receipt).exclude(public_id=to).first()
+    holders = MpesaTransaction.objects.filter(receipt=receipt).exclude(public_id=to)
+    holder = holders.first()
     if holder is None:
-        return False
+        return True  # somebody took it back meanwhile
     why = {"reason": f"Safaricom says that receipt {receipt} is payment {to}'s."}
     try:
         apply_change(
@@ -64,7 +65,7 @@ def give_up_receipt(receipt: str, *, to: str, now: datetime) -> bool:
             now=now,
         )
     except NothingToTakeBack:
-        return False
+        return not holders.filter(pk=holder.pk).exists()
     return True
 
 
