@@ -2,6 +2,7 @@
 and what left. What cannot be told apart is booked as nobody's, and a person says whose it is (manual/)."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -27,6 +28,10 @@ BOOKED_AS = {
 }
 
 
+class Meanwhile(Exception):
+    """Somebody else matched or voided this line in this moment: what was booked for it is undone."""
+
+
 def book_beside(line: StatementLine, *, now: datetime) -> bool:
     """A payment's line: whether it is now its order's. Else it is nobody's yet, and booked as that."""
     if line.booked_as_id is not None:
@@ -35,13 +40,16 @@ def book_beside(line: StatementLine, *, now: datetime) -> bool:
     if order is not None and (_may_be_a_requests(order, line) or _had_ended(order, line)):
         order = None
     match = Match.BOOKED if order else Match.NONE
-    ledger.book_payment(
-        _told(line),
-        order_id=order.pk if order else None,
-        order_code=order.code if order else "",
-        now=now,
-        then=lambda receipt_id: _join(line, receipt_id, match),
-    )
+    try:
+        ledger.book_payment(
+            _told(line),
+            order_id=order.pk if order else None,
+            order_code=order.code if order else "",
+            now=now,
+            then=lambda receipt_id: _join(line, receipt_id, match),
+        )
+    except Meanwhile:
+        return False
     return order is not None
 
 
@@ -61,14 +69,19 @@ def book_nobodys(line_ids: Sequence[int], *, now: datetime) -> None:
     if not fresh:
         return
     told = [_told(line) for line in fresh.values()]
-    ledger.book_nobodys(told, now=now, then=lambda: _join_all(fresh.values()))
+    try:
+        ledger.book_nobodys(told, now=now, then=lambda: _join_all(fresh.values()))
+    except Meanwhile:
+        for line in fresh.values():
+            book_beside(line, now=now)
 
 
 def book_others(statement: Statement, *, now: datetime, limit: int) -> int:
     """The next lines that are no customer's money: how many were booked."""
     lines = list(_to_book(statement).order_by("id")[:limit])
     for line in lines:
-        _book_other(line, now=now)
+        with suppress(Meanwhile):
+            _book_other(line, now=now)
     return len(lines)
 
 
@@ -111,10 +124,12 @@ def _book_other(line: StatementLine, *, now: datetime) -> None:
         _join(line, receipt_id, Match.BOOKED)
 
     refund = _refund_seen(line)
-    if refund is not None:
-        ledger.see_refund(refund, told, now=now, then=then)
-    elif line.kind == Kind.REVERSAL and not line.money_in and line.linked_receipt:
-        ledger.book_reversal(told, of_code=line.linked_receipt, now=now, then=then)
+    if refund is not None and ledger.see_refund(refund, told, now=now, then=then):
+        return
+    if line.kind == Kind.REVERSAL and not line.money_in and line.linked_receipt:
+        ledger.book_reversal(
+            told, of_code=line.linked_receipt, now=now, then=then, seen=lambda: _refund_seen(line)
+        )
     else:
         ledger.book_elsewhere(told, now=now, then=then)
 
@@ -124,7 +139,7 @@ def _refund_seen(line: StatementLine) -> Refund | None:
     reversed receipt over this amount."""
     if line.money_in or line.kind not in (Kind.REVERSAL, Kind.OTHER):
         return None
-    unseen = Refund.objects.filter(state=Refund.State.SENT, receipt__isnull=False)
+    unseen = Refund.objects.filter(state=Refund.State.SENT, receipt__isnull=False).select_related("receipt")
     by_reference = unseen.filter(reference=line.receipt).first()
     if by_reference is not None or not line.linked_receipt:
         return by_reference
@@ -156,7 +171,10 @@ def _cents(amount: Decimal) -> int:
 
 def _join_all(lines: Collection[StatementLine]) -> None:
     """In the ledger's transaction. By id: a look into the receipts for each line would be one through all of them,
-    as long as the database has not counted them."""
+    as long as the database has not counted them. Raises Meanwhile."""
+    free = _free([line.pk for line in lines]).order_by("id").select_for_update(no_key=True)
+    if len(free.values_list("id")) != len(lines):
+        raise Meanwhile
     of_payments = Receipt.objects.filter(
         direction=Receipt.Direction.IN, kind=Receipt.Kind.PAYMENT, voided_at=None
     )
@@ -167,5 +185,11 @@ def _join_all(lines: Collection[StatementLine]) -> None:
 
 
 def _join(line: StatementLine, receipt_id: int, match: StatementLine.Match) -> None:
-    """In the ledger's transaction."""
-    StatementLine.objects.filter(id=line.pk, booked_as=None).update(booked_as_id=receipt_id, match=match)
+    """In the ledger's transaction. Raises Meanwhile."""
+    if not _free([line.pk]).update(booked_as_id=receipt_id, match=match):
+        raise Meanwhile
+
+
+def _free(line_ids: Collection[int]) -> QuerySet[StatementLine]:
+    """Those that are nobody's, in no book, and not void."""
+    return StatementLine.objects.filter(id__in=line_ids, booked_as=None, match=Match.NONE)
