@@ -222,7 +222,7 @@ def test_a_crash_at_any_commit_leaves_all_or_nothing_and_it_can_be_done_again(
             TOLD.append(f"  {name:35} {number:2} {when:6}  {permanence.short(writes):60.60}  again: {told}")
     wrong += [f"after the last: {each}" for each in differences(reached[-1], end)]
     began.forget()
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def forget_files() -> None:

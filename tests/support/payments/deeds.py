@@ -1,18 +1,20 @@
 """What people and the worker do with money, each as a deed that can be done, done again, or done in the same moment as
 another: a ground is laid (rows that are there already), then there is one call left to make."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from orders.models import Order
-from payments import ledger, manual, reconciliation
+from payments import callbacks, ledger, manual, reconciliation
 from payments.ledger import SealMade
 from payments.models import HandSettlement, MpesaTransaction, Receipt, Refund, Statement, StatementLine
+from tests.support.payments.callback_bodies import failure, success
 from tests.support.payments.clock import Clock
 from tests.support.payments.fake_daraja import OTIENO, FakeDaraja
 from tests.support.payments.ordering import place
-from tests.support.payments.paying import Click, asked_and_paid, called_back, paid_twice, pay
+from tests.support.payments.paying import SAFARICOM, Click, asked_and_paid, called_back, paid_twice, pay
 from tests.support.payments.settling import SMS
 from tests.support.payments.stating import (
     charge,
@@ -77,10 +79,10 @@ def claims(shop: Shop, order: Order, by: str = "akinyi", receipt: str = RECEIPT)
     return lambda: manual.claim_receipt(claim, by=by, now=shop.clock())
 
 
-def places(shop: Shop, order: Order, kes: int, by: str = "akinyi") -> Call:
-    receipt = Receipt.objects.get(code=RECEIPT)
+def places(shop: Shop, order: Order, kes: int, by: str = "akinyi", receipt: str = RECEIPT) -> Call:
+    placed = Receipt.objects.get(code=receipt)
     return lambda: manual.place_part(
-        receipt.pk, target=order.code, amount_kes=kes, reason=WHY, by=by, now=shop.clock()
+        placed.pk, target=order.code, amount_kes=kes, reason=WHY, by=by, now=shop.clock()
     )
 
 
@@ -138,6 +140,23 @@ def seals(shop: Shop) -> Call:
 def imports(shop: Shop, *rows: Row, name: str = "november.csv", by: str = "akinyi") -> Call:
     data = write_csv(rows, head=head(shop.clock))
     return lambda: reconciliation.import_file(data, file_name=name, by=by, now=shop.clock())
+
+
+def is_called_back(
+    shop: Shop, push: int, *, receipt: str = "UKN4AB12CD", code: int = 0, amount: int = 1500
+) -> Call:
+    """Safaricom's callback for the push with this number, from 1."""
+    checkout_id = f"ws_CO_{push}"
+    body = json.dumps(failure(code, checkout_id) if code else success(checkout_id, amount, receipt)).encode()
+    token = shop.safaricom.pushes[push - 1].callback_url.rsplit("/", 1)[1]
+    return lambda: callbacks.receive_callback(
+        token=token, body=body, source_address=SAFARICOM, now=shop.clock()
+    )
+
+
+def imports_and_matches(shop: Shop, *rows: Row, name: str) -> Call:
+    take_in = imports(shop, *rows, name=name)
+    return lambda: shop.match(take_in().statement)
 
 
 def matches(shop: Shop, stated: Statement) -> Call:

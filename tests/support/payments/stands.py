@@ -77,6 +77,18 @@ def stands() -> dict[str, Any]:
     }  # fmt: skip
 
 
+WHAT_COUNTS = ("balances", "orders", "attempts", "refunds", "decisions", "statements")
+
+
+def what_counts() -> dict[str, Any]:
+    """Of what stands: not which way it came there. A receipt that was voided is as if it had never been, and a line
+    that is a payment's may have been in the book before."""
+    found = stands()
+    valid = [row for row in found["receipts"] if not row[5]]
+    lines = [(*row[:4], row[5]) for row in found["lines"]]
+    return {name: found[name] for name in WHAT_COUNTS} | {"receipts": valid, "lines": lines}
+
+
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return [f"{name}: {one[name]} is not {other[name]}" for name in one if one[name] != other[name]]
 
