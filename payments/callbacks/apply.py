@@ -29,6 +29,7 @@ from payments.states import Event
 log = logging.getLogger(__name__)
 
 Verdict = CallbackDelivery.Verdict
+TRIES = 3  # at a receipt that another payment has, and gives up
 SECOND = "Second"  # in place of what was bought, of a payment that no prompt asked for
 
 
@@ -97,7 +98,9 @@ def _attempt_of(delivery: Delivery) -> Addressed | None:
     return found
 
 
-def _believe(delivery: Delivery, attempt: Addressed, callback: StkCallback, *, now: datetime) -> Verdict:
+def _believe(
+    delivery: Delivery, attempt: Addressed, callback: StkCallback, *, now: datetime, tries: int = TRIES
+) -> Verdict:
     """What a callback on the attempt's own address does: pays, closes, or raises a doubt."""
     if callback.paid and callback.amount is None:
         return _doubt(delivery, attempt, callback, EventKind.AMOUNT_MISSING, Verdict.HINT, now=now)
@@ -113,8 +116,8 @@ def _believe(delivery: Delivery, attempt: Addressed, callback: StkCallback, *, n
             return _believe(delivery, as_it_is_now or attempt, callback, now=now)
         return _take_second_receipt(delivery, attempt, callback, now=now)
     except ReceiptTaken:
-        if ledger.give_up_receipt(callback.receipt or "", to=attempt.public_id, now=now):
-            return _believe(delivery, attempt, callback, now=now)
+        if tries and ledger.give_up_receipt(callback.receipt or "", to=attempt.public_id, now=now):
+            return _believe(delivery, attempt, callback, now=now, tries=tries - 1)
         return _doubt(delivery, attempt, callback, EventKind.RECEIPT_TAKEN, Verdict.RECEIPT_TAKEN, now=now)
     except IntegrityError:  # its CheckoutRequestID stands on another attempt
         return _only_a_hint(delivery, attempt, Verdict.WRONG_ID, now=now)

@@ -16,6 +16,7 @@ from payments.ledger.beside import (
     see_refund,
     unsee_refund,
     void_receipt,
+    void_reversal,
 )
 from payments.ledger.book import CENTS, KEPT, ORDER, REFUNDS_DUE, UNCLAIMED
 from payments.ledger.booked import valid_receipt
@@ -125,4 +126,5 @@ __all__ = (
     "unsee_refund",
     "valid_receipt",
     "void_receipt",
+    "void_reversal",
 )

@@ -1,7 +1,7 @@
 """Money that no prompt of ours explains, and money that left: each movement once, as a receipt with its postings. Each
 door is one transaction. Which movement is whose is decided by who calls (reconciliation/, manual/)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -123,34 +123,44 @@ def book_elsewhere(told: Told, *, now: datetime, then: Then = _nothing_more) -> 
     return decide_anew(once)
 
 
-def book_reversal(told: Told, *, of_code: str, now: datetime, then: Then = _nothing_more) -> int:
+def book_reversal(
+    told: Told,
+    *,
+    of_code: str,
+    now: datetime,
+    then: Then = _nothing_more,
+    seen: Callable[[], Refund | None] = lambda: None,
+) -> int:
     """Safaricom gave a receipt's money back. Where the book has not heard of that receipt, the reversal is evidence
-    enough that it came. What is more than can still go back, left without a decision."""
+    enough that it came. What is more than can still go back, left without a decision.
+
+    `seen`: the refund that this is, where one was recorded; asked once the receipt is locked, so that none is recorded
+    or taken back meanwhile.
+    """
 
     def once(_afresh: bool) -> int:
         original = _payment(of_code) or _implied(told, of_code, now=now)
-        receipt_id = _keep(told, reverses=original.pk, now=now)
-        if receipt_id is None:
-            receipt_id = _known(told).pk
-        else:
-            _reverse(original, told, receipt_id, now=now)
+        hold(original)
+        refund = seen()
+        receipt_id = _see(refund, told, now=now) if refund else _keep_reversal(original, told, now=now)
         then(receipt_id)
         return receipt_id
 
     return decide_anew(once)
 
 
-def see_refund(refund: Refund, told: Told, *, now: datetime, then: Then = _nothing_more) -> int:
-    """The statement shows a refund that was recorded: it moved the book when it was recorded, and nothing moves now."""
+def see_refund(refund: Refund, told: Told, *, now: datetime, then: Then = _nothing_more) -> bool:
+    """The statement shows a refund that was recorded: it moved the book when it was recorded, and nothing moves now.
+    False: meanwhile it was taken back, or seen."""
 
-    def once(_afresh: bool) -> int:
-        receipt_id = _keep(told, kind=Kind.REFUND, reverses=refund.receipt_id, now=now)
-        if receipt_id is None:
-            receipt_id = _known(told, kind=Kind.REFUND).pk
-        seen = {"state": Refund.State.SEEN, "seen_as_id": receipt_id}
-        Refund.objects.filter(pk=refund.pk, seen_as=None).update(**seen)
-        then(receipt_id)
-        return receipt_id
+    def once(_afresh: bool) -> bool:
+        if refund.receipt is None:
+            return False
+        hold(refund.receipt)
+        if not Refund.objects.filter(pk=refund.pk, state=Refund.State.SENT, seen_as=None).exists():
+            return False
+        then(_see(refund, told, now=now))
+        return True
 
     return decide_anew(once)
 
@@ -190,12 +200,31 @@ def void_receipt(receipt_id: int, *, now: datetime, then: Then = _nothing_more) 
     """It was never there: all that stands of it is taken back. Raises NotThere where some of it went back already."""
 
     def once(_afresh: bool) -> None:
-        receipt = Receipt.objects.get(pk=receipt_id)
-        standing = hold(receipt)
-        if standing.came and standing.went:
-            raise NotThere("Some of this money went back already. Take that back first, where it never left.")
-        mend(standing, _for(receipt_id, now))
-        Receipt.objects.filter(pk=receipt_id, voided_at=None).update(voided_at=now)
+        standing = hold(Receipt.objects.get(pk=receipt_id))
+        if Receipt.objects.filter(pk=receipt_id).exclude(attempt=None).exists():
+            raise NotThere("Meanwhile this money became a payment's: look at what happened.")
+        _void(standing, now=now)
+        then(receipt_id)
+
+    decide_anew(once)
+
+
+def void_reversal(
+    receipt_id: int, *, facts: Mapping[str, str], now: datetime, then: Then = _nothing_more
+) -> None:
+    """Safaricom never gave this money of an attempt back, as a person says: it counts as here."""
+
+    def once(_afresh: bool) -> None:
+        reversal = Receipt.objects.select_related("reverses").get(pk=receipt_id)
+        original = reversal.reverses
+        if original is None or original.attempt_id is None:
+            raise RuntimeError("Only a reversal of an attempt's money is taken back at the attempt.")
+        hold(original)
+        standing = hold(reversal)
+        row = read(original.attempt_id)
+        change = Change(kind=EventKind.REFUND_UNDONE, to=State(row.state))
+        carry_out(row, change, source=Source.STAFF, facts=facts, now=now)
+        _void(standing, now=now)
         then(receipt_id)
 
     decide_anew(once)
@@ -213,6 +242,31 @@ def unsee_refund(refund_id: int, *, now: datetime, then: Then = _nothing_more) -
             then(seen_as)
 
     decide_anew(once)
+
+
+def _see(refund: Refund, told: Told, *, now: datetime) -> int:
+    """The refund's receipt is locked, and it is sent and not seen. The id of what it left as."""
+    receipt_id = _keep(told, kind=Kind.REFUND, reverses=refund.receipt_id, now=now)
+    if receipt_id is None:
+        receipt_id = _known(told, kind=Kind.REFUND).pk
+    Refund.objects.filter(pk=refund.pk).update(state=Refund.State.SEEN, seen_as_id=receipt_id)
+    return receipt_id
+
+
+def _keep_reversal(original: Receipt, told: Told, *, now: datetime) -> int:
+    receipt_id = _keep(told, reverses=original.pk, now=now)
+    if receipt_id is None:
+        return _known(told).pk
+    _reverse(original, told, receipt_id, now=now)
+    return receipt_id
+
+
+def _void(standing: Standing, *, now: datetime) -> None:
+    """The receipt is locked. Raises NotThere."""
+    if standing.came and standing.went:
+        raise NotThere("Some of this money went back already. Take that back first, where it never left.")
+    mend(standing, _for(standing.receipt_id, now))
+    Receipt.objects.filter(pk=standing.receipt_id, voided_at=None).update(voided_at=now)
 
 
 def _keep(

@@ -229,14 +229,18 @@ def _insert_paid(money: ReceiptWithoutPrompt, update: Update, now: datetime) -> 
     named = _named(money.order_id, money.amount_kes, money.short_code)
     asked = {**named, "unasked": "yes", **update.more}
     first = _first_event(unborn.public_id, asked, source=update.source, now=now)
-    attempt_id = sql.insert(MpesaTransaction, values | {"state": change.to} | dict(change.fields))
+    # its receipt comes last: whoever has the receipt locked may be about to write the same one, and waits for nobody
+    at_last = {"receipt": change.fields["receipt"]}
+    at_once = {name: value for name, value in change.fields.items() if name not in at_last}
+    attempt_id = sql.insert(MpesaTransaction, values | {"state": change.to} | at_once)
     write_event(attempt_id, first)
     born = replace(unborn, id=attempt_id, chain_head=first.hash)
     booked = book(born, change, source=update.source, facts=update.facts(), now=now)
     second = signed_event(
         born, change, source=update.source, facts={**update.facts(), **booked.facts}, now=now
     )
-    as_they_leave_it = {"events_count": second.link.number, "chain_head": second.hash, **booked.fields}
+    ends = {"events_count": second.link.number, "chain_head": second.hash}
+    as_they_leave_it = {**at_last, **ends, **booked.fields}
     sql.update(MpesaTransaction, as_they_leave_it, where={"id": attempt_id})
     write_event(attempt_id, second)
     return attempt_id

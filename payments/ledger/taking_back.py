@@ -52,10 +52,12 @@ def taking_back(row: Snapshot, *, said_by: Collection[Source], now: datetime) ->
 def give_up_receipt(receipt: str, *, to: str, now: datetime) -> bool:
     """Safaricom's own callback names this receipt for another payment (`to`, its public id): the hand that had settled
     a payment with it was wrong, and is taken back. False: its holder has it from others."""
-    holder = MpesaTransaction.objects.filter(receipt=receipt).exclude(public_id=to).first()
+    holders = MpesaTransaction.objects.filter(receipt=receipt).exclude(public_id=to)
+    holder = holders.first()
     if holder is None:
-        return False
-    return _give_up(holder.pk, f"Safaricom says that receipt {receipt} is payment {to}'s.", now=now)
+        return True  # somebody took it back meanwhile
+    given_up = _give_up(holder.pk, f"Safaricom says that receipt {receipt} is payment {to}'s.", now=now)
+    return given_up or not holders.filter(pk=holder.pk).exists()
 
 
 def give_up_hands_receipt(attempt_id: int, *, named: str, now: datetime) -> bool:

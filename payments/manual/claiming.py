@@ -62,6 +62,8 @@ def refusal_to_claim(line: StatementLine) -> str:
     """Empty where it can be attached."""
     if line.kind != Kind.PAYMENT:
         return "This line is no customer's money, so it is no order's."
+    if line.voided_at is not None:
+        return "This line is void: it is not to be believed."
     if line.attempt_id is not None:
         return "This line is a payment's already."
     if line_waits(line):

@@ -8,7 +8,7 @@ from payments import ledger
 from payments.facts import is_paid
 from payments.ledger import Change, EventKind, Snapshot, Source
 from payments.manual.actions import ActionRefused, Row
-from payments.models import Refund
+from payments.models import Receipt, Refund
 from payments.phones import blank_phones
 from payments.states import State
 
@@ -27,18 +27,12 @@ def undo_statement(
 
 
 def undo_reversal(
-    attempt_id: int, *, code: str, cents: int, reason: str, by: str, now: datetime, then: Callable[[], None]
+    reversal: Receipt, *, reason: str, by: str, now: datetime, then: Callable[[], None]
 ) -> None:
-    """A line that showed a reversal is not to be believed: the money counts as here."""
-    facts = {"amount": ledger.said(cents), "undone": code, **_why(reason, by)}
-    ledger.apply_change(
-        attempt_id,
-        lambda row: Change(kind=EventKind.REFUND_UNDONE, to=State(row.state)),
-        source=Source.STAFF,
-        facts=facts,
-        now=now,
-        in_same_transaction=then,
-    )
+    """A line that showed a reversal is not to be believed: the money counts as here. `then` runs in the same
+    transaction."""
+    facts = {"amount": ledger.said(reversal.amount_cents), "undone": reversal.code or "", **_why(reason, by)}
+    ledger.void_reversal(reversal.pk, facts=facts, now=now, then=lambda _receipt_id: then())
 
 
 def undo_refund(refund_id: int, *, reason: str, by: str, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """Parts of a receipt that is nobody's: for an order, for several, or kept by the shop. Who decided it, and why, is kept
 as a decision of its own, in the same transaction as the money."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Sum
 
@@ -16,6 +16,7 @@ from payments.models import HandSettlement, Receipt, StatementLine
 from payments.phones import blank_phones
 
 Decision, What = HandSettlement.Decision, HandSettlement.What
+SAME_CLICK = timedelta(minutes=2)
 
 
 def place_part(
@@ -108,12 +109,29 @@ def _decision(
 
 
 def _kept(decision: HandSettlement) -> None:
-    """In the ledger's transaction. A line of which nothing is nobody's any more is attached."""
-    decision.save(force_insert=True)
+    """In the ledger's transaction. A line of which nothing is nobody's any more is attached. Raises ActionRefused."""
     receipt = decision.money
     if receipt is None:
         raise RuntimeError("A part is a receipt's.")
+    if _was_just_decided(decision):
+        raise ActionRefused(
+            "You decided just this a moment ago, and it is done: look where the money is now. "
+            "If you mean it once more, wait two minutes."
+        )
+    decision.save(force_insert=True)
     receipt.refresh_from_db()
     if not receipt.unclaimed_cents:
         lines = StatementLine.objects.filter(booked_as=receipt, match=StatementLine.Match.NONE)
         lines.update(match=StatementLine.Match.BY_HAND)
+
+
+def _was_just_decided(decision: HandSettlement) -> bool:
+    """Whoever saw no answer presses again, and means the same part. The receipt is locked."""
+    same = HandSettlement.objects.filter(
+        money=decision.money,
+        what=decision.what,
+        order=decision.order,
+        amount_kes=decision.amount_kes,
+        proposed_by=decision.proposed_by,
+    )
+    return same.filter(proposed_at__gt=decision.proposed_at - SAME_CLICK).exists()

@@ -15,7 +15,13 @@ from payments.phones import blank_phones
 Kind, Match = StatementLine.Kind, StatementLine.Match
 NOT_PAYMENTS_FIRST = {Kind.PAYMENT: 1}  # what gives back goes before what came
 
+TRIES = 5  # at a line that is matched in the same moment
+
 Progress = Callable[[int, int], None]  # lines voided, of how many
+
+
+class _Meanwhile(Exception):
+    """Somebody else matched or voided this line in this moment."""
 
 
 @dataclass(kw_only=True)
@@ -56,20 +62,35 @@ def void_statement(
 
 def void_line(line_id: int, *, reason: str, by: str, now: datetime) -> None:
     """Raises ActionRefused."""
-    line = StatementLine.objects.select_related("attempt", "booked_as").get(id=line_id)
+    for _ in range(TRIES):
+        try:
+            _void_as_it_stands(line_id, reason=reason, by=by, now=now)
+        except _Meanwhile:
+            continue
+        return
+    raise ActionRefused("It is being matched in this moment. Try again.")
+
+
+def _void_as_it_stands(line_id: int, *, reason: str, by: str, now: datetime) -> None:
+    line = StatementLine.objects.select_related("attempt", "booked_as__reverses").get(id=line_id)
     if refusal := refusal_to_void(line):
         raise ActionRefused(refusal)
+    attempt_id = _whose(line)
 
     def mark() -> None:
         _mark(line, by=by, now=now)
 
+    def hold_and_mark() -> None:
+        _hold_money_of(attempt_id or 0)
+        mark()
+
     try:
-        if line.booked_as is not None:
-            _take_back(line, line.booked_as, mark, reason=reason, by=by, now=now)
-        elif line.attempt_id is not None and _rests_on_the_statement(line.attempt_id):
-            undo_statement(line.attempt_id, reason=reason, by=by, now=now, first=mark)
-        else:
+        if attempt_id is not None and _rests_on_the_statement(attempt_id):
+            undo_statement(attempt_id, reason=reason, by=by, now=now, first=hold_and_mark)
+        elif attempt_id is not None or line.booked_as is None:
             mark()
+        else:
+            _take_back(line, line.booked_as, mark, reason=reason, by=by, now=now)
     except NotThere as refused:
         raise ActionRefused(str(refused)) from refused
 
@@ -87,6 +108,17 @@ def refusal_to_void(line: StatementLine) -> str:
         if original.attempt_id is None and not Refund.objects.filter(seen_as=line.booked_as).exists():
             return "It gave back money of no payment of ours. Void the line of the money that came."
     return ""
+
+
+def _whose(line: StatementLine) -> int | None:
+    """The payment that has the line's money, also where the line was there before it."""
+    return line.attempt_id or (line.booked_as.attempt_id if line.booked_as else None)
+
+
+def _hold_money_of(attempt_id: int) -> None:
+    """Before the line, as everybody else does."""
+    money = Receipt.objects.filter(attempt_id=attempt_id, voided_at=None).order_by("id")
+    list(money.select_for_update(no_key=True).values_list("id"))
 
 
 def _rests_on_the_statement(attempt_id: int) -> bool:
@@ -108,16 +140,7 @@ def _take_back(
     if refund is not None:
         ledger.unsee_refund(refund.pk, now=now, then=marked)
     elif receipt.reverses is not None and receipt.reverses.attempt_id is not None:
-        undo_reversal(
-            receipt.reverses.attempt_id,
-            code=receipt.code or "",
-            cents=receipt.amount_cents,
-            reason=reason,
-            by=by,
-            now=now,
-            then=mark,
-        )
-        ledger.void_receipt(receipt.pk, now=now)
+        undo_reversal(receipt, reason=reason, by=by, now=now, then=mark)
     elif _others_say_so(line, receipt):
         mark()
     else:
@@ -130,8 +153,9 @@ def _others_say_so(line: StatementLine, receipt: Receipt) -> bool:
 
 
 def _mark(line: StatementLine, *, by: str, now: datetime) -> None:
-    """Inside the ledger's transaction, or alone where nothing rests on it."""
-    stands = StatementLine.objects.filter(pk=line.pk, voided_at=None)
+    """Inside the ledger's transaction, or alone where nothing rests on it. Raises _Meanwhile where it stands otherwise
+    than it was read."""
+    as_read = {"match": line.match, "attempt": line.attempt_id, "booked_as": line.booked_as_id}
     voided = {"voided_at": now, "voided_by": by, "match": Match.VOID, "attempt": None, "booked_as": None}
-    if not stands.update(**voided):
-        raise ActionRefused("Somebody else voided it in this moment.")
+    if not StatementLine.objects.filter(pk=line.pk, voided_at=None, **as_read).update(**voided):
+        raise _Meanwhile

@@ -2,6 +2,7 @@
 and what left. What cannot be told apart is booked as nobody's, and a person says whose it is (manual/)."""
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -28,6 +29,11 @@ BOOKED_AS = {
 }
 
 
+class Meanwhile(Exception):
+    """Somebody else matched or voided this line, or moved its payment, in this moment: what was to be written with it
+    is undone."""
+
+
 def order_to_pay(line: StatementLine) -> Order | None:
     """Of a line that is no request's: the order that its money is for, if nothing speaks against it."""
     order = order_named(line)
@@ -40,7 +46,10 @@ def book_beside(line: StatementLine, order: Order, *, now: datetime, pays: Pays)
     """A payment's line becomes its order's: whether it did. What `pays` raises leaves nothing written."""
     if line.booked_as is not None:
         return _claim_believed(line, line.booked_as, order, now=now)
-    _book(line, order, now=now, pays=pays)
+    try:
+        _book(line, order, now=now, pays=pays)
+    except Meanwhile:
+        return False
     return True
 
 
@@ -63,7 +72,11 @@ def _book(line: StatementLine, order: Order | None, *, now: datetime, pays: Pays
 def _claim_believed(line: StatementLine, receipt: Receipt, order: Order, *, now: datetime) -> bool:
     """It was nobody's while it waited to be believed: whether it is now its order's. What people have placed meanwhile
     stays where they put it."""
-    booked = StatementLine.objects.filter(id=line.pk, match=Match.NONE)
+
+    def then(_receipt_id: int) -> None:
+        if not StatementLine.objects.filter(id=line.pk, match=Match.NONE).update(match=Match.BOOKED):
+            raise Meanwhile
+
     try:
         ledger.claim(
             receipt.pk,
@@ -71,16 +84,11 @@ def _claim_believed(line: StatementLine, receipt: Receipt, order: Order, *, now:
             order_code=order.code,
             cents=_cents(line.paid_in),
             now=now,
-            then=lambda _receipt_id: _must(booked.update(match=Match.BOOKED)),
+            then=then,
         )
-    except ledger.NotThere:
+    except (ledger.NotThere, Meanwhile):
         return False
     return True
-
-
-def _must(done: int) -> None:
-    if not done:
-        raise ledger.NotThere("Meanwhile it became a payment's.")
 
 
 def book_nobodys(line_ids: Sequence[int], *, now: datetime) -> None:
@@ -93,20 +101,30 @@ def book_nobodys(line_ids: Sequence[int], *, now: datetime) -> None:
     fresh: dict[str, StatementLine] = {}
     for line in found:
         if line.receipt in known or line.receipt in fresh:
-            _book(line, None, now=now, pays=_nothing)
+            _book_nobodys_alone(line, now=now)
         else:
             fresh[line.receipt] = line
     if not fresh:
         return
     told = [_told(line) for line in fresh.values()]
-    ledger.book_nobodys(told, now=now, then=lambda: _join_all(fresh.values()))
+    try:
+        ledger.book_nobodys(told, now=now, then=lambda: _join_all(fresh.values()))
+    except Meanwhile:
+        for line in fresh.values():
+            _book_nobodys_alone(line, now=now)
+
+
+def _book_nobodys_alone(line: StatementLine, *, now: datetime) -> None:
+    with suppress(Meanwhile):
+        _book(line, None, now=now, pays=_nothing)
 
 
 def book_others(statement: Statement, *, now: datetime, limit: int) -> int:
     """The next lines that are no customer's money: how many were booked."""
     lines = list(_to_book(statement).order_by("id")[:limit])
     for line in lines:
-        _book_other(line, now=now)
+        with suppress(Meanwhile):
+            _book_other(line, now=now)
     return len(lines)
 
 
@@ -149,10 +167,12 @@ def _book_other(line: StatementLine, *, now: datetime) -> None:
         _join(line, receipt_id, Match.BOOKED)
 
     refund = _refund_seen(line)
-    if refund is not None:
-        ledger.see_refund(refund, told, now=now, then=then)
-    elif line.kind == Kind.REVERSAL and not line.money_in and line.linked_receipt:
-        ledger.book_reversal(told, of_code=line.linked_receipt, now=now, then=then)
+    if refund is not None and ledger.see_refund(refund, told, now=now, then=then):
+        return
+    if line.kind == Kind.REVERSAL and not line.money_in and line.linked_receipt:
+        ledger.book_reversal(
+            told, of_code=line.linked_receipt, now=now, then=then, seen=lambda: _refund_seen(line)
+        )
     else:
         ledger.book_elsewhere(told, now=now, then=then)
 
@@ -162,7 +182,7 @@ def _refund_seen(line: StatementLine) -> Refund | None:
     reversed receipt over this amount."""
     if line.money_in or line.kind not in (Kind.REVERSAL, Kind.OTHER):
         return None
-    unseen = Refund.objects.filter(state=Refund.State.SENT, receipt__isnull=False)
+    unseen = Refund.objects.filter(state=Refund.State.SENT, receipt__isnull=False).select_related("receipt")
     by_reference = unseen.filter(reference=line.receipt).first()
     if by_reference is not None or not line.linked_receipt:
         return by_reference
@@ -197,7 +217,10 @@ def _nothing() -> None: ...
 
 def _join_all(lines: Collection[StatementLine]) -> None:
     """In the ledger's transaction. By id: a look into the receipts for each line would be one through all of them,
-    as long as the database has not counted them."""
+    as long as the database has not counted them. Raises Meanwhile."""
+    free = _free([line.pk for line in lines]).order_by("id").select_for_update(no_key=True)
+    if len(free.values_list("id")) != len(lines):
+        raise Meanwhile
     of_payments = Receipt.objects.filter(
         direction=Receipt.Direction.IN, kind=Receipt.Kind.PAYMENT, voided_at=None
     )
@@ -208,5 +231,11 @@ def _join_all(lines: Collection[StatementLine]) -> None:
 
 
 def _join(line: StatementLine, receipt_id: int, match: StatementLine.Match) -> None:
-    """In the ledger's transaction."""
-    StatementLine.objects.filter(id=line.pk, booked_as=None).update(booked_as_id=receipt_id, match=match)
+    """In the ledger's transaction. Raises Meanwhile."""
+    if not _free([line.pk]).update(booked_as_id=receipt_id, match=match):
+        raise Meanwhile
+
+
+def _free(line_ids: Collection[int]) -> QuerySet[StatementLine]:
+    """Those that are nobody's, in no book, and not void."""
+    return StatementLine.objects.filter(id__in=line_ids, booked_as=None, match=Match.NONE)

@@ -21,7 +21,7 @@ from payments.facts import held_kes, is_settled
 from payments.ledger import Change, EventKind, ReceiptTaken, Snapshot, Source, Update
 from payments.models import MpesaTransaction, Posting, Receipt, Statement, StatementLine
 from payments.reconciliation.allowance import AboveLimit, Allowance
-from payments.reconciliation.beside import book_beside, book_nobodys, book_others, order_to_pay
+from payments.reconciliation.beside import Meanwhile, book_beside, book_nobodys, book_others, order_to_pay
 from payments.reconciliation.candidates import (
     Candidate,
     Candidates,
@@ -72,10 +72,6 @@ class Matched:
         ):
             setattr(self, name, getattr(self, name) + getattr(more, name))
         self.finished = more.finished
-
-
-class _Meanwhile(Exception):
-    """Somebody else matched this line or this payment in this moment."""
 
 
 def nobodys_lines(statement: Statement) -> QuerySet[StatementLine]:
@@ -260,7 +256,7 @@ def _correct(attempt: Candidate, line: Line, step: _Step) -> None:
         )
     except AboveLimit:
         step.leave_waiting(line, order_id=attempt.order_id, booked=False)
-    except (_Meanwhile, IntegrityError):
+    except (Meanwhile, IntegrityError):
         return
     else:
         step.matched.by_receipt += 1
@@ -298,7 +294,7 @@ def _by_reference(line: Line, candidates: Candidates, step: _Step) -> bool:
     except AboveLimit:
         step.leave_waiting(line, order_id=attempt.order_id)
         return True
-    except (_Meanwhile, ReceiptTaken, IntegrityError):
+    except (Meanwhile, ReceiptTaken, IntegrityError):
         return False
     if not recorded.news:  # its callback came in this moment, with this receipt
         step.matched.by_receipt += (joined := _join([line.id]))
@@ -336,16 +332,16 @@ def _beside(line: Line, step: _Step) -> None:
 
 
 def _take(line_id: int, attempt_id: int, match: str) -> None:
-    """Inside the ledger's transaction. Raises _Meanwhile, which undoes all of it."""
+    """Inside the ledger's transaction. Raises Meanwhile, which undoes all of it."""
     nobodys = StatementLine.objects.filter(id=line_id, match=Match.NONE)
     if not nobodys.update(attempt=attempt_id, match=match):
-        raise _Meanwhile
+        raise Meanwhile
 
 
 def _take_its_own(line: Line, attempt_id: int) -> None:
     """Where another receipt came for the payment in this moment, this money is not its own."""
     if not MpesaTransaction.objects.filter(id=attempt_id, receipt=line.receipt).exists():
-        raise _Meanwhile
+        raise Meanwhile
     _take(line.id, attempt_id, Match.REFERENCE)
 
 

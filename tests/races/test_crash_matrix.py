@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.races import permanence
 from tests.support.races.crowd import new_phone, wait_until
 from tests.support.races.machines import (
     ROOT,
@@ -337,10 +338,6 @@ def test_a_crash_at_any_commit_rings_once_and_loses_nothing(
 
 
 def _short(writes: list[str]) -> str:
-    """The tables, each once. (An order that the merchant's page names is made at its first use: left out, so that
-    both pages' pushes stand on one line.)"""
-    tables = dict.fromkeys(
-        write.split()[1] for write in writes if write not in ("insert order", "update order")
-    )
-    short = {"mpesatransaction": "attempt", "paymentevent": "event", "idempotencykey": "key"}
-    return ", ".join(short.get(table, table) for table in tables)
+    """An order that the merchant's page names is made at its first use: left out, so that both pages' pushes stand on
+    one line."""
+    return permanence.short([write for write in writes if write not in ("insert order", "update order")])

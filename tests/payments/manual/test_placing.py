@@ -118,3 +118,18 @@ def test_a_statement_is_voided_on_its_page_by_a_supervisor(nobodys: Receipt, clo
     )
     assert b"This statement is void" in told.content
     assert balances() == {}
+
+
+def test_the_same_part_placed_again_in_the_same_minute_is_the_same_click(
+    nobodys: Receipt, clock: Clock
+) -> None:
+    order = place(clock)
+    give(nobodys, order, 400, clock)
+    clock.advance(seconds=90)
+    with pytest.raises(ActionRefused, match="it is done"):
+        give(nobodys, order, 400, clock)
+    give(nobodys, order, 300, clock)
+    give(nobodys, order, 100, clock, by="njeri")
+    clock.advance(minutes=1)
+    give(nobodys, order, 400, clock)
+    assert balances()["unclaimed"] == 1300

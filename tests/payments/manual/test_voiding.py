@@ -71,6 +71,19 @@ def test_all_that_only_the_statement_said_is_taken_back(
     assert Statement.objects.get().voided_because == WHY
 
 
+def test_a_callback_that_came_after_the_line_says_so_too(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    """The line names no order: it was in the book as nobody's until then."""
+    attempt = click()
+    state([row("UKN4AB12CD", clock(), 1500, "WANJIRU")], clock)
+    called_back(safaricom, clock)
+    voided = void(clock)
+    attempt.refresh_from_db()
+    assert (voided.lines, voided.left, attempt.state) == (1, [], "completed")
+    assert stands(attempt.order) == ("paid", 0)
+
+
 def test_what_safaricom_said_too_stays(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
     paid = paid_now(click, safaricom, clock)
     state([row_of(paid)], clock)
