@@ -14,6 +14,7 @@ from payments.ledger.beside import (
     said,
     see_refund,
     unsee_refund,
+    void_in_same_transaction,
     void_receipt,
 )
 from payments.ledger.book import CENTS, KEPT, ORDER, REFUNDS_DUE, UNCLAIMED
@@ -33,7 +34,13 @@ from payments.ledger.faults import Fault
 from payments.ledger.kinds import FACTS, KINDS, EventKind
 from payments.ledger.moves import valid_receipt
 from payments.ledger.seals import SealMade, newest_seal, seal_all, seal_next, unsealed_since
-from payments.ledger.taking_back import NothingToTakeBack, give_up_receipt, kind_that_takes_back, taking_back
+from payments.ledger.taking_back import (
+    NothingToTakeBack,
+    give_up_receipt,
+    kind_that_takes_back,
+    last_of_its_money,
+    taking_back,
+)
 from payments.ledger.updates import (
     AnotherReceipt,
     Change,
@@ -93,6 +100,7 @@ __all__ = (
     "join_phone",
     "keep",
     "kind_that_takes_back",
+    "last_of_its_money",
     "newest_seal",
     "note",
     "note_answer",
@@ -112,5 +120,6 @@ __all__ = (
     "unsealed_since",
     "unsee_refund",
     "valid_receipt",
+    "void_in_same_transaction",
     "void_receipt",
 )

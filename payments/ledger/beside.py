@@ -186,15 +186,19 @@ def void_receipt(receipt_id: int, *, now: datetime, then: Then = _nothing_more) 
     """It was never there: all that stands of it is taken back. Raises NotThere where some of it went back already."""
 
     def once(_afresh: bool) -> None:
-        receipt = Receipt.objects.get(pk=receipt_id)
-        standing = hold(receipt)
-        if standing.came and standing.went:
-            raise NotThere("Some of this money went back already. Take that back first, where it never left.")
-        mend(standing, _for(receipt_id, now))
-        Receipt.objects.filter(pk=receipt_id, voided_at=None).update(voided_at=now)
+        void_in_same_transaction(receipt_id, now=now)
         then(receipt_id)
 
     decide_anew(once)
+
+
+def void_in_same_transaction(receipt_id: int, *, now: datetime) -> None:
+    """The same, inside a transaction of the ledger's that is under way."""
+    standing = hold(Receipt.objects.get(pk=receipt_id))
+    if standing.came and standing.went:
+        raise NotThere("Some of this money went back already. Take that back first, where it never left.")
+    mend(standing, _for(receipt_id, now))
+    Receipt.objects.filter(pk=receipt_id, voided_at=None).update(voided_at=now)
 
 
 def unsee_refund(refund_id: int, *, now: datetime, then: Then = _nothing_more) -> None:

@@ -210,7 +210,10 @@ def refunds(start: datetime, end: datetime) -> list[Line]:
 
 def by_hand(start: datetime, end: datetime) -> list[Line]:
     done = HandSettlement.objects.filter(
-        decision=HandSettlement.Decision.DONE, decided_at__gte=start, decided_at__lt=end
+        decision=HandSettlement.Decision.DONE,
+        what__in=(HandSettlement.What.SETTLE, HandSettlement.What.CLAIM, HandSettlement.What.KEEP),
+        decided_at__gte=start,
+        decided_at__lt=end,
     )
     return [
         Line(

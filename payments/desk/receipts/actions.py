@@ -10,8 +10,9 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 
-from orders.models import MAX_TOTAL_KES
+from orders.models import MAX_TOTAL_KES, Order
 from payments import gateway, manual
+from payments.desk import settlements
 from payments.desk.addresses import address, page_of
 from payments.desk.pages import Button, refuse_without, row_or_404, show
 from payments.desk.settlements import reason_field
@@ -60,15 +61,15 @@ class Action:
 
 
 def _place(receipt: Receipt, told: dict[str, Any], by: str) -> str:
-    order = manual.place_part(receipt.pk, by=by, now=gateway.now(), **told)
-    order.refresh_from_db()
+    placed = manual.place_part(receipt.pk, by=by, now=gateway.now(), **told)
+    order = Order.objects.get(pk=placed.order_id or 0)
     left = f"{kes(order.to_pay_kes)} still to pay" if order.to_pay_kes else "it is paid"
-    return f"{kes(told['amount_kes'])} is order {order.code}'s now: {left}."
+    return settlements.outcome(placed, f"{kes(told['amount_kes'])} is order {order.code}'s now: {left}.")
 
 
 def _keep(receipt: Receipt, told: dict[str, Any], by: str) -> str:
-    manual.keep_part(receipt.pk, by=by, now=gateway.now(), **told)
-    return f"{kes(told['amount_kes'])} is kept."
+    kept = manual.keep_part(receipt.pk, by=by, now=gateway.now(), **told)
+    return settlements.outcome(kept, f"{kes(told['amount_kes'])} is kept.")
 
 
 def _review(receipt: Receipt, _told: dict[str, Any], by: str) -> str:

@@ -2,7 +2,8 @@
 
 `--watch` is the worker: it keeps asking as each payment's next check comes, reads callbacks that a crash or an
 absent database left behind, watches each payment for 24 hours and until Safaricom has answered (72 hours at
-most), and seals each minute what was written. Stopping it at any point loses nothing.
+most), closes what waits for a second person and became pointless, and seals each minute what was written.
+Stopping it at any point loses nothing.
 
 Exit code 1: something needs a person (the summary says what). Unpriced payments are told and don't count: their
 money is safe and where it belongs, and where another site's page names the amounts every sale is one.
@@ -22,7 +23,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
-from payments import callbacks, checkout, enquiries, facts, gateway, ledger, reconciliation
+from payments import callbacks, checkout, enquiries, facts, gateway, ledger, manual, reconciliation
 from payments.desk import count_payments_in_need
 from payments.enquiries import Due, Outcome
 from payments.gateway import release_connection
@@ -35,6 +36,7 @@ SWEEP = 3600.0  # seconds between two looks for files that were kept long enough
 FORGET = 3600.0  # seconds between two looks for old posts of strangers
 PULSE = 15.0  # seconds between two words to the desk that the worker is at work
 SEALING = 60.0  # seconds between two seals
+CLOSING = 60.0  # seconds between two looks for proposals that became pointless
 
 QUIET = (facts.UNPRICED, facts.LATE_SUCCESS)  # the money is where it belongs: a look will do
 ALARMING = tuple(reason.key for reason in facts.REASONS if reason not in QUIET)
@@ -125,6 +127,23 @@ class Sealer:
             self._next = -math.inf
 
 
+class Closer:
+    """Closes what waits for a second person and makes no sense any more, each minute. That it can't stops nothing."""
+
+    def __init__(self) -> None:
+        self._next = -math.inf
+
+    def close(self) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + CLOSING
+        try:
+            manual.close_pointless(now=gateway.now())
+        except Exception:
+            log.exception("What became pointless could not be closed; the worker tries again")
+            release_connection()
+
+
 class Command(BaseCommand):
     help = __doc__
 
@@ -181,7 +200,7 @@ class Command(BaseCommand):
     def _watch(self) -> None:
         self.stdout.write("Watching open payments. Ctrl-C stops.")
         self.stdout.flush()
-        pulse, broom, sealer = Pulse(), Broom(), Sealer()
+        pulse, broom, sealer, closer = Pulse(), Broom(), Sealer(), Closer()
         while True:
             try:
                 busy = run_due()
@@ -193,6 +212,7 @@ class Command(BaseCommand):
                 continue
             pulse.beat()
             broom.sweep()
+            closer.close()
             sealer.seal()
             if not busy:
                 release_connection()
