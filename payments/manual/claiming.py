@@ -94,6 +94,12 @@ def _refusal_of_line(line: StatementLine) -> str:
         return "This money is in the book already, for the order that it names."
     if line.attempt_id is not None:
         return "This line is a payment's already."
+    known = MpesaTransaction.objects.filter(receipt=line.receipt).first()
+    if known is not None:
+        return (
+            f"Receipt {line.receipt} is a payment's already, of order {known.account_reference}. "
+            "Open the statement and press “Match again”."
+        )
     booked = line.booked_as
     if booked is not None and booked.unclaimed_cents != booked.amount_cents:
         return (
@@ -101,12 +107,6 @@ def _refusal_of_line(line: StatementLine) -> str:
         )
     if line.paid_in != int(line.paid_in):
         return "This amount has cents, and payments are whole shillings: refund it in the M-PESA portal."
-    known = MpesaTransaction.objects.filter(receipt=line.receipt).first()
-    if known is not None:
-        return (
-            f"Receipt {line.receipt} is a payment's already, of order {known.account_reference}. "
-            "Open the statement and press “Match again”."
-        )
     return ""
 
 
