@@ -6,11 +6,13 @@ from payments.desk.day.text import as_csv, as_text, read_day
 from payments.desk.lists.table import BOM
 from payments.desk.needs import count_payments_in_need
 from payments.desk.orders.trace import trace
+from payments.desk.settlements import DEEDS
 from payments.desk.statements.comparison import Comparison, compare
 from payments.desk.words import counted, kes, kes_of, moment, nairobi_day, shillings
 
 __all__ = (
     "BOM",
+    "DEEDS",
     "Comparison",
     "as_csv",
     "as_text",

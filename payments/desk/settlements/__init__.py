@@ -3,11 +3,11 @@
 
 from payments.desk.settlements.deciding import Waiting, decide, waiting
 from payments.desk.settlements.forms import reason_field
-from payments.desk.settlements.rights import PERMISSIONS, permission_of
+from payments.desk.settlements.rights import DEEDS, permission_of
 from payments.desk.settlements.wording import outcome, second_person_needed
 
 __all__ = (
-    "PERMISSIONS",
+    "DEEDS",
     "Waiting",
     "decide",
     "outcome",
