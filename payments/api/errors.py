@@ -3,25 +3,25 @@
 from http import HTTPStatus
 
 from djkraph.http import ApiProblem
-from payments.checkout import PushProblem
+from payments.checkout import PushProblem, Why
 
 STATUS = {
-    "amount_mismatch": HTTPStatus.BAD_REQUEST,
-    "order_unknown": HTTPStatus.BAD_REQUEST,
-    "already_paid": HTTPStatus.CONFLICT,
-    "just_paid": HTTPStatus.CONFLICT,
-    "order_ended": HTTPStatus.CONFLICT,
-    "price_changed": HTTPStatus.CONFLICT,
-    "being_checked": HTTPStatus.CONFLICT,
-    "prompt_open": HTTPStatus.CONFLICT,
-    "key_reused": HTTPStatus.CONFLICT,
-    "too_many_prompts": HTTPStatus.TOO_MANY_REQUESTS,
-    "daraja_refused": HTTPStatus.BAD_GATEWAY,
-    "daraja_unusable": HTTPStatus.BAD_GATEWAY,
-    "too_many_at_once": HTTPStatus.SERVICE_UNAVAILABLE,
-    "not_asked": HTTPStatus.SERVICE_UNAVAILABLE,
-    "daraja_unreachable": HTTPStatus.SERVICE_UNAVAILABLE,
-    "daraja_busy": HTTPStatus.SERVICE_UNAVAILABLE,
+    Why.AMOUNT_MISMATCH: HTTPStatus.BAD_REQUEST,
+    Why.ORDER_UNKNOWN: HTTPStatus.BAD_REQUEST,
+    Why.ALREADY_PAID: HTTPStatus.CONFLICT,
+    Why.JUST_PAID: HTTPStatus.CONFLICT,
+    Why.ORDER_REFUNDED: HTTPStatus.CONFLICT,
+    Why.ORDER_ENDED: HTTPStatus.CONFLICT,
+    Why.PRICE_CHANGED: HTTPStatus.CONFLICT,
+    Why.BEING_CHECKED: HTTPStatus.CONFLICT,
+    Why.PROMPT_OPEN: HTTPStatus.CONFLICT,
+    Why.TOO_MANY_PROMPTS: HTTPStatus.TOO_MANY_REQUESTS,
+    Why.DARAJA_REFUSED: HTTPStatus.BAD_GATEWAY,
+    Why.DARAJA_UNUSABLE: HTTPStatus.BAD_GATEWAY,
+    Why.TOO_MANY_AT_ONCE: HTTPStatus.SERVICE_UNAVAILABLE,
+    Why.NOT_ASKED: HTTPStatus.SERVICE_UNAVAILABLE,
+    Why.DARAJA_UNREACHABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    Why.DARAJA_BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 

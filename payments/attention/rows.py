@@ -4,9 +4,8 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from payments import callbacks, gateway
+from payments import callbacks, gateway, ledger
 from payments.attention.work import ALL, NAMES, Work
 from payments.facts import WORDS
 
@@ -27,9 +26,10 @@ class Row:
     to_do: str
 
 
-def rows() -> Iterator[Row]:
+def rows(*, now: datetime) -> Iterator[Row]:
     kinds = (_of(work) for work in ALL)
-    return heapq.merge(*kinds, _on_disk(gateway.spool_folder()), key=lambda row: row.since)
+    beside = (_beside("spool", since) for since in callbacks.spooled_since(gateway.spool_folder()))
+    return heapq.merge(*kinds, beside, _unsealed(now), key=lambda row: row.since)
 
 
 def _of(work: Work) -> Iterator[Row]:
@@ -47,16 +47,21 @@ def _of(work: Work) -> Iterator[Row]:
         )
 
 
-def _on_disk(folder: Path) -> Iterator[Row]:
-    words = WORDS["spool"]
-    for since in callbacks.spooled_since(folder):
-        yield Row(
-            reason=words.key,
-            label=words.label,
-            payment=None,
-            order=None,
-            receipt=None,
-            cents=None,
-            since=since,
-            to_do=words.to_do,
-        )
+def _unsealed(now: datetime) -> Iterator[Row]:
+    if (since := ledger.unsealed_since(now=now)) is not None:
+        yield _beside("unsealed", since)
+
+
+def _beside(key: str, since: datetime) -> Row:
+    """What is no row of a table."""
+    words = WORDS[key]
+    return Row(
+        reason=words.key,
+        label=words.label,
+        payment=None,
+        order=None,
+        receipt=None,
+        cents=None,
+        since=since,
+        to_do=words.to_do,
+    )

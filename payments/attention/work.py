@@ -182,7 +182,7 @@ def _all() -> Iterator[Work]:
     yield Work(key="proposal", words=WORDS["proposal"], kind=HandSettlement, waiting=_proposals)
     yield Work(key="inbox", words=WORDS["inbox"], kind=CallbackDelivery, waiting=_inbox)
     yield Work(key="statement_differs", words=WORDS["statement_differs"], kind=Statement, waiting=_statements)
-    # belief: once a statement waits to be believed. unsealed: once the ledger is sealed, rows older than the last seal.
+    # belief: once a statement waits to be believed
 
 
 ALL: Sequence[Work] = tuple(_all())

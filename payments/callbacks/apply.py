@@ -108,6 +108,9 @@ def _believe(delivery: Delivery, attempt: Addressed, callback: StkCallback, *, n
     try:
         recorded = ledger.record(attempt.id, _update(callback), now=now, delivery_id=delivery.id, row=attempt)
     except AnotherReceipt:
+        if ledger.give_up_hands_receipt(attempt.id, named=callback.receipt or "", now=now):
+            as_it_is_now = sql.select(MpesaTransaction, Addressed, {"id": attempt.id})
+            return _believe(delivery, as_it_is_now or attempt, callback, now=now)
         return _take_second_receipt(delivery, attempt, callback, now=now)
     except ReceiptTaken:
         if ledger.give_up_receipt(callback.receipt or "", to=attempt.public_id, now=now):

@@ -4,7 +4,8 @@
 from payments.checkout.bulkhead import place_for_push
 from payments.checkout.idempotency import KeyReused, StoredAnswer, answer_once, body_hashes
 from payments.checkout.noting import note_kept_answers
-from payments.checkout.prompts import Answer, Ask, Prompt, PushProblem, out_of_date, poll_id_of
+from payments.checkout.problems import PushProblem, Why
+from payments.checkout.prompts import Answer, Prompt, poll_id_of
 from payments.checkout.push import SET_UP_REFUSED, request_payment
 from payments.checkout.status import (
     PaymentStatus,
@@ -16,6 +17,7 @@ from payments.checkout.status import (
     receipts_of,
     watched_attempt,
 )
+from payments.checkout.wanted import Ask, out_of_date
 
 __all__ = (
     "SET_UP_REFUSED",
@@ -26,6 +28,7 @@ __all__ = (
     "Prompt",
     "PushProblem",
     "StoredAnswer",
+    "Why",
     "answer_once",
     "body_hashes",
     "live_attempt",

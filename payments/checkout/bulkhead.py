@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from payments import gateway
-from payments.checkout.prompts import PushProblem
+from payments.checkout.problems import PushProblem, Why
 
 RETRY_AFTER = 5  # seconds
 
@@ -26,7 +26,7 @@ class Bulkhead:
                 raise PushProblem(
                     "Very many people are paying just now. Nothing was sent by this click and nothing was charged. If "
                     "your phone asks for your M-PESA PIN already, enter it; else try again in a few seconds.",
-                    code="too_many_at_once",
+                    code=Why.TOO_MANY_AT_ONCE,
                     retry_after=RETRY_AFTER,
                 )
             self._inside += 1

@@ -14,20 +14,19 @@ from time import monotonic
 from django.db import IntegrityError
 
 from payments import daraja, enquiries, gateway
-from payments.checkout import noting
+from payments.checkout import noting, wanted
 from payments.checkout.noting import note_answer
+from payments.checkout.problems import PushProblem, Why
 from payments.checkout.prompts import (
     Answer,
-    Ask,
     AskFirst,
     Opened,
     Prompt,
-    PushProblem,
-    just_paid,
     means_another,
     open_or_find,
     poll_id_of,
 )
+from payments.checkout.wanted import Ask
 from payments.enquiries import Outcome
 from payments.facts import SEND_WITHIN, came_to_nothing, is_too_young_to_replace
 from payments.gateway import release_connection
@@ -84,20 +83,20 @@ def request_payment(ask: Ask, *, clock: Callable[[], datetime], key_id: int | No
         if outcome is Outcome.PAID and not found.same_order:
             if not means_another(ask, found.attempt):
                 found.attempt.refresh_from_db()
-                raise just_paid(found.attempt)
+                raise wanted.just_paid(found.attempt)
         elif came_to_nothing(found.attempt):
             if outcome is Outcome.PROCESSING:
-                raise PushProblem(STILL_WORKING, code="prompt_open")
+                raise PushProblem(STILL_WORKING, code=Why.PROMPT_OPEN)
         elif outcome in UNDER_WAY and found.same_phone:
             return _answer_under_way(found)
         asked_about.add(found.attempt.id)
-    raise PushProblem("There is a payment request open already. Please wait a minute.", code="prompt_open")
+    raise PushProblem("There is a payment request open already. Please wait a minute.", code=Why.PROMPT_OPEN)
 
 
 def _answer_under_way(found: AskFirst) -> Answer:
     """The earlier request answers this click too; that of another order would lead this one's page astray."""
     if found.attempt.order.is_priced and not found.same_order:
-        raise PushProblem(STILL_WORKING, code="prompt_open")
+        raise PushProblem(STILL_WORKING, code=Why.PROMPT_OPEN)
     return Answer(poll_id=poll_id_of(found.attempt), prompt=Prompt.SAME)
 
 
@@ -174,32 +173,33 @@ def _problem(refused: daraja.DarajaError) -> PushProblem:
     if isinstance(refused, daraja.SubscriberLocked):
         return PushProblem(
             "There is an M-PESA request open on your phone. Finish or cancel it, then try again.",
-            code="prompt_open",
+            code=Why.PROMPT_OPEN,
         )
     retry_after = math.ceil(refused.retry_after or TRY_AGAIN_AFTER)
     if isinstance(refused, daraja.TooLate):
         return PushProblem(
             "We could not ask M-PESA in time, so your phone was not asked. Nothing was charged. Trying again is safe.",
-            code="not_asked",
+            code=Why.NOT_ASKED,
             retry_after=1,
         )
     if isinstance(refused, daraja.Busy):
         return PushProblem(
             "M-PESA is busy. Nothing was charged. Please wait a minute and try again.",
-            code="daraja_busy",
+            code=Why.DARAJA_BUSY,
             retry_after=retry_after,
         )
     if isinstance(refused, daraja.Unreachable):
         return PushProblem(
             "M-PESA can't be reached right now. Nothing was charged. Please try again in a minute.",
-            code="daraja_unreachable",
+            code=Why.DARAJA_UNREACHABLE,
             retry_after=retry_after,
         )
     if isinstance(refused, daraja.Misconfigured | daraja.InvalidToken):
         return PushProblem(
-            "Payment is unavailable at the moment; we are on it. Nothing was charged.", code="daraja_unusable"
+            "Payment is unavailable at the moment; we are on it. Nothing was charged.",
+            code=Why.DARAJA_UNUSABLE,
         )
     return PushProblem(
         "M-PESA refused this request. Check the phone number and try again. Nothing was charged.",
-        code="daraja_refused",
+        code=Why.DARAJA_REFUSED,
     )

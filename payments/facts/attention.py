@@ -79,8 +79,8 @@ UNPRICED = Reason(
 GIVEN_UP = Reason(
     key="given_up",
     label="Given up",
-    what="Safaricom gave no answer for three days, and is asked no more: it may have been paid all the same.",
-    to_do="Look for it in the M-PESA statement. If it is not there, mark it as looked at.",
+    what="Nobody knows how it ended: Safaricom gave no answer for three days, or its receipt is another payment's.",
+    to_do="Look for it in the M-PESA statement and at its order. If it is not there, mark it as looked at.",
     applies=asking.IS_GIVEN_UP,
     is_so=asking.is_given_up,
 )

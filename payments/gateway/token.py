@@ -143,7 +143,7 @@ class SharedTokens:
         release_connection()
         try:
             token = fetch()
-        except Exception as failed:
+        except Exception as failed:  # whatever it was: the others wait for this one answer
             kind = next((name for name, kind in FAILURES.items() if isinstance(failed, kind)), "")
             self._give_back(
                 sealed="", fresh_until=None, refused_until=self._clock() + REFUSE_FOR, refusal=kind

@@ -10,6 +10,7 @@ from payments.ledger.beside import (
     book_reversal,
     claim,
     keep,
+    left_of,
     review_receipt,
     said,
     see_refund,
@@ -18,6 +19,7 @@ from payments.ledger.beside import (
     void_receipt,
 )
 from payments.ledger.book import CENTS, KEPT, ORDER, REFUNDS_DUE, UNCLAIMED
+from payments.ledger.booked import valid_receipt
 from payments.ledger.checks import (
     bring_check_forward,
     claim_check,
@@ -32,10 +34,11 @@ from payments.ledger.doors import apply_change, insert_paid, note, open_attempt,
 from payments.ledger.endings import ended_orders, has_ended, is_kept_open
 from payments.ledger.faults import Fault
 from payments.ledger.kinds import FACTS, KINDS, EventKind
-from payments.ledger.moves import valid_receipt
+from payments.ledger.returning import send_back, take_back_refund
 from payments.ledger.seals import SealMade, newest_seal, seal_all, seal_next, unsealed_since
 from payments.ledger.taking_back import (
     NothingToTakeBack,
+    give_up_hands_receipt,
     give_up_receipt,
     kind_that_takes_back,
     last_of_its_money,
@@ -93,6 +96,7 @@ __all__ = (
     "ended_orders",
     "fault_of_printed",
     "faults",
+    "give_up_hands_receipt",
     "give_up_receipt",
     "has_ended",
     "insert_paid",
@@ -101,6 +105,7 @@ __all__ = (
     "keep",
     "kind_that_takes_back",
     "last_of_its_money",
+    "left_of",
     "newest_seal",
     "note",
     "note_answer",
@@ -111,11 +116,13 @@ __all__ = (
     "seal_all",
     "seal_next",
     "see_refund",
+    "send_back",
     "set_checks_back",
     "snapshot",
     "stop_checks",
     "stop_checks_of_ended",
     "stop_checks_without_id",
+    "take_back_refund",
     "taking_back",
     "unsealed_since",
     "unsee_refund",

@@ -1,7 +1,7 @@
 """Money that no prompt of ours explains, and money that left: each movement once, as a receipt with its postings. Each
 door is one transaction. Which movement is whose is decided by who calls (reconciliation/, manual/)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ from payments.ledger.kinds import EventKind
 from payments.ledger.standing import Standing, hold, mend, move, reversed_by_safaricom, standing_of
 from payments.ledger.updates import Change, Source
 from payments.ledger.write import carry_out, decide_anew, read
-from payments.models import Receipt, Refund
+from payments.models import Posting, Receipt, Refund
 from payments.states import State
 
 Kind, Direction = Receipt.Kind, Receipt.Direction
@@ -88,17 +88,21 @@ def book_nobodys(many: Sequence[Told], *, now: datetime, then: Callable[[], None
         columns = (*_values(many[0], now=now), "unclaimed_cents", "due_cents", "reviewed_by")
         sql.insert_new(Receipt, columns, rows)
         codes = {told.code: told for told in many}
-        fresh = Receipt.objects.filter(
-            code__in=codes, direction=Direction.IN, kind=Kind.PAYMENT, voided_at=None, postings=None
+        payments = Receipt.objects.filter(
+            code__in=codes, direction=Direction.IN, kind=Kind.PAYMENT, voided_at=None
         )
-        post_many(
-            (_came(codes[code]), _for(receipt_id, now))
-            for receipt_id, code in fresh.values_list("id", "code")
-            if code is not None
-        )
+        ids = {str(code): pk for code, pk in payments.values_list("code", "id")}
+        posted = _posted(ids.values())
+        post_many((_came(codes[code]), _for(pk, now)) for code, pk in ids.items() if pk not in posted)
         then()
 
     decide_anew(once)
+
+
+def _posted(receipt_ids: Iterable[int]) -> set[int]:
+    """Those of these receipts that somebody else booked meanwhile. Asked by itself: in one question with the receipts
+    PostgreSQL reads every posting there is, as long as it has not counted them."""
+    return set(Posting.objects.filter(receipt_id__in=list(receipt_ids)).values_list("receipt_id", flat=True))
 
 
 def book_elsewhere(told: Told, *, now: datetime, then: Then = _nothing_more) -> int:

@@ -54,15 +54,10 @@ def decide(row: Snapshot, update: Update, *, now: datetime) -> Change | None:
 
 
 def names_another_receipt(row: Snapshot, update: Update) -> bool:
-    """A callback of the same request with a receipt of its own: a second payment. Where a person settled it, the
-    person's receipt may be the wrong one, and it is left to people."""
+    """A callback of the same request with a receipt of its own: a second payment, or the one that a person's receipt
+    stood for."""
     told = update.source is Source.CALLBACK and update.event is Event.CONFIRMED and update.receipt is not None
-    return (
-        told
-        and row.state == State.COMPLETED
-        and row.receipt not in (None, update.receipt)
-        and not row.by_hand
-    )
+    return told and row.state == State.COMPLETED and row.receipt not in (None, update.receipt)
 
 
 def first_check(*, created_at: datetime) -> datetime:

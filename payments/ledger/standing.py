@@ -4,12 +4,13 @@ The receipt is locked from `hold` until the transaction ends, so that no shillin
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from orders.models import Order
 from orders.services import give_back, undo
 from payments.ledger.book import (
+    CENTS,
     KEPT,
     MPESA,
     ORDER,
@@ -40,6 +41,12 @@ class Standing:
     def left(self) -> int:
         """What can still go back."""
         return self.came - self.went
+
+    @property
+    def went_kes(self) -> int | None:
+        """What an attempt says of it, in whole shillings: a part of one counts whole, so that no more goes back than
+        came. None: nothing went."""
+        return -(-self.went // CENTS) or None
 
     @property
     def orders(self) -> list[str]:
@@ -109,13 +116,13 @@ def reversed_by_safaricom(standing: Standing, cents: int) -> list[Entry]:
     ]
 
 
-def taken_back(standing: Standing, *, of_event: int | None = None) -> Iterator[tuple[Entry, str]]:
-    """The opposite of what stands of it, last first, each with the code of what it mends."""
-    for posting in reversed(postings_of(standing.receipt_id)):
-        if of_event is not None and posting.event_number != of_event:
-            continue
-        if posting.code != Code.CORRECTION and not hasattr(posting, "mended_by"):
-            yield opposite(posting), posting.code
+def in_force(receipt_id: int) -> list[Posting]:
+    """What nothing has taken back, the last first."""
+    return [
+        posting
+        for posting in reversed(postings_of(receipt_id))
+        if posting.code != Code.CORRECTION and not hasattr(posting, "mended_by")
+    ]
 
 
 def opposite(posting: Posting) -> Entry:
@@ -139,11 +146,12 @@ def move(standing: Standing, entries: Iterable[Entry], because: Because) -> None
     tell(standing)
 
 
-def mend(standing: Standing, because: Because, *, of_event: int | None = None) -> None:
-    """Takes back all that stands of it, or what came with one event: as if it had never been booked."""
-    for entry, mended in taken_back(standing, of_event=of_event):
+def mend(standing: Standing, because: Because, *, only: Iterable[Posting] | None = None) -> None:
+    """Takes back all that stands of it, or only these: as if it had never been booked."""
+    for posting in in_force(standing.receipt_id) if only is None else only:
+        entry = opposite(posting)
         post([entry], because)
-        standing.take(entry, mended=mended)
+        standing.take(entry, mended=posting.code)
         if entry.debit.startswith(ORDER):
             undo(_id_of(entry.debit), received=entry.cents, at=because.now)
         if entry.credit.startswith(ORDER):

@@ -1,6 +1,7 @@
 """What takes back the last that was decided about an attempt's money, and giving a receipt up that was another's."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from payments.facts import is_paid
@@ -58,18 +59,37 @@ def give_up_receipt(receipt: str, *, to: str, now: datetime) -> bool:
     holder = MpesaTransaction.objects.filter(receipt=receipt).exclude(public_id=to).first()
     if holder is None:
         return False
-    why = {"reason": f"Safaricom says that receipt {receipt} is payment {to}'s."}
+    return _give_up(holder.pk, f"Safaricom says that receipt {receipt} is payment {to}'s.", now=now)
+
+
+def give_up_hands_receipt(attempt_id: int, *, named: str, now: datetime) -> bool:
+    """Safaricom's own callback names another receipt for this payment than a hand did. False: the one it has is not a
+    hand's."""
+    by_hand = kind_that_takes_back(attempt_id, said_by=(Source.STAFF,))
+    if by_hand not in (EventKind.UNDONE, EventKind.RECEIPT_UNLEARNED):
+        return False
+    return _give_up(attempt_id, f"Safaricom says that its receipt is {named}.", now=now)
+
+
+def _give_up(attempt_id: int, why: str, *, now: datetime) -> bool:
     try:
         apply_change(
-            holder.pk,
-            lambda row: taking_back(row, said_by=(Source.STAFF,), now=now),
+            attempt_id,
+            lambda row: _left_to_a_person(taking_back(row, said_by=(Source.STAFF,), now=now), now),
             source=Source.CALLBACK,
-            facts=why,
+            facts={"reason": why},
             now=now,
         )
     except NothingToTakeBack:
         return False
     return True
+
+
+def _left_to_a_person(change: Change, now: datetime) -> Change:
+    """Its order may have been handed over, and is not paid any more."""
+    if change.kind is not EventKind.UNDONE:
+        return change
+    return replace(change, fields={**change.fields, "given_up_at": now})
 
 
 def _ask_soon(row: Snapshot, now: datetime) -> datetime | None:

@@ -24,7 +24,7 @@ from payments.ledger.book import (
     order_account,
 )
 from payments.ledger.standing import Standing, standing_of
-from payments.models import MpesaTransaction, Posting, Receipt
+from payments.models import MpesaTransaction, Posting, Receipt, Refund
 from payments.signing import Moved
 
 MAY_BE_BELOW_ZERO = (BANK, CHARGES, OPENING, UNDECIDED)
@@ -37,10 +37,11 @@ def faults_of_book(attempts: Sequence[MpesaTransaction]) -> Iterator[tuple[int, 
     receipts = list(Receipt.objects.filter(attempt__in=ids).order_by("id"))
     postings = _postings_of(receipts)
     by_attempt = _grouped(receipts, "attempt_id")
+    beside = _refunds_beside(receipts)
     for attempt in attempts:
         mine = by_attempt.get(attempt.pk, [])
         for what in (
-            *_of_attempt(attempt, mine, postings),
+            *_of_attempt(attempt, mine, postings, beside),
             *(what for receipt in mine for what in _of_receipt(receipt, postings.get(receipt.pk, []))),
         ):
             yield attempt.pk, attempt.public_id, what
@@ -50,10 +51,14 @@ def faults_beside(after_id: int, batch: int) -> tuple[int | None, list[tuple[str
     """The next receipts that are no attempt's: the last one's id (None: that was all), and (receipt, what is wrong)."""
     receipts = list(Receipt.objects.filter(id__gt=after_id, attempt=None).order_by("id")[:batch])
     postings = _postings_of(receipts)
+    refunds = _refunds_beside(receipts)
     found = [
         (receipt.code or f"receipt {receipt.pk}", what)
         for receipt in receipts
-        for what in _of_receipt(receipt, postings.get(receipt.pk, []))
+        for what in (
+            *_of_receipt(receipt, postings.get(receipt.pk, [])),
+            *_of_refunds(refunds.get(receipt.pk, []), postings.get(receipt.pk, [])),
+        )
     ]
     return (receipts[-1].pk if receipts else None), found
 
@@ -63,6 +68,13 @@ def _postings_of(receipts: Sequence[Receipt]) -> Book:
     return _grouped(found.select_related("mends", "attempt").order_by("id"), "receipt_id")
 
 
+def _refunds_beside(receipts: Sequence[Receipt]) -> Book:
+    """By receipt: those that were recorded of money that was no request's then."""
+    return _grouped(
+        Refund.objects.filter(receipt__in=[receipt.pk for receipt in receipts], attempt=None), "receipt_id"
+    )
+
+
 def _grouped(rows: Iterable[Any], by: str) -> Book:
     found: dict[int, list[Any]] = defaultdict(list)
     for row in rows:
@@ -70,7 +82,9 @@ def _grouped(rows: Iterable[Any], by: str) -> Book:
     return found
 
 
-def _of_attempt(attempt: MpesaTransaction, receipts: Sequence[Receipt], postings: Book) -> Iterator[str]:
+def _of_attempt(
+    attempt: MpesaTransaction, receipts: Sequence[Receipt], postings: Book, beside: Book
+) -> Iterator[str]:
     if attempt.account_reference != attempt.order.code:
         yield f"it was asked for order {attempt.account_reference}, and is linked to {attempt.order.code}"
     if attempt.amount_kes > attempt.order.total_kes:
@@ -83,8 +97,13 @@ def _of_attempt(attempt: MpesaTransaction, receipts: Sequence[Receipt], postings
             yield f"its receipt in the book is {receipt.code or 'awaited'}, not {attempt.receipt or 'awaited'}"
     stands = [standing_of(receipt, postings.get(receipt.pk, [])) for receipt in valid]
     yield from _of_money(attempt, stands)
-    recorded = sum(refund.amount_cents for refund in attempt.refunds.all() if refund.state != "failed")
-    sent = sum(_sent(postings.get(receipt.pk, [])) for receipt in valid)
+    refunds = [*attempt.refunds.all(), *(each for receipt in valid for each in beside.get(receipt.pk, []))]
+    yield from _of_refunds(refunds, *(postings.get(receipt.pk, []) for receipt in valid))
+
+
+def _of_refunds(refunds: Iterable[Refund], *postings: Sequence[Posting]) -> Iterator[str]:
+    recorded = sum(refund.amount_cents for refund in refunds if refund.state != Refund.State.FAILED)
+    sent = sum(_sent(each) for each in postings)
     if recorded != sent:
         yield f"{_kes(recorded)} was sent back by its refunds, {_kes(sent)} by the book"
 
@@ -101,7 +120,7 @@ def _of_money(attempt: MpesaTransaction, stands: Sequence[Standing]) -> Iterator
     due = sum(each.at[REFUNDS_DUE] for each in stands)
     if is_booked(attempt) and came % CENTS == 0 and came != CENTS * held_kes(attempt):
         yield f"KES {held_kes(attempt):,} came by its own word, {_kes(came)} by the book"
-    if went // CENTS != (attempt.refunded_kes or 0):
+    if -(-went // CENTS) != (attempt.refunded_kes or 0):
         yield f"KES {attempt.refunded_kes or 0:,} went back by its own word, {_kes(went)} by the book"
     if due != attempt.due_cents:
         yield f"{_kes(attempt.due_cents)} are to be sent back by its own word, {_kes(due)} by the book"

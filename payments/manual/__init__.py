@@ -31,7 +31,12 @@ from payments.manual.proposals import (
     decline_settlement,
     why_pointless,
 )
-from payments.manual.refunding import record_refund, refusal_to_refund
+from payments.manual.refunding import (
+    record_refund,
+    refund_receipt,
+    refusal_to_refund,
+    refusal_to_refund_receipt,
+)
 from payments.manual.settling import (
     Settlement,
     propose_settlement,
@@ -64,6 +69,7 @@ __all__ = (
     "propose_settlement",
     "read_delivery_again",
     "record_refund",
+    "refund_receipt",
     "refusal_to_ask",
     "refusal_to_claim",
     "refusal_to_mark",
@@ -71,6 +77,7 @@ __all__ = (
     "refusal_to_place",
     "refusal_to_read_again",
     "refusal_to_refund",
+    "refusal_to_refund_receipt",
     "refusal_to_settle",
     "refusal_to_undo",
     "refusal_to_undo_refund",

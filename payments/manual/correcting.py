@@ -28,11 +28,10 @@ def undo_decision(attempt_id: int, *, reason: str, by: str, now: datetime) -> Ha
 
 def undo_refund(refund_id: int, *, reason: str, by: str, now: datetime) -> HandSettlement:
     """A refund that was recorded never left: the money is here again. Raises ActionRefused."""
-    refund = Refund.objects.select_related("attempt").get(pk=refund_id)
-    if refund.attempt is None:
-        raise RuntimeError("A refund is a payment's.")
+    refund = Refund.objects.select_related("attempt", "receipt").get(pk=refund_id)
     wanted = _decision(What.UNDO_REFUND, refund.attempt, -(-refund.amount_cents // CENTS), reason)
     wanted.refund, wanted.reference = refund, refund.reference
+    wanted.receipt = (refund.receipt and refund.receipt.code) or wanted.receipt
     return deciding.decide(wanted, UNDO_REFUND, by=by, now=now)
 
 
@@ -88,11 +87,13 @@ def refusal_to_undo_refund(refund: Refund) -> str:
     return ""
 
 
-def _decision(what: HandSettlement.What, attempt: MpesaTransaction, kes: int, reason: str) -> HandSettlement:
+def _decision(
+    what: HandSettlement.What, attempt: MpesaTransaction | None, kes: int, reason: str
+) -> HandSettlement:
     return HandSettlement(
         what=what,
         attempt=attempt,
-        receipt=attempt.receipt or "",
+        receipt=(attempt and attempt.receipt) or "",
         amount_kes=kes,
         counts_kes=kes,
         evidence=HandSettlement.Evidence.REASON,
@@ -139,6 +140,10 @@ def _refusal_of_refund(wanted: HandSettlement, _now: datetime) -> str:
 
 
 def _undo_refund(wanted: HandSettlement, people: People, kept: Kept, now: datetime) -> None:
+    if wanted.attempt_id is None:
+        _undo_refund_beside(wanted, kept, now=now)
+        return
+
     def failed() -> None:
         waiting = Refund.objects.filter(pk=wanted.refund_id or 0, state=Refund.State.SENT)
         if not waiting.update(state=Refund.State.FAILED):
@@ -153,13 +158,21 @@ def _undo_refund(wanted: HandSettlement, people: People, kept: Kept, now: dateti
         **people,
     }
     ledger.apply_change(
-        wanted.attempt_id or 0,
+        wanted.attempt_id,
         lambda row: Change(kind=EventKind.REFUND_UNDONE, to=State(row.state)),
         source=Source.STAFF,
         facts=facts,
         now=now,
         in_same_transaction=failed,
     )
+
+
+def _undo_refund_beside(wanted: HandSettlement, kept: Kept, *, now: datetime) -> None:
+    """Of money that came beside any request."""
+    try:
+        ledger.take_back_refund(wanted.refund_id or 0, now=now, then=kept)
+    except ledger.NotThere as refused:
+        raise ActionRefused(str(refused)) from refused
 
 
 UNDO = deciding.Way(refusal=_refusal, carry_out=_undo)

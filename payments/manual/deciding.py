@@ -121,11 +121,13 @@ def _propose(wanted: HandSettlement) -> HandSettlement:
 
 
 def _refusal_as_another_waits(wanted: HandSettlement) -> str:
-    """One thing at a time about one payment, and one line of a statement."""
+    """One thing at a time about one payment, one refund, and one line of a statement."""
     waiting = HandSettlement.objects.filter(decision=Decision.WAITING)
     if wanted.attempt_id is not None and waiting.filter(attempt_id=wanted.attempt_id).exists():
         return WAITS
     if wanted.line_id is not None and waiting.filter(line_id=wanted.line_id).exists():
+        return WAITS
+    if wanted.refund_id is not None and waiting.filter(refund_id=wanted.refund_id).exists():
         return WAITS
     return ""
 

@@ -64,11 +64,16 @@ def _decision(
     )
 
 
+def waiting_kes(receipt: Receipt, *, but: HandSettlement) -> int:
+    """How much of it waits for a second person, to be placed or sent back; without this one."""
+    waiting = receipt.decisions.filter(decision=Decision.WAITING).exclude(pk=but.pk)
+    return waiting.aggregate(kes=Sum("amount_kes"))["kes"] or 0
+
+
 def _refusal(part: HandSettlement, _now: datetime) -> str:
     """Empty where so much of it is nobody's, and waits for nobody."""
     receipt = _money(part)
-    waiting = receipt.decisions.filter(decision=Decision.WAITING).exclude(pk=part.pk)
-    waits = waiting.aggregate(kes=Sum("amount_kes"))["kes"] or 0
+    waits = waiting_kes(receipt, but=part)
     free = receipt.unclaimed_cents - CENTS * waits
     if not 0 < CENTS * part.amount_kes <= free:
         also = f", and KES {waits:,} of that waits for a second person" if waits else ""

@@ -57,6 +57,8 @@ def close_pointless(*, now: datetime) -> int:
 def _way_of(proposal: HandSettlement) -> Way:
     if proposal.what == What.SETTLE and proposal.line_id is not None:
         return claiming.WAY
+    if proposal.what == What.REFUND and proposal.money_id is not None:
+        return refunding.BESIDE
     return WAYS[What(proposal.what)]
 
 

@@ -1,4 +1,5 @@
-"""Recording money that a person sent back in the M-PESA portal. Sends nothing itself."""
+"""Recording money that a person sent back in the M-PESA portal: a payment's, or what came beside any request. Sends
+nothing itself."""
 
 from datetime import datetime
 
@@ -6,11 +7,12 @@ from django.db import IntegrityError
 
 from payments import ledger
 from payments.facts import amount_in_doubt, is_paid, is_refunded, left_kes
-from payments.ledger import CENTS, Change, EventKind, Snapshot, Source
+from payments.ledger import CENTS, Change, EventKind, NotThere, Snapshot, Source
 from payments.manual import deciding
 from payments.manual.actions import ActionRefused, Row
 from payments.manual.deciding import Kept, People, What
-from payments.models import HandSettlement, MpesaTransaction, Refund
+from payments.manual.placing import waiting_kes
+from payments.models import HandSettlement, MpesaTransaction, Receipt, Refund
 from payments.states import State
 
 TWICE = "This reference was recorded for another refund already."
@@ -32,6 +34,41 @@ def record_refund(
         reason=reason,
     )
     return deciding.decide(wanted, WAY, by=by, now=now)
+
+
+def refund_receipt(
+    receipt_id: int, *, reference: str, amount_kes: int, reason: str, by: str, now: datetime
+) -> HandSettlement:
+    """Notes a refund of money that came beside any request; never more than is left of it. Raises ActionRefused."""
+    receipt = Receipt.objects.get(pk=receipt_id)
+    wanted = HandSettlement(
+        what=What.REFUND,
+        money=receipt,
+        receipt=receipt.code or "",
+        reference=reference.strip().upper(),
+        amount_kes=amount_kes,
+        counts_kes=max(0, amount_kes),
+        evidence=HandSettlement.Evidence.PORTAL,
+        reason=reason,
+    )
+    return deciding.decide(wanted, BESIDE, by=by, now=now)
+
+
+def refusal_to_refund_receipt(receipt: Receipt) -> str:
+    """Empty where money of it is here, is no request's, and can have been sent back."""
+    if refusal := _refusal_as_it_is(receipt):
+        return refusal
+    return "All of it was sent back already." if ledger.left_of(receipt) < CENTS else ""
+
+
+def _refusal_as_it_is(receipt: Receipt) -> str:
+    if receipt.voided_at is not None or receipt.direction != Receipt.Direction.IN:
+        return "No money has come with it, so there is none to send back."
+    if receipt.attempt_id is not None:
+        return "It belongs to a payment: record the refund on the payment's page."
+    if receipt.happened_at is None:
+        return "Only its reversal is known so far. Upload the statement that shows the payment itself."
+    return ""
 
 
 def refusal_to_refund(row: Row) -> str:
@@ -94,3 +131,40 @@ def _carry_out(wanted: HandSettlement, people: People, kept: Kept, now: datetime
 
 
 WAY = deciding.Way(refusal=_refusal, carry_out=_carry_out)
+
+
+def _refusal_beside(wanted: HandSettlement, _now: datetime) -> str:
+    receipt = _money(wanted)
+    if refusal := _refusal_as_it_is(receipt):
+        return refusal
+    waits = waiting_kes(receipt, but=wanted)
+    left = ledger.left_of(receipt)
+    if not 0 < CENTS * wanted.amount_kes <= left - CENTS * waits:
+        also = f", and KES {waits:,} of that waits for a second person" if waits else ""
+        return f"KES {left / CENTS:,.2f} of this receipt is left to send back{also}."
+    return TWICE if Refund.objects.filter(reference=wanted.reference).exists() else ""
+
+
+def _carry_out_beside(wanted: HandSettlement, people: People, kept: Kept, now: datetime) -> None:
+    try:
+        ledger.send_back(
+            _money(wanted).pk,
+            cents=CENTS * wanted.amount_kes,
+            now=now,
+            then=kept,
+            reference=wanted.reference,
+            reason=wanted.reason,
+            recorded_by=people["by"],
+        )
+    except NotThere as refused:
+        raise ActionRefused(str(refused)) from refused
+    except IntegrityError as taken:
+        raise ActionRefused(TWICE) from taken
+
+
+def _money(wanted: HandSettlement) -> Receipt:
+    """As it is now."""
+    return Receipt.objects.get(pk=wanted.money_id or 0)
+
+
+BESIDE = deciding.Way(refusal=_refusal_beside, carry_out=_carry_out_beside)

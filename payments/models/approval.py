@@ -67,7 +67,7 @@ class HandSettlement(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="decisions",
-        help_text="The receipt of which a part was claimed or kept",
+        help_text="The receipt of which a part was claimed, kept or sent back",
     )
     statement = models.ForeignKey(
         "Statement",
@@ -137,7 +137,8 @@ class HandSettlement(models.Model):
                 name="a_settlement_is_of_a_payment_or_of_a_line_for_an_order",
                 condition=Q(attempt__isnull=False)
                 | Q(order__isnull=False, line__isnull=False)
-                | Q(what__in=("claim", "keep"), money__isnull=False)
+                | Q(what__in=("claim", "keep", "refund"), money__isnull=False)
+                | Q(what="undo_refund", refund__isnull=False)
                 | Q(what="void_line", line__isnull=False)
                 | Q(what__in=("void_file", "believe"), statement__isnull=False),
             ),

@@ -38,7 +38,7 @@ def test_a_keyboard_alone_leads_from_the_mixes_to_the_prompt(tabs: Tabs, demo: D
     page.keyboard.press("Enter")
     wanjiru.sees("form")
     _tab_to(page, "#phone")
-    page.keyboard.type("0722 000 071")
+    page.keyboard.type("0722 000 271")
     _tab_to(page, "#pay")
     page.keyboard.press("Enter")
     wanjiru.sees("waiting")

@@ -1,6 +1,8 @@
 """Tests stand where what they test stands, and share only what is in tests/support."""
 
 import ast
+import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -42,12 +44,42 @@ def homeless(root: Path) -> list[str]:
     ]
 
 
+def phones_used_twice(root: Path) -> list[str]:
+    """Numbers that two browser tests pay with. They share one shop, which asks back a phone that has just paid."""
+    users: dict[str, set[str]] = defaultdict(set)
+    for file in sorted((root / "tests" / "browser").glob("test_*.py")):
+        tests = [
+            each
+            for each in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+            if isinstance(each, ast.FunctionDef) and each.name.startswith("test_")
+        ]
+        for test in tests:
+            texts = [each.value for each in ast.walk(test) if isinstance(each, ast.Constant)]
+            for text in texts:
+                digits = text.replace(" ", "") if isinstance(text, str) else ""
+                if phone := re.fullmatch(r"(?:\+?254|0)([17]\d{8})", digits):
+                    users[phone[1]].add(test.name)
+    return [f"0{phone}: {', '.join(sorted(tests))}" for phone, tests in users.items() if len(tests) > 1]
+
+
+def test_no_two_browser_tests_pay_from_one_phone() -> None:
+    assert phones_used_twice(ROOT) == []
+
+
 def test_no_test_imports_a_test_or_a_conftest() -> None:
     assert lent_by_tests(ROOT) == []
 
 
 def test_each_folder_of_tests_is_a_room_of_payments() -> None:
     assert homeless(ROOT) == []
+
+
+def test_a_phone_that_two_browser_tests_use_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tests" / "browser").mkdir(parents=True)
+    for name, typed in (("one", "0722 000 071"), ("two", "254722000071"), ("three", "0722 000 072")):
+        file = tmp_path / "tests" / "browser" / f"test_{name}.py"
+        file.write_text(f'def test_{name}() -> None:\n    pay_with("{typed}")\n')
+    assert phones_used_twice(tmp_path) == ["0722000071: test_one, test_two"]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from orders.models import Mix, Order, OrderItem
 from orders.services import place_order
 from payments import callbacks, enquiries, gateway, ledger, manual
-from payments.checkout import prompts, push
+from payments.checkout import problems, push, wanted
 from payments.manual import ActionRefused, Settlement
 from payments.models import (
     CallbackDelivery,
@@ -91,11 +91,9 @@ class Money(RuleBasedStateMachine):
     @rule(pick=PICK, phone=st.sampled_from([WANJIRU, OTIENO]))
     def a_prompt_is_sent(self, pick: int, phone: str) -> None:
         order = self._order(pick)
-        ask = prompts.Ask(
-            msisdn=phone, amount_kes=order.to_pay_kes or PRICE, reference=order.code, again=True
-        )
+        ask = wanted.Ask(msisdn=phone, amount_kes=order.to_pay_kes or PRICE, reference=order.code, again=True)
         before = len(self.safaricom.pushes)
-        with suppress(prompts.PushProblem):
+        with suppress(problems.PushProblem):
             push.request_payment(ask, clock=self.clock)
         if len(self.safaricom.pushes) > before:
             attempt = MpesaTransaction.objects.latest("id")
@@ -110,8 +108,10 @@ class Money(RuleBasedStateMachine):
             "payment", attempt.amount_kes, self.clock(), account_no=attempt.account_reference
         )
         if heard:
+            before = attempt.receipt
             self._call_back(attempt, success(self.tokens[attempt.pk][1], attempt.amount_kes, paid.code))
             paid.told_by.add("callback")
+            self._takes_back_the_hands(before)
         del self.tokens[attempt.pk]
 
     @rule(pick=PICK)
@@ -142,7 +142,8 @@ class Money(RuleBasedStateMachine):
     @rule(first=PICK, last=PICK, backwards=st.booleans())
     def a_statement_is_uploaded(self, first: int, last: int, backwards: bool) -> None:
         """Some of the account's movements, as a narrower export would show them; overlapping ones too."""
-        shown = self.till.movements[first : len(self.till.movements) - last // 2]
+        really = [each for each in self.till.movements if each.kind != "never"]
+        shown = really[first : len(really) - last // 2]
         if not shown:
             return
         self.statements += 1
@@ -199,7 +200,7 @@ class Money(RuleBasedStateMachine):
         if payment is None or not payment.told_by or self.till.left(payment) != payment.kes:
             return
         kes = payment.kes // part or 1
-        code = f"REF{Refund.objects.count():04}" + ("" if leaves else "X")
+        code = f"REF{Refund.objects.count():07}" + ("" if leaves else "X")
         with suppress(ActionRefused):
             manual.record_refund(
                 attempt.pk, reference=code, amount_kes=kes, reason=WHY, by="akinyi", now=self.clock()
@@ -277,6 +278,11 @@ class Money(RuleBasedStateMachine):
         callbacks.receive_callback(
             token=self.tokens[attempt.pk][0], body=json.dumps(body).encode(), source_address=None, now=self.clock()
         )  # fmt: skip
+
+    def _takes_back_the_hands(self, receipt: str | None) -> None:
+        """Safaricom has named another for the payment that had this one, as a hand said."""
+        if receipt is not None and not MpesaTransaction.objects.filter(receipt=receipt).exists():
+            self._of(receipt).told_by.discard("hand")
 
     def _of(self, code: str) -> Movement:
         return next(each for each in self.till.movements if each.code == code)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from payments import callbacks, gateway
-from payments.checkout import prompts, push
+from payments.checkout import push, wanted
 from payments.models import CallbackDelivery, MpesaTransaction
 from tests.support.payments.clock import Clock
 from tests.support.payments.fake_daraja import WANJIRU, FakeDaraja
@@ -30,7 +30,7 @@ def click(safaricom: FakeDaraja, clock: Clock, db: None) -> Click:
     """Wanjiru presses Pay; the attempt that her page then polls."""
 
     def press(msisdn: str = WANJIRU, amount: int = 1500, reference: str = "CART1") -> MpesaTransaction:
-        ask = prompts.Ask(msisdn=msisdn, amount_kes=amount, reference=reference)
+        ask = wanted.Ask(msisdn=msisdn, amount_kes=amount, reference=reference)
         poll_id = push.request_payment(ask, clock=clock).poll_id
         field = "public_id" if poll_id.startswith("pay_") else "checkout_request_id"
         return MpesaTransaction.objects.get(**{field: poll_id})

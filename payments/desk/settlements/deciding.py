@@ -60,6 +60,7 @@ def about(decision: HandSettlement) -> list[tuple[str, Model]]:
     named = (
         ("The payment", decision.attempt),
         ("The receipt", decision.money),
+        ("The refund", decision.refund),
         ("The statement's line", decision.line),
         ("The order", decision.order),
         ("The statement", decision.statement),

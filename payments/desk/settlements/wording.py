@@ -44,6 +44,8 @@ def wanted(proposal: HandSettlement) -> str:
             return f"wants to give {amount} of receipt {receipt} to order {_order(proposal)}."
         case What.KEEP:
             return f"wants the shop to keep {amount} of receipt {receipt}."
+        case What.REFUND if proposal.attempt is None:
+            return f"says: {amount} of receipt {receipt} were sent back with reference {proposal.reference}."
         case What.REFUND:
             return f"says: {amount} of order {_order(proposal)} were sent back with reference {proposal.reference}."
         case What.UNDO:

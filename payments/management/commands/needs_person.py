@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
+from django.utils import timezone
 
 from payments import attention
 from payments.attention import Row
@@ -41,7 +42,7 @@ class Command(BaseCommand):
     def _write_json(self) -> int:
         """Row by row: there may be very many."""
         count = 0
-        for count, row in enumerate(attention.rows(), start=1):
+        for count, row in enumerate(attention.rows(now=timezone.now()), start=1):
             self.stdout.write("[" if count == 1 else ",", ending="")
             self.stdout.write(json.dumps(_plain(row), ensure_ascii=False), ending="")
         self.stdout.write("]" if count else "[]")
@@ -49,7 +50,7 @@ class Command(BaseCommand):
 
     def _write_words(self) -> int:
         count = 0
-        for row in attention.rows():
+        for row in attention.rows(now=timezone.now()):
             count += 1
             self.stdout.write(" · ".join(_parts(row)))
             self.stdout.write(f"    {row.to_do}")

@@ -119,7 +119,7 @@ class Sealer:
         self._next = time.monotonic() + SEALING
         try:
             made = ledger.seal_next(now=gateway.now())
-        except Exception:
+        except Exception:  # whatever it was: asking and reading go on
             log.exception("The ledger could not be sealed; the worker tries again")
             release_connection()
             return

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from orders.models import Order
 from payments import manual
@@ -11,14 +12,12 @@ from payments.models import MpesaTransaction
 from tests.support.payments.clock import Clock
 from tests.support.payments.fake_daraja import FakeDaraja
 from tests.support.payments.ordering import place
-from tests.support.payments.paying import called_back
+from tests.support.payments.paying import Click, called_back, doubted
 from tests.support.payments.stating import row, state
 
 
 @pytest.fixture
 def order(db: None, clock: Clock) -> Order:
-    from django.utils import timezone
-
     clock.now = timezone.now()
     placed = place(clock)
     state([row("UKN8AB12CD", clock.advance(minutes=1), 400, placed.code)], clock)
@@ -39,8 +38,6 @@ def test_the_checkout_asks_for_the_rest(order: Order) -> None:
 
 
 def test_a_whole_order_says_nothing_of_parts(db: None, clock: Clock) -> None:
-    from django.utils import timezone
-
     clock.now = timezone.now()
     told = page(place(clock))
     assert 'data-amount="1000"' in told
@@ -79,15 +76,17 @@ def test_a_part_is_said_to_be_in_and_the_rest_is_asked_for(order: Order) -> None
 
 
 def test_a_failed_request_for_the_rest_is_not_called_paid_by_the_first_part(
-    order: Order, click: Any, safaricom: FakeDaraja, clock: Clock
+    click: Click, safaricom: FakeDaraja, clock: Clock
 ) -> None:
     """The first part came by a request from the same phone; the second request is cancelled."""
-    first = click(amount=600, reference=order.code)
-    MpesaTransaction.objects.filter(pk=first.pk).update(amount_kes=600)
-    called_back(safaricom, clock, amount=600)
-    Order.objects.filter(pk=order.pk).update(state="open", paid_at=None, received_cents=60_000)
+    clock.now = timezone.now()
+    doubted(click, safaricom, clock, named=600)
     clock.advance(minutes=3)
-    second = click(amount=400, reference=order.code)
+    first = MpesaTransaction.objects.get()
+    state([row("UKN4AB12CD", first.created_at, 600, first.account_reference)], clock)
+    first.refresh_from_db()
+    assert (first.pays_order, first.order.to_pay_kes) == (True, 900)
+    second = click(amount=900, reference=first.account_reference)
     called_back(safaricom, clock, code=1032)
     answer = Client().post(
         "/stkpush/status", {"checkoutRequestId": second.checkout_request_id}, content_type="application/json"

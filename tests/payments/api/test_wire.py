@@ -13,9 +13,9 @@ from django.utils import timezone
 from jsonschema import Draft202012Validator
 
 from orders.models import Mix, Order
-from payments import checkout, daraja, enquiries, gateway, ledger
+from payments import checkout, daraja, enquiries, gateway, ledger, manual
 from payments.api.errors import STATUS
-from payments.checkout import status
+from payments.checkout import Why, status
 from payments.models import CallbackDelivery, MpesaTransaction
 from payments.states import State
 from tests.support.payments.api import ACCEPTED, GOOD_ORDER, GOOD_PUSH, Caller, refused, said
@@ -112,6 +112,19 @@ def just_paid(caller: Caller, safaricom: FakeDaraja, settings: Any) -> Any:
     return {**already_paid(caller, safaricom, settings), "accountReference": "CART2"}
 
 
+def order_refunded(caller: Caller, safaricom: FakeDaraja, settings: Any) -> Any:
+    body = already_paid(caller, safaricom, settings)
+    manual.record_refund(
+        MpesaTransaction.objects.get().id,
+        reference="RFSENTBACK",
+        amount_kes=body["amount"],
+        reason="The buyer asked for it.",
+        by="akinyi",
+        now=timezone.now(),
+    )
+    return body
+
+
 def order_ended(caller: Caller, safaricom: FakeDaraja, settings: Any) -> Any:
     order = said(caller.send("/api/orders", GOOD_ORDER))
     Order.objects.update(created_at=timezone.now() - timedelta(hours=49))
@@ -162,6 +175,7 @@ WORLDS: list[tuple[str, int, Callable[..., Any]]] = [
     ("order_unknown", 400, order_unknown),
     ("already_paid", 409, already_paid),
     ("just_paid", 409, just_paid),
+    ("order_refunded", 409, order_refunded),
     ("order_ended", 409, order_ended),
     ("price_changed", 409, price_changed),
     ("being_checked", 409, being_checked),
@@ -193,7 +207,7 @@ def test_each_refusal_has_its_code_and_http_status(
 
 
 def test_every_code_of_the_table_was_made_to_happen() -> None:
-    assert {code for code, *_ in WORLDS} | {"key_reused"} == set(STATUS)
+    assert {code for code, *_ in WORLDS} == set(STATUS) == set(Why)
 
 
 def test_a_push_that_was_refused_for_its_input_rings_nobody(

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
-from payments import attention, callbacks, enquiries, manual
+from payments import attention, callbacks, enquiries, ledger, manual
 from payments.callbacks import spool
 from payments.daraja import OutcomeUnknown, QueryAnswer, Verdict
 from payments.desk import needs
@@ -29,7 +30,8 @@ REASONS = (
     "refund_due unclaimed part_paid wrong_amount receipt_awaited unknown given_up late_success unpriced reversed "
     "refund_unseen refund_undecided belief proposal inbox spool unsealed statement_differs"
 )  # the contract's
-NOT_LISTED_YET = {"belief", "unsealed"}
+NOT_LISTED_YET = {"belief"}
+TROUBLES = ("spool", "unsealed")  # the home tells them apart from its counts
 KEYS = ["reason", "label", "payment", "order", "receipt", "amount_kes", "since", "to_do"]
 
 Listed = dict[str, dict[str, Any]]
@@ -75,7 +77,7 @@ def _the_home_counts_the_same(found: list[dict[str, Any]]) -> None:
         counted[reason] = counted.get(reason, 0) + need.count
     of_rows: dict[str, int] = dict.fromkeys(counted, 0)
     for each in found:
-        if each["reason"] != "spool":  # a trouble of the home's
+        if each["reason"] not in TROUBLES:
             of_rows[each["reason"]] += 1
     assert of_rows == counted
 
@@ -87,6 +89,8 @@ def only(reason: str) -> dict[str, Any]:
 
 
 def reasons() -> list[str]:
+    """Once the worker has sealed."""
+    list(ledger.seal_all(clock=timezone.now))
     return sorted(each["reason"] for each in listed())
 
 
@@ -95,7 +99,7 @@ def reasons() -> list[str]:
 
 def test_there_are_words_for_every_reason_and_all_but_those_to_come_are_listed() -> None:
     assert set(WORDS) == set(REASONS.split())
-    found = {work.reason for work in attention.ALL} | {"spool"}
+    found = {work.reason for work in attention.ALL} | {*TROUBLES}
     assert found == set(REASONS.split()) - NOT_LISTED_YET
     assert all(
         words.label and words.what.endswith(".") and words.to_do.endswith(".") for words in WORDS.values()
@@ -312,3 +316,18 @@ def test_callbacks_on_disk_are_told_until_they_are_read(clock: Clock, spool_fold
     assert reasons() == ["spool"]
     callbacks.replay_spool(now=clock())
     assert "spool" not in reasons()
+
+
+def test_what_is_not_sealed_in_time_is_told_until_it_is(click: Click, clock: Clock) -> None:
+    opened = clock()
+    click()
+    clock.advance(minutes=10)
+    assert [each["reason"] for each in listed()] == []
+    clock.advance(seconds=1)
+    (told,) = listed()
+    assert (told["reason"], datetime.fromisoformat(told["since"]), told["amount_kes"]) == (
+        "unsealed",
+        opened,
+        None,
+    )
+    assert reasons() == []

@@ -7,13 +7,16 @@ import pytest
 
 from payments import callbacks, enquiries, ledger, manual
 from payments.desk.needs import count_payments_in_need
+from payments.facts import reasons_of
 from payments.manual import Settlement
 from payments.models import CallbackDelivery, MpesaTransaction, Posting, Receipt
+from payments.states import State
 from tests.support.payments.book import balances
 from tests.support.payments.callback_bodies import success
 from tests.support.payments.clock import Clock
 from tests.support.payments.fake_daraja import FakeDaraja, paid_answer
 from tests.support.payments.paying import Click, Deliver, called_back, pay
+from tests.support.payments.stating import row, state
 
 Verdict = CallbackDelivery.Verdict
 
@@ -100,9 +103,30 @@ def test_what_a_person_typed_is_not_taken_for_a_first_payment(
     clock.advance(minutes=10)
     typed = Settlement(receipt="UKN4AB12CE", amount_kes=1500, evidence="sms", reason="She read it to me.")
     manual.propose_settlement(attempt.pk, typed, by="akinyi", now=clock())
-    assert called_back(safaricom, clock) in (Verdict.APPLIED, Verdict.REPEATED)
-    assert MpesaTransaction.objects.count() == 1
-    assert "refunds_due" not in balances()
+    assert called_back(safaricom, clock) == Verdict.APPLIED
+    told = MpesaTransaction.objects.get()
+    assert (told.state, told.receipt, told.by_hand) == (State.COMPLETED, "UKN4AB12CD", False)
+    assert balances() == {"mpesa:174379": 1500, f"order:{told.account_reference}": 1500}
+    assert [reason.key for reason in reasons_of(told)] == ["unpriced", "late_success"]
+    assert whole()
+
+
+def test_a_hands_receipt_that_a_statement_shows_is_nobodys_once_safaricom_names_another(
+    click: Click, safaricom: FakeDaraja, clock: Clock, deliver: Deliver
+) -> None:
+    """It was a small payment beside the request, taken for the request's own."""
+    attempt = click()
+    state([row("UKN4AB12CE", clock.advance(minutes=1), 1, "WANJIRU")], clock)
+    clock.advance(minutes=10)
+    typed = Settlement(
+        receipt="UKN4AB12CE", amount_kes=1, evidence="sms", reason="She read it to me.", accepts_amount=True
+    )
+    manual.propose_settlement(attempt.pk, typed, by="akinyi", now=clock())
+    assert balances() == {"mpesa:174379": 1, f"order:{attempt.account_reference}": 1}
+    assert called_back(safaricom, clock) == Verdict.APPLIED
+    assert called_back(safaricom, clock) == Verdict.REPEATED
+    assert balances() == {"mpesa:174379": 1501, f"order:{attempt.account_reference}": 1500, "unclaimed": 1}
+    assert whole()
 
 
 def test_a_second_receipt_of_another_amount_is_doubted(

@@ -9,8 +9,7 @@ from django.db import IntegrityError, connection
 from orders.models import Order
 from orders.services import place_order
 from payments import daraja, enquiries, ledger
-from payments.checkout import prompts
-from payments.checkout.prompts import PushProblem
+from payments.checkout import PushProblem, prompts
 from payments.gateway.connections import CalledInsideTransaction, release_connection
 from payments.ledger import Source, Update
 from payments.models import MpesaTransaction

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from payments import daraja, enquiries, ledger, manual
-from payments.checkout.prompts import PushProblem
+from payments.checkout import PushProblem
 from payments.desk import needs
 from payments.desk.day import agreement
 from payments.desk.day import figures as read

@@ -18,7 +18,7 @@ from django.utils import timezone
 from payments import callbacks, daraja, enquiries, ledger, manual
 from payments.callbacks import spool
 from payments.callbacks.spool import Spooled
-from payments.checkout.prompts import PushProblem
+from payments.checkout import PushProblem
 from payments.desk import outcomes
 from payments.desk.home import figures, trouble
 from payments.desk.home import page as page

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from orders.models import Mix, Order
 from orders.services import place_order
 from payments import callbacks, ledger, manual
-from payments.checkout import prompts, push
+from payments.checkout import push, wanted
 from payments.desk.orders import figures
 from payments.desk.orders.parts import parts
 from payments.ledger import Source, Update, record
@@ -50,7 +50,7 @@ def two_mixes(mixes: list[Mix], safaricom: FakeDaraja, clock: Clock) -> Order:
     """Wanjiru's order of two mixes for KES 2,500, asked for on her phone."""
     slugs = [mix.slug for mix in mixes[:2]]
     order = place_order(mix_slugs=slugs, now=clock(), email="Wanjiru@example.com")
-    ask = prompts.Ask(msisdn=WANJIRU, amount_kes=2500, reference=order.code)
+    ask = wanted.Ask(msisdn=WANJIRU, amount_kes=2500, reference=order.code)
     push.request_payment(ask, clock=clock)
     return order
 

@@ -8,13 +8,15 @@ from django.db import IntegrityError, transaction
 
 from orders.models import Order
 from payments import enquiries, ledger, manual
+from payments.ledger import booked
+from payments.ledger.booked import ROLES
 from payments.manual import Settlement
 from payments.models import MpesaTransaction, Posting, Receipt
 from tests.support.payments.book import balances
 from tests.support.payments.clock import Clock
 from tests.support.payments.fake_daraja import FakeDaraja, paid_answer
 from tests.support.payments.paying import Click, called_back, doubted, paid_twice, pay
-from tests.support.payments.stating import row_of, state
+from tests.support.payments.stating import reversal, row_of, state
 from tests.support.tampering import tampering
 
 MPESA = "mpesa:174379"
@@ -145,6 +147,24 @@ def test_a_statement_that_says_more_has_the_rest_to_give_back(
     account = f"order:{paid.account_reference}"
     assert balances() == {MPESA: 1600, account: 1500, "refunds_due": 100}
     assert (sums(paid.order), is_whole()) == ((1600, 100), True)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_ends_all_others(role: str) -> None:
+    """So that nothing stays to be given back of money that is corrected to what was asked for."""
+    fields = booked.role(role).fields
+    assert {name for name in ROLES if fields[name]} == {role}
+    assert fields["due_cents"] == 0
+
+
+@pytest.mark.parametrize(("reversed_kes", "went"), [("0.50", 1), ("1.00", 1), ("1.50", 2)])
+def test_a_part_of_a_shilling_that_went_back_counts_whole(
+    reversed_kes: str, went: int, click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    paid = pay(click, safaricom, clock)
+    state([row_of(paid), reversal(clock(), paid.receipt, reversed_kes)], clock)
+    paid.refresh_from_db()
+    assert (paid.refunded_kes, paid.refunded_at, is_whole()) == (went, None, True)
 
 
 def test_a_correction_of_money_due_back_changes_what_is_due(

@@ -6,6 +6,7 @@ import pytest
 
 from orders.models import Order
 from payments import ledger, manual
+from payments.facts import reasons_of
 from payments.manual import ActionRefused, Settlement
 from payments.models import MpesaTransaction, Receipt, Refund
 from tests.support.payments.book import balances
@@ -13,7 +14,7 @@ from tests.support.payments.clock import Clock
 from tests.support.payments.fake_daraja import FakeDaraja
 from tests.support.payments.ordering import place
 from tests.support.payments.paying import Click, asked_and_paid, called_back, doubted, paid_twice, pay
-from tests.support.payments.stating import line, row, row_of, state
+from tests.support.payments.stating import line, reversal, row, row_of, state
 
 WHY = "The message was of another day."
 
@@ -148,6 +149,20 @@ def test_an_order_whose_refund_never_left_is_paid_again(
     assert to_pay(attempt) == ("paid", 0)
 
 
+def test_a_refund_that_never_left_beside_a_reversal_that_did(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = pay(click, safaricom, clock)
+    state([row_of(attempt), reversal(clock(), "UKN4AB12CD", "400")], clock)
+    manual.record_refund(
+        attempt.pk, reference="UKN4RF0001", amount_kes=500, reason="Asked.", by="akinyi", now=clock()
+    )
+    manual.undo_refund(Refund.objects.get().pk, reason=WHY, by="kraph", now=clock())
+    attempt.refresh_from_db()
+    by_reversal = Receipt.objects.get(kind="reversal")
+    assert (attempt.refunded_kes, attempt.refund_reference) == (400, by_reversal.code)
+
+
 def test_what_safaricom_said_is_not_taken_back(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
     attempt = pay(click, safaricom, clock)
     with pytest.raises(ActionRefused):
@@ -192,6 +207,7 @@ def test_safaricoms_word_for_a_receipt_wins_over_a_hands(
     assert last is not None
     assert (last.kind, last.source) == ("undone", "callback")
     assert last.facts["reason"] == f"Safaricom says that receipt UKN4AB12CD is payment {owner.public_id}'s."
+    assert [reason.key for reason in reasons_of(borrower)] == ["given_up"]
     assert balances() == {"mpesa:174379": 1500, f"order:{owner.account_reference}": 1500}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from orders.models import Order
 from payments import callbacks, ledger, manual
-from payments.checkout import prompts, push
+from payments.checkout import problems, push, wanted
 from payments.models import MpesaTransaction, Receipt, Refund, StatementLine
 from payments.reconciliation import matching
 from tests.support.payments.book import balances
@@ -71,8 +71,8 @@ def test_the_checkout_asks_for_what_is_left_and_for_nothing_else(
 ) -> None:
     order = place(clock)
     state([row("UKN8AB12CD", clock.advance(minutes=1), 400, order.code)], clock)
-    with pytest.raises(prompts.PushProblem, match="KES 600 are still to pay for this order of KES 1,000"):
-        push.request_payment(prompts.Ask(msisdn=WANJIRU, amount_kes=1000, reference=order.code), clock=clock)
+    with pytest.raises(problems.PushProblem, match="KES 600 are still to pay for this order of KES 1,000"):
+        push.request_payment(wanted.Ask(msisdn=WANJIRU, amount_kes=1000, reference=order.code), clock=clock)
     rest = click(amount=600, reference=order.code)
     called_back(safaricom, clock, amount=600)
     rest.refresh_from_db()
@@ -347,5 +347,5 @@ def test_money_for_a_refunded_order_is_kept_from_it(
     state([row("UKN8AB12CD", clock.advance(hours=1), 1500, attempt.account_reference)], clock)
     assert stands(attempt.order)[0] == "refunded"
     assert Receipt.objects.get(code="UKN8AB12CD").unclaimed_cents == 150_000
-    with pytest.raises(prompts.PushProblem, match="start from the cart"):
+    with pytest.raises(problems.PushProblem, match="start from the cart"):
         click()

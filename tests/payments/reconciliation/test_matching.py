@@ -8,7 +8,7 @@ import pytest
 
 from orders.models import Order
 from payments import enquiries, facts, ledger, manual
-from payments.checkout import prompts, push
+from payments.checkout import problems, push, wanted
 from payments.manual import Claim, Settlement, actions, claim_receipt
 from payments.manual.actions import ActionRefused
 from payments.models import MpesaTransaction, PaymentEvent, Statement, StatementLine
@@ -262,9 +262,9 @@ def test_a_request_that_never_reached_a_phone_is_no_second_one(
     from payments import daraja
 
     safaricom.push_answer = daraja.PushRefused("Bad Request", code="400.002.02")
-    with pytest.raises(prompts.PushProblem):
+    with pytest.raises(problems.PushProblem):
         push.request_payment(
-            prompts.Ask(msisdn="254712345678", amount_kes=1500, reference="CART1"), clock=clock
+            wanted.Ask(msisdn="254712345678", amount_kes=1500, reference="CART1"), clock=clock
         )
     safaricom.push_answer = None
     clock.advance(minutes=3)

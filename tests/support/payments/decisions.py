@@ -12,7 +12,7 @@ from tests.support.payments.fake_daraja import FakeDaraja
 from tests.support.payments.ordering import place
 from tests.support.payments.paying import Click, pay
 from tests.support.payments.settling import SMS
-from tests.support.payments.stating import row, row_of, state
+from tests.support.payments.stating import row, row_of, state, withdrawal
 
 WHY = "The customer told it on the phone."
 
@@ -136,6 +136,31 @@ def undo_refund(shop: Shop) -> Ready:
     )
 
 
+def refund_beside(shop: Shop) -> Ready:
+    receipt, now = _nobodys(shop), shop.clock
+    told: dict[str, Any] = {"reference": "UKR1AB12CD", "amount_kes": 1000, "reason": WHY}
+    return Ready(
+        page=f"/admin/payments/receipt/{receipt.pk}/refund/",
+        form={**told, "amount_kes": "1000"},
+        decide=lambda by: manual.refund_receipt(receipt.pk, by=by, now=now(), **told),
+        spoil=lambda: manual.void_line(StatementLine.objects.get().pk, reason=WHY, by="wambui", now=now()),
+    )
+
+
+def undo_refund_beside(shop: Shop) -> Ready:
+    receipt, now = _nobodys(shop), shop.clock
+    manual.refund_receipt(
+        receipt.pk, reference="UKR1AB12CD", amount_kes=1000, reason=WHY, by="otieno", now=now()
+    )
+    sent = receipt.refunds.get()
+    return Ready(
+        page=f"/admin/payments/refund/{sent.pk}/undo/",
+        form={"reason": WHY},
+        decide=lambda by: manual.undo_refund(sent.pk, reason=WHY, by=by, now=now()),
+        spoil=lambda: state([withdrawal(now(), 1000, "UKR1AB12CD")], now),
+    )
+
+
 def void_line(shop: Shop) -> Ready:
     _, now = _nobodys(shop), shop.clock
     line = StatementLine.objects.get()
@@ -177,6 +202,8 @@ KINDS: Mapping[str, Callable[[Shop], Ready]] = {
     "refund": refund,
     "undo": undo,
     "undo_refund": undo_refund,
+    "refund_beside": refund_beside,
+    "undo_refund_beside": undo_refund_beside,
     "void_line": void_line,
     "void_file": void_file,
 }

@@ -13,12 +13,12 @@ django.setup()
 
 from django.utils import timezone  # noqa: E402
 
-from payments.checkout import prompts, push  # noqa: E402
+from payments.checkout import push, wanted  # noqa: E402
 
 
 def first_push(phone: str, start: Barrier) -> None:
     start.wait(timeout=60)
-    ask = prompts.Ask(msisdn=phone, amount_kes=1500, reference=f"CART-{phone}")
+    ask = wanted.Ask(msisdn=phone, amount_kes=1500, reference=f"CART-{phone}")
     poll_id = push.request_payment(ask, clock=timezone.now).poll_id
     os.write(1, json.dumps(poll_id).encode() + b"\n")  # a line of many writers goes out in one piece
 

@@ -211,13 +211,9 @@ class Shop:
 
 
 class Machine(Shop):
-    """One machine of the shop as the Procfile starts it, two processes of 32 threads."""
+    """One machine of the shop as the Procfile starts it, two processes; of 32 threads where nobody says otherwise."""
 
-    def __init__(
-        self,
-        env: Mapping[str, str],
-        log: Path,
-    ) -> None:
+    def __init__(self, env: Mapping[str, str], log: Path, *, threads: int = 32) -> None:
         port = free_port()
         super().__init__(f"http://127.0.0.1:{port}")
         self._env = {"MPESA_CALLBACK_URL": f"{self.address}/api/payments/callback"} | dict(env)
@@ -232,7 +228,7 @@ class Machine(Shop):
             "--log-level",
             "error",
         ]
-        self._command += ["--port", str(port), "--workers", "2", "--blocking-threads", "32"]
+        self._command += ["--port", str(port), "--workers", "2", "--blocking-threads", str(threads)]
         self._command += ["djkraph.wsgi:application"]
         self._running: Running | None = None
 

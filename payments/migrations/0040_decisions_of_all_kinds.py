@@ -71,6 +71,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name='handsettlement',
+            name='money',
+            field=models.ForeignKey(help_text='The receipt of which a part was claimed, kept or sent back', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='payments.receipt'),
+        ),
+        migrations.AlterField(
+            model_name='handsettlement',
             name='decision',
             field=models.CharField(choices=[('waiting', 'Waits for a second person'), ('done', 'Done'), ('declined', 'Declined'), ('closed', 'Came to nothing')], default='waiting', max_length=8),
         ),
@@ -94,7 +99,7 @@ class Migration(migrations.Migration):
         ),
         AddConstraintWhileOpen(
             model_name='handsettlement',
-            constraint=models.CheckConstraint(condition=models.Q(('attempt__isnull', False), models.Q(('line__isnull', False), ('order__isnull', False)), models.Q(('money__isnull', False), ('what__in', ('claim', 'keep'))), models.Q(('line__isnull', False), ('what', 'void_line')), models.Q(('statement__isnull', False), ('what__in', ('void_file', 'believe'))), _connector='OR'), name='a_settlement_is_of_a_payment_or_of_a_line_for_an_order'),
+            constraint=models.CheckConstraint(condition=models.Q(('attempt__isnull', False), models.Q(('line__isnull', False), ('order__isnull', False)), models.Q(('money__isnull', False), ('what__in', ('claim', 'keep', 'refund'))), models.Q(('refund__isnull', False), ('what', 'undo_refund')), models.Q(('line__isnull', False), ('what', 'void_line')), models.Q(('statement__isnull', False), ('what__in', ('void_file', 'believe'))), _connector='OR'), name='a_settlement_is_of_a_payment_or_of_a_line_for_an_order'),
         ),
         AddConstraintWhileOpen(
             model_name='handsettlement',

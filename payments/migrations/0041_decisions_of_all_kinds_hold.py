@@ -1,4 +1,4 @@
-"""The decisions that were there are held against the rules of 0036; and the way to what one person decided today."""
+"""The decisions that were there are held against the rules of 0040; and the way to what one person decided today."""
 
 from django.db import migrations, models
 
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('payments', '0036_decisions_of_all_kinds'),
+        ('payments', '0040_decisions_of_all_kinds'),
     ]
 
     operations = [
