@@ -14,13 +14,15 @@ from typing import Any
 from django.db import IntegrityError
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
+from djkraph import sql
 from orders.codes import codes_meant
 from orders.selectors import codes_known
 from payments import ledger
 from payments.facts import FOLLOW_UP_FOR, held_kes, is_live, is_paid, is_settled, was_refused
 from payments.ledger import Change, EventKind, ReceiptTaken, Snapshot, Source, Update
-from payments.models import MpesaTransaction, PaymentEvent, Statement, StatementLine
+from payments.models import MpesaTransaction, PaymentEvent, Posting, Receipt, Statement, StatementLine
 from payments.reconciliation.beside import book_beside, book_nobodys, book_others
+from payments.reconciliation.importing import MANY
 from payments.states import Event, State
 
 Kind, Match = StatementLine.Kind, StatementLine.Match
@@ -119,6 +121,9 @@ def match_some(statement_id: int, *, now: datetime, limit: int = BATCH) -> Match
         ours.filter(matched_up_to__lt=up_to).update(matched_up_to=up_to)
     if matched.finished:
         ours.filter(matched_at=None).update(matched_at=now)
+        if statement.lines_in_file > MANY:  # whoever opens the comparison reads the lines with their receipts
+            sql.refresh_statistics(Receipt)
+            sql.refresh_statistics(Posting)
     return matched
 
 

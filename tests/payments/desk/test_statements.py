@@ -667,7 +667,9 @@ def test_a_hundred_thousand_lines_are_taken_in_matched_and_compared(
     assert desk.page_of(stated, found.group("theirs"), 2000).number == 2000
     assert (found.group("theirs").count, found.group("matched").count) == (LINES_OF_A_YEAR - 1, 1)
     assert memory() - before < 250  # MB at the highest
-    assert time.monotonic() - started < 300  # a quadratic step would take hours
+    assert (
+        time.monotonic() - started < 600
+    )  # some three minutes beside others; a quadratic step takes half an hour
 
 
 def memory() -> int:
