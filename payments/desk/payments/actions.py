@@ -15,7 +15,8 @@ from payments.desk import settlements
 from payments.desk.addresses import address, page_of
 from payments.desk.pages import Button, refuse_without, row_or_404, show
 from payments.desk.payments import story
-from payments.desk.payments.forms import NoteForm, RefundForm, SettleForm, UndoForm
+from payments.desk.payments.forms import NoteForm, SettleForm
+from payments.desk.settlements import RefundForm, UndoForm
 from payments.desk.words import moment
 from payments.enquiries import Outcome
 from payments.manual import ActionRefused, Row

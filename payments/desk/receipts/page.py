@@ -129,7 +129,7 @@ class ReceiptAdmin(ManyRows, DetailPage):
 def _about(receipt: Receipt) -> Q:
     """What was decided about its money, as a receipt's, a statement's line's or a payment's."""
     of_its_payment = Q(attempt=receipt.attempt_id) if receipt.attempt_id is not None else Q()
-    return Q(money=receipt) | Q(line__booked_as=receipt) | of_its_payment
+    return Q(money=receipt) | Q(refund__receipt=receipt) | Q(line__booked_as=receipt) | of_its_payment
 
 
 def _amount(receipt: Receipt, direction: str) -> str:

@@ -2,12 +2,14 @@
 (manual/)."""
 
 from payments.desk.settlements.deciding import Waiting, decide, waiting
-from payments.desk.settlements.forms import reason_field
+from payments.desk.settlements.forms import RefundForm, UndoForm, reason_field
 from payments.desk.settlements.rights import DEEDS, permission_of
 from payments.desk.settlements.wording import outcome, second_person_needed
 
 __all__ = (
     "DEEDS",
+    "RefundForm",
+    "UndoForm",
     "Waiting",
     "decide",
     "outcome",

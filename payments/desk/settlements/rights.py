@@ -52,6 +52,8 @@ DEEDS: Sequence[Deed] = (
     _deed("refund", "Record a refund", What.REFUND),
     _deed("undo", "Take back a decision", What.UNDO),
     _deed("undo_refund", "Say that a recorded refund never left", What.UNDO_REFUND),
+    _deed("refund_beside", "Record a refund of money that came beside any request", What.REFUND),
+    _deed("undo_refund_beside", "Say that such a refund never left", What.UNDO_REFUND),
     _deed("void_line", "Void a line of a statement, and with it its receipt", What.VOID_LINE),
     _deed("void_file", "Void a statement", What.VOID_FILE),
     Deed(
