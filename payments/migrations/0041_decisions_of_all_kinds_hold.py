@@ -1,4 +1,5 @@
-"""The decisions that were there are held against the rules of 0040; and the way to what one person decided today."""
+"""The decisions that were there are held against the rules of 0040; and the ways to what one person decided today, and to
+the refunds of a day."""
 
 from django.db import migrations, models
 
@@ -26,6 +27,10 @@ class Migration(migrations.Migration):
         AddIndexWhileOpen(
             model_name='handsettlement',
             index=models.Index(condition=models.Q(('decision', 'done'), ('needs_second', False)), fields=['proposed_by', 'proposed_at'], include=('counts_kes',), name='decided_alone'),
+        ),
+        AddIndexWhileOpen(
+            model_name='refund',
+            index=models.Index(fields=['recorded_at'], name='refund_recorded'),
         ),
         *(ValidateConstraintWhileOpen('handsettlement', name) for name in CONSTRAINTS),
     ]
