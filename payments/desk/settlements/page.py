@@ -19,6 +19,8 @@ from payments.models import HandSettlement
 Decision = HandSettlement.Decision
 TONES = {Decision.WAITING: "warn", Decision.DONE: "ok", Decision.DECLINED: "bad", Decision.CLOSED: ""}
 
+NOT_YET = "Nothing is done yet: a second person decides."
+
 
 @admin.register(HandSettlement)
 class HandSettlementAdmin(DetailPage):
@@ -36,7 +38,7 @@ class HandSettlementAdmin(DetailPage):
     list_filter = ("decision", "what", "evidence")
     search_fields = ("receipt__exact", "attempt__account_reference__exact")
     list_select_related = ("attempt", "order")
-    list_before_template = "desk/proposals.html"
+    list_before_template = "desk/proposals_above.html"
     show_full_result_count = False
 
     @display(description="Decided, or proposed", ordering="proposed_at")
@@ -68,11 +70,13 @@ class HandSettlementAdmin(DetailPage):
         return found
 
     def detail(self, request: HttpRequest, row: HandSettlement) -> dict[str, Any]:
+        waits = row.decision == Decision.WAITING
         return {
             "title": f"{row.get_what_display()}: {words.kes(row.amount_kes)}",
             "row": row,
             "badges": [words.Badge(row.get_decision_display(), TONES[Decision(row.decision)])],
-            "sentence": f"{row.proposed_by} {wording.wanted(row)}",
+            "sentence": NOT_YET if waits else f"{row.proposed_by} {wording.wanted(row)}",
+            "waits": waits,
             "proposals": waiting(request, Q(pk=row.pk)),
             "about": about(row),
         }
