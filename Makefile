@@ -1,5 +1,5 @@
 # make run — the whole shop on this machine · make test — every test · make check — every check · make bench — figures
-# make soak — stories of money for as long as you like
+# make soak — stories of buyers and of money for as long as you like
 # make screenshots — the pictures of docs/staff-guide.md
 # Windows: the same steps for PowerShell stand in README.md.
 
@@ -89,9 +89,10 @@ bench: .venv/dev.stamp
 bench-million: .venv/dev.stamp
 	$(BIN)/python -m tests.benchmarks.million
 
-# STORIES=5000 make soak: stories of money, each time others; tells how many, and the first that breaks a rule
+# STORIES=5000 make soak: so many of each kind, each time others; tells how many, and the first that breaks a rule
 soak: .venv/dev.stamp
-	MONEY_MACHINE_EXAMPLES=$${STORIES:-2000} $(BIN)/python -m pytest -q -s tests/journeys/test_money_machine.py
+	MONEY_MACHINE_EXAMPLES=$${STORIES:-2000} STATE_MACHINE_EXAMPLES=$${STORIES:-2000} \
+	$(BIN)/python -m pytest -q -s tests/journeys/test_money_machine.py tests/journeys/test_state_machine.py
 
 screenshots: .venv/dev.stamp
 	@sh tests/browser/get-chromium.sh
