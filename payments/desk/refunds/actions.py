@@ -12,7 +12,7 @@ from payments.desk.addresses import address, page_of
 from payments.desk.pages import Button, refuse_without, row_or_404, show
 from payments.desk.settlements import UndoForm
 from payments.manual import ActionRefused
-from payments.models import Refund
+from payments.models import HandSettlement, Refund
 
 UNDO = "payments.undo_decision"
 LABEL = "Refund never left …"
@@ -23,9 +23,13 @@ def urls() -> list[URLPattern]:
 
 
 def buttons(request: HttpRequest, refund: Refund) -> list[Button]:
-    if not request.user.has_perm(UNDO) or manual.refusal_to_undo_refund(refund):
+    if not request.user.has_perm(UNDO) or manual.refusal_to_undo_refund(refund) or _waits(refund):
         return []
     return [Button("undo", LABEL, address(refund, "undo", refund.pk), opens=True)]
+
+
+def _waits(refund: Refund) -> bool:
+    return refund.decisions.filter(decision=HandSettlement.Decision.WAITING).exists()
 
 
 def _undo(request: HttpRequest, object_id: str) -> HttpResponse:

@@ -159,6 +159,7 @@ def test_above_the_limit_both_wait_where_they_are_looked_for(clock: Clock, setti
     supervisor.post(address(refund, "undo"), {"reason": "The portal says that it failed."})
     for page in (address(receipt), address(refund)):
         assert "the refund UKP7RF00AB of KES 1,000 never left." in words_of(other.get(page))
+    assert "Refund never left …" not in words_of(other.get(address(refund)))
 
 
 def test_one_of_a_payment_is_taken_back_there_too(sent: Refund) -> None:
