@@ -349,7 +349,7 @@ UNFOLD = {
                     _desk("Receipts", "receipt", "payments.receipt"),
                     _desk("Refunds", "undo", "payments.refund"),
                     _desk("M-PESA statements", "receipt_long", "payments.statement"),
-                    _desk("Settled by hand", "handshake", "payments.handsettlement"),
+                    _desk("Decisions about money", "handshake", "payments.handsettlement"),
                     {
                         "title": "Report of a day",
                         "icon": "today",

@@ -25,8 +25,8 @@ from tests.support.tampering import tampering
 pytest.register_assert_rewrite("tests.support.payments", "tests.support.races", "tests.support.browser")
 
 # The same examples at each run; HYPOTHESIS_PROFILE=explore looks for new ones.
-hypothesis.settings.register_profile("fixed", derandomize=True, database=None)
-hypothesis.settings.register_profile("explore")
+hypothesis.settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
+hypothesis.settings.register_profile("explore", deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 

@@ -8,12 +8,14 @@ from payments.desk.home.trouble import Trouble, troubles
 from payments.desk.lists.table import BOM
 from payments.desk.needs import BY_KEY, count_payments_in_need
 from payments.desk.orders.trace import trace
+from payments.desk.settlements import DEEDS
 from payments.desk.statements.comparison import Comparison, compare
 from payments.desk.words import counted, kes, kes_of, moment, nairobi_day, shillings
 
 __all__ = (
     "BOM",
     "BY_KEY",
+    "DEEDS",
     "Comparison",
     "Trouble",
     "address",

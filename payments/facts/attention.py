@@ -151,8 +151,8 @@ _OTHERS = (
     Words(
         key="proposal",
         label="Waits for a second person",
-        what="A payment was settled by hand above the limit for one person.",
-        to_do="Look at the evidence, then confirm or decline it on the payment's page.",
+        what="Somebody decided about money above the limit of their day.",
+        to_do="Look at the evidence, then confirm or decline it, wherever it is shown.",
     ),
     Words(
         key="belief",

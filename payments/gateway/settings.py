@@ -146,7 +146,7 @@ def queries_per_minute() -> int:
 
 
 def settled_alone_up_to() -> int:
-    """The largest amount (KES) that one member of staff settles by hand without a second."""
+    """How much (KES) one member of staff may decide about alone in a day, all decisions about money together."""
     return settings.SETTLED_ALONE_UP_TO_KES
 
 

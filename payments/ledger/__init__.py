@@ -41,6 +41,7 @@ from payments.ledger.taking_back import (
     give_up_hands_receipt,
     give_up_receipt,
     kind_that_takes_back,
+    last_of_its_money,
     taking_back,
 )
 from payments.ledger.updates import (
@@ -103,6 +104,7 @@ __all__ = (
     "join_phone",
     "keep",
     "kind_that_takes_back",
+    "last_of_its_money",
     "left_of",
     "newest_seal",
     "note",

@@ -94,6 +94,7 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "undone": "M-PESA's code of the refund that is taken back",
         "unasked": "`yes`: made by hand for money that no request of ours explains",
         "verdict": "what became of the callback",
+        "what": "which kind of decision it is",
     }
 )
 
@@ -182,14 +183,27 @@ KINDS: Mapping[EventKind, Carries] = MappingProxyType(
         K.REVIEWED: _says("A person has looked at it, and that was all it needed", "by"),
         K.DELIVERY_READ: _says("A stored callback was read once more", "delivery", "verdict", "by"),
         K.SETTLEMENT_PROPOSED: _says(
-            "A settlement by hand waits for a second person", "receipt", "amount", "evidence", "reason", "by"
+            "A decision about its money waits for a second person",
+            "what",
+            "receipt",
+            "amount",
+            "evidence",
+            "reason",
+            "by",
         ),
-        K.SETTLEMENT_DECLINED: _says("A settlement by hand was declined", "receipt", "reason", "by"),
+        K.SETTLEMENT_DECLINED: _says(
+            "A decision that waited was declined; without `by`: it came to nothing",
+            "what",
+            "receipt",
+            "reason",
+            "by",
+        ),
         K.REFUND_RECORDED: _says(
             "A refund made in the portal was recorded",
             "amount",
             "reason",
             "by",
+            "confirmed_by",
             becomes=frozenset({"reference"}),
         ),
     }

@@ -1,6 +1,6 @@
 """Money beside any request that a person sent back, and a refund of it that never left."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,15 @@ from payments.ledger.write import decide_anew
 from payments.models import Posting, Receipt, Refund
 
 
-def send_back(receipt_id: int, *, cents: int, now: datetime, **told: Any) -> int:
-    """A refund that left, of this receipt's money: the refund's id. `told`: its reference, reason, and who recorded it.
-    Raises NotThere where so much of it is not here, or where the receipt is a request's by now."""
+def _nothing_more() -> None: ...
+
+
+def send_back(
+    receipt_id: int, *, cents: int, now: datetime, then: Callable[[], None] = _nothing_more, **told: Any
+) -> int:
+    """A refund that left, of this receipt's money: the refund's id. `then`: in the same transaction, last. `told`: its
+    reference, reason, and who recorded it. Raises NotThere where so much of it is not here, or where the receipt is a
+    request's by now."""
 
     def once(_afresh: bool) -> int:
         receipt = Receipt.objects.get(pk=receipt_id)
@@ -27,12 +33,14 @@ def send_back(receipt_id: int, *, cents: int, now: datetime, **told: Any) -> int
         if not 0 < cents <= standing.left:
             raise NotThere(f"KES {standing.left / CENTS:,.2f} of this receipt is left to send back.")
         move(standing, sent_back(standing, cents), Because(receipt_id=receipt_id, now=now))
-        return Refund.objects.create(receipt=receipt, amount_cents=cents, recorded_at=now, **told).pk
+        refund = Refund.objects.create(receipt=receipt, amount_cents=cents, recorded_at=now, **told)
+        then()
+        return refund.pk
 
     return decide_anew(once)
 
 
-def take_back_refund(refund_id: int, *, now: datetime) -> None:
+def take_back_refund(refund_id: int, *, now: datetime, then: Callable[[], None] = _nothing_more) -> None:
     """It never left: the money stands where it stood. Raises NotThere where a statement has shown it meanwhile."""
 
     def once(_afresh: bool) -> None:
@@ -48,6 +56,7 @@ def take_back_refund(refund_id: int, *, now: datetime) -> None:
             Because(receipt_id=standing.receipt_id, now=now),
             only=list(_of(refund, in_force(standing.receipt_id))),
         )
+        then()
 
     decide_anew(once)
 

@@ -41,6 +41,7 @@ class Table:
     told: tuple[str, ...]
     later: tuple[str, ...] = ()
     finished: Q | None = None
+    added: tuple[str, ...] = ()  # told, and younger than the first seals: covered where they hold something
     personal: tuple[str, ...] = ()
     more: tuple[str, ...] = ()  # read to name the row and to count, not covered
     has_attempt: bool = True
@@ -50,7 +51,17 @@ class Table:
         """The rows as they are covered, oldest first."""
         named = (ATTEMPT, ORDER_CODE) if self.has_attempt else ()
         columns = dict.fromkeys(
-            ("id", self.name, *self.told, *self.later, *self.personal, *self.more, *named, "is_finished")
+            (
+                "id",
+                self.name,
+                *self.told,
+                *self.later,
+                *self.added,
+                *self.personal,
+                *self.more,
+                *named,
+                "is_finished",
+            )
         )
         finished: Any = (
             Value(value=True) if self.finished is None else ExpressionWrapper(self.finished, BooleanField())
@@ -61,7 +72,8 @@ class Table:
     def content(self, row: Row, *, in_part: bool) -> list[Any]:
         """What a seal's hash of this row covers."""
         columns = self.told if in_part else (*self.told, *self.later)
-        return [self.letter, row["id"], *(row[column] for column in columns)]
+        added = [[column, row[column]] for column in self.added if row[column]]
+        return [self.letter, row["id"], *(row[column] for column in columns), *added]
 
     def personal_content(self, row: Row) -> list[Any] | None:
         """The same of what may be emptied. None: there is nothing, or nothing any more."""
@@ -130,6 +142,7 @@ PROPOSALS = Table(
         "proposed_at",
     ),
     later=("attempt_id", "decision", "decided_by", "decided_at", "declined_because"),
+    added=("statement_id", "refund_id", "reference", "of_event", "counts_kes"),
     finished=~Q(decision=HandSettlement.Decision.WAITING),
 )
 LINES = Table(

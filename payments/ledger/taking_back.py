@@ -26,12 +26,16 @@ class NothingToTakeBack(ValueError):
 
 def kind_that_takes_back(attempt_id: int, *, said_by: Collection[Source]) -> EventKind | None:
     """None: the last that moved its money was not said by one of these."""
-    last = (
-        PaymentEvent.objects.filter(attempt_id=attempt_id, kind__in=MONEY_EVENTS).order_by("-number").first()
-    )
+    last = last_of_its_money(attempt_id)
     if last is None or last.source not in said_by:
         return None
     return TAKEN_BACK_BY.get(EventKind(last.kind))
+
+
+def last_of_its_money(attempt_id: int) -> PaymentEvent | None:
+    return (
+        PaymentEvent.objects.filter(attempt_id=attempt_id, kind__in=MONEY_EVENTS).order_by("-number").first()
+    )
 
 
 def taking_back(row: Snapshot, *, said_by: Collection[Source], now: datetime) -> Change:

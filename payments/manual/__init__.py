@@ -1,6 +1,7 @@
-"""What people decide about a payment and whether it makes sense: settle, claim, refund, note, review. Not who may do
-it, and no page: both are the desk's."""
+"""What people decide about a payment and whether it makes sense: settle, claim, refund, undo, void, note, review. And
+how much one person decides alone. Not which role may do it, and no page: both are the desk's."""
 
+from payments.limits import Voice, decided_alone_kes, is_another_person, left_kes, voice_of
 from payments.manual.actions import (
     ActionRefused,
     Asked,
@@ -23,9 +24,14 @@ from payments.manual.correcting import (
     refusal_to_undo_refund,
     undo_decision,
     undo_refund,
-    undo_statement,
 )
 from payments.manual.placing import keep_part, mark_receipt_reviewed, place_part, refusal_to_place
+from payments.manual.proposals import (
+    close_pointless,
+    confirm_settlement,
+    decline_settlement,
+    why_pointless,
+)
 from payments.manual.refunding import (
     record_refund,
     refund_receipt,
@@ -34,9 +40,6 @@ from payments.manual.refunding import (
 )
 from payments.manual.settling import (
     Settlement,
-    confirm_settlement,
-    decline_settlement,
-    propose_claim,
     propose_settlement,
     waiting_settlement,
     waiting_settlement_of_line,
@@ -49,20 +52,24 @@ __all__ = (
     "Claim",
     "Row",
     "Settlement",
+    "Voice",
     "Voided",
     "Waits",
     "ask_now",
     "believe",
     "claim_receipt",
+    "close_pointless",
     "confirm_settlement",
+    "decided_alone_kes",
     "decline_settlement",
+    "is_another_person",
     "keep_part",
+    "left_kes",
     "lines_that_wait",
     "mark_delivery_reviewed",
     "mark_receipt_reviewed",
     "mark_reviewed",
     "place_part",
-    "propose_claim",
     "propose_settlement",
     "read_delivery_again",
     "record_refund",
@@ -82,11 +89,12 @@ __all__ = (
     "refusal_to_void",
     "undo_decision",
     "undo_refund",
-    "undo_statement",
+    "voice_of",
     "void_line",
     "void_statement",
     "waiting_settlement",
     "waiting_settlement_of_line",
     "what_waits",
+    "why_pointless",
     "write_note",
 )

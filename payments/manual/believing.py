@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Count, Max, Min, QuerySet, Sum
 
-from payments import reconciliation
+from payments import limits, reconciliation
 from payments.facts import LINE_WAITS
 from payments.manual.actions import ActionRefused
 from payments.models import Statement, StatementLine
@@ -56,7 +56,7 @@ def refusal_to_believe(statement: Statement, *, by: str) -> str:
     """Empty where this person may be the second one."""
     if statement.voided_at is not None:
         return "This statement is void."
-    if not reconciliation.is_another_person(by, statement.uploaded_by):
+    if not limits.is_another_person(by, statement.uploaded_by):
         return (
             "A second person must believe this file: you uploaded it yourself, or with another account of your e-mail "
             "address."

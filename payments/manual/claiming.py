@@ -1,5 +1,5 @@
 """Money on a statement that no payment explains: a person says which order it is for. Decides which payment of the
-order it becomes; the settlement itself, with its limit for one person, is settling.py's.
+order it becomes; what that does to the money is settling.py's.
 """
 
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef
 
 from orders.models import Order
-from payments.facts import IS_PAID, line_waits
-from payments.manual import settling
+from payments.facts import IS_PAID, line_is_booked, line_waits
+from payments.manual import deciding, settling
 from payments.manual.actions import ActionRefused
-from payments.manual.settling import Settlement
+from payments.manual.settling import Settlement, waiting_settlement_of_line
 from payments.models import HandSettlement, MpesaTransaction, StatementLine
 from payments.reconciliation import CLOCKS_DIFFER
 
@@ -34,9 +34,8 @@ def claim_receipt(claim: Claim, *, by: str, now: datetime) -> HandSettlement:
 
     Above the limit for one person it waits for a second (confirm_settlement). Raises ActionRefused.
     """
-    line = StatementLine.objects.get(id=claim.line_id)
-    if refusal := refusal_to_claim(line):
-        raise ActionRefused(refusal)
+    line = _line(claim.line_id)
+    deciding.refuse(refusal_to_claim(line))
     wanted = Settlement(
         receipt=line.receipt,
         amount_kes=int(line.paid_in),
@@ -50,35 +49,73 @@ def claim_receipt(claim: Claim, *, by: str, now: datetime) -> HandSettlement:
     if order is not None:
         attempt_id = _that_waits(order, line)
     if attempt_id is not None:
-        return settling.propose_settlement(attempt_id, wanted, by=by, now=now)
+        return deciding.decide(settling.of_payment(attempt_id, wanted), WAY, by=by, now=now)
     if order is None:
         raise ActionRefused(
             "There is no such order or payment. Type the order's code, like DK34679ACD, or the payment's id."
         )
-    return settling.propose_claim(order, wanted, by=by, now=now)
+    return deciding.decide(settling.of_order(order, wanted), WAY, by=by, now=now)
 
 
 def refusal_to_claim(line: StatementLine) -> str:
-    """Empty where it can be attached."""
+    """Empty where all of its money can be attached."""
+    return _refusal_of_line(line) or _refusal_as_it_waits(line)
+
+
+def refusal(claim: HandSettlement, now: datetime) -> str:
+    """Empty where this money can be this order's, as far as is known by now."""
+    return (
+        _refusal_of_line(_line(claim.line_id or 0))
+        or refusal_of_order(claim.order_id)
+        or settling.refusal(claim, now)
+    )
+
+
+def refusal_of_order(order_id: int | None) -> str:
+    """Empty where it takes money."""
+    order = Order.objects.filter(id=order_id or 0).first()
+    if order is not None and order.state not in (Order.State.OPEN, Order.State.PAID):
+        return f"Order {order.code} takes no more money."
+    return ""
+
+
+WAY = deciding.Way(refusal=refusal, carry_out=settling.carry_out)
+
+
+def _line(line_id: int) -> StatementLine:
+    return StatementLine.objects.select_related("booked_as").get(id=line_id)
+
+
+def _refusal_of_line(line: StatementLine) -> str:
     if line.kind != Kind.PAYMENT:
         return "This line is no customer's money, so it is no order's."
     if line.voided_at is not None:
         return "This line is void: it is not to be believed."
+    if line_is_booked(line):
+        return "This money is in the book already, for the order that it names."
     if line.attempt_id is not None:
         return "This line is a payment's already."
     if line_waits(line):
         return WAITS
-    if line.paid_in != int(line.paid_in):
-        return "This amount has cents, and payments are whole shillings: refund it in the M-PESA portal."
-    if settling.waiting_settlement_of_line(line.pk) is not None:
-        return "This money waits for a second person already."
     known = MpesaTransaction.objects.filter(receipt=line.receipt).first()
     if known is not None:
         return (
             f"Receipt {line.receipt} is a payment's already, of order {known.account_reference}. "
             "Open the statement and press “Match again”."
         )
+    booked = line.booked_as
+    if booked is not None and booked.unclaimed_cents != booked.amount_cents:
+        return (
+            "Some of this money has its place in the book already: open its receipt to see where the rest is."
+        )
+    if line.paid_in != int(line.paid_in):
+        return "This amount has cents, and payments are whole shillings: refund it in the M-PESA portal."
     return ""
+
+
+def _refusal_as_it_waits(line: StatementLine) -> str:
+    waits = waiting_settlement_of_line(line.pk) is not None
+    return "This money waits for a second person already." if waits else ""
 
 
 def _named(target: str) -> tuple[Order | None, int | None]:

@@ -5,63 +5,55 @@ from collections.abc import Callable
 from datetime import datetime
 
 from payments import ledger
-from payments.facts import is_paid
-from payments.ledger import Change, EventKind, Snapshot, Source
+from payments.facts import is_paid, received_kes
+from payments.ledger import CENTS, Change, EventKind, Snapshot, Source
+from payments.manual import deciding
 from payments.manual.actions import ActionRefused, Row
-from payments.models import Receipt, Refund
-from payments.phones import blank_phones
+from payments.manual.deciding import Kept, People, What
+from payments.models import HandSettlement, MpesaTransaction, Receipt, Refund
 from payments.states import State
 
+MEANWHILE = "Meanwhile it stands otherwise: look at what happened."
 
-def undo_decision(attempt_id: int, *, reason: str, by: str, now: datetime) -> None:
+
+def undo_decision(attempt_id: int, *, reason: str, by: str, now: datetime) -> HandSettlement:
     """The last that a person decided about this payment's money is taken back. Raises ActionRefused."""
-    _undo(attempt_id, by_whom=(Source.STAFF,), reason=reason, by=by, now=now)
+    row = MpesaTransaction.objects.get(id=attempt_id)
+    last = ledger.last_of_its_money(attempt_id)
+    kes = received_kes(row)
+    wanted = _decision(What.UNDO, row, kes or row.amount_kes, reason)
+    wanted.of_event = last.number if last else None
+    return deciding.decide(wanted, UNDO, by=by, now=now)
+
+
+def undo_refund(refund_id: int, *, reason: str, by: str, now: datetime) -> HandSettlement:
+    """A refund that was recorded never left: the money is here again. Raises ActionRefused."""
+    refund = Refund.objects.select_related("attempt", "receipt").get(pk=refund_id)
+    wanted = _decision(What.UNDO_REFUND, refund.attempt, -(-refund.amount_cents // CENTS), reason)
+    wanted.refund, wanted.reference = refund, refund.reference
+    wanted.receipt = (refund.receipt and refund.receipt.code) or wanted.receipt
+    return deciding.decide(wanted, UNDO_REFUND, by=by, now=now)
 
 
 def undo_statement(
-    attempt_id: int, *, reason: str, by: str, now: datetime, first: Callable[[], None]
+    attempt_id: int, *, reason: str, people: People, now: datetime, first: Callable[[], None], kept: Kept
 ) -> None:
-    """What only a statement said of this payment is taken back, since its line is not to be believed. `first` runs in
-    the same transaction, before. Raises ActionRefused."""
-    _undo(attempt_id, by_whom=(Source.STATEMENT,), reason=reason, by=by, now=now, first=first)
-
-
-def undo_reversal(
-    reversal: Receipt, *, reason: str, by: str, now: datetime, then: Callable[[], None]
-) -> None:
-    """A line that showed a reversal is not to be believed: the money counts as here. `then` runs in the same
-    transaction."""
-    facts = {"amount": ledger.said(reversal.amount_cents), "undone": reversal.code or "", **_why(reason, by)}
-    ledger.void_reversal(reversal.pk, facts=facts, now=now, then=lambda _receipt_id: then())
-
-
-def undo_refund(refund_id: int, *, reason: str, by: str, now: datetime) -> None:
-    """A refund that was recorded never left: the money is here again. Raises ActionRefused."""
-    refund = Refund.objects.get(pk=refund_id)
-    _refuse(refusal_to_undo_refund(refund))
-    if refund.attempt_id is None:
-        _undo_beside(refund_id, now=now)
-        return
+    """What only a statement said of this payment is taken back, since its line is not to be believed. `first` and
+    `kept` run in the same transaction, before and after. Raises ActionRefused."""
 
     def decide_on(row: Snapshot) -> Change:
-        return Change(kind=EventKind.REFUND_UNDONE, to=State(row.state))
+        first()
+        return ledger.taking_back(row, said_by=(Source.STATEMENT,), now=now)
 
-    def failed() -> None:
-        waiting = Refund.objects.filter(pk=refund_id, state=Refund.State.SENT)
-        if not waiting.update(state=Refund.State.FAILED):
-            raise ActionRefused("Meanwhile it was seen on the statement, or taken back.")
-
-    facts = {"amount": ledger.said(refund.amount_cents), "undone": refund.reference, **_why(reason, by)}
-    ledger.apply_change(
-        refund.attempt_id, decide_on, source=Source.STAFF, facts=facts, now=now, in_same_transaction=failed
-    )
+    _take_back(attempt_id, decide_on, {"reason": reason, **people}, kept, now=now)
 
 
-def _undo_beside(refund_id: int, *, now: datetime) -> None:
-    try:
-        ledger.take_back_refund(refund_id, now=now)
-    except ledger.NotThere as refused:
-        raise ActionRefused(str(refused)) from refused
+def undo_reversal(reversal: Receipt, *, reason: str, people: People, now: datetime, then: Kept) -> None:
+    """A line that showed a reversal is not to be believed: the money counts as here. `then` runs in the same
+    transaction."""
+    said = {"amount": ledger.said(reversal.amount_cents), "undone": reversal.code or ""}
+    facts = {**said, "reason": reason, **people}
+    ledger.void_reversal(reversal.pk, facts=facts, now=now, then=lambda _receipt_id: then())
 
 
 def refusal_to_undo(row: Row) -> str:
@@ -81,29 +73,93 @@ def refusal_to_undo_refund(refund: Refund) -> str:
     return ""
 
 
-def _undo(
-    attempt_id: int,
-    *,
-    by_whom: tuple[Source, ...],
-    reason: str,
-    by: str,
-    now: datetime,
-    first: Callable[[], None] = lambda: None,
-) -> None:
-    def decide_on(row: Snapshot) -> Change:
-        first()
-        return ledger.taking_back(row, said_by=by_whom, now=now)
+def _decision(
+    what: HandSettlement.What, attempt: MpesaTransaction | None, kes: int, reason: str
+) -> HandSettlement:
+    return HandSettlement(
+        what=what,
+        attempt=attempt,
+        receipt=(attempt and attempt.receipt) or "",
+        amount_kes=kes,
+        counts_kes=kes,
+        evidence=HandSettlement.Evidence.REASON,
+        reason=reason,
+    )
 
+
+def _refusal(wanted: HandSettlement, _now: datetime) -> str:
+    row = MpesaTransaction.objects.get(id=wanted.attempt_id or 0)
+    return refusal_to_undo(row) or _refusal_as_overtaken(wanted)
+
+
+def _refusal_as_overtaken(wanted: HandSettlement) -> str:
+    last = ledger.last_of_its_money(wanted.attempt_id or 0)
+    return "" if last is not None and last.number == wanted.of_event else MEANWHILE
+
+
+def _undo(wanted: HandSettlement, people: People, kept: Kept, now: datetime) -> None:
+    def decide_on(row: Snapshot) -> Change:
+        deciding.refuse(_refusal_as_overtaken(wanted))
+        return ledger.taking_back(row, said_by=(Source.STAFF,), now=now)
+
+    _take_back(wanted.attempt_id or 0, decide_on, {"reason": wanted.reason, **people}, kept, now=now)
+
+
+def _take_back(
+    attempt_id: int,
+    decide_on: Callable[[Snapshot], Change],
+    facts: dict[str, str],
+    kept: Kept,
+    *,
+    now: datetime,
+) -> None:
     try:
-        ledger.apply_change(attempt_id, decide_on, source=Source.STAFF, facts=_why(reason, by), now=now)
+        ledger.apply_change(
+            attempt_id, decide_on, source=Source.STAFF, facts=facts, now=now, in_same_transaction=kept
+        )
     except ledger.NothingToTakeBack as refused:
         raise ActionRefused(str(refused)) from refused
 
 
-def _why(reason: str, by: str) -> dict[str, str]:
-    return {"reason": blank_phones(reason.strip()), "by": by}
+def _refusal_of_refund(wanted: HandSettlement, _now: datetime) -> str:
+    return refusal_to_undo_refund(Refund.objects.get(pk=wanted.refund_id or 0))
 
 
-def _refuse(why: str) -> None:
-    if why:
-        raise ActionRefused(why)
+def _undo_refund(wanted: HandSettlement, people: People, kept: Kept, now: datetime) -> None:
+    if wanted.attempt_id is None:
+        _undo_refund_beside(wanted, kept, now=now)
+        return
+
+    def failed() -> None:
+        waiting = Refund.objects.filter(pk=wanted.refund_id or 0, state=Refund.State.SENT)
+        if not waiting.update(state=Refund.State.FAILED):
+            raise ActionRefused("Meanwhile it was seen on the statement, or taken back.")
+        kept()
+
+    refund = Refund.objects.get(pk=wanted.refund_id or 0)
+    facts = {
+        "amount": ledger.said(refund.amount_cents),
+        "undone": refund.reference,
+        "reason": wanted.reason,
+        **people,
+    }
+    ledger.apply_change(
+        wanted.attempt_id,
+        lambda row: Change(kind=EventKind.REFUND_UNDONE, to=State(row.state)),
+        source=Source.STAFF,
+        facts=facts,
+        now=now,
+        in_same_transaction=failed,
+    )
+
+
+def _undo_refund_beside(wanted: HandSettlement, kept: Kept, *, now: datetime) -> None:
+    """Of money that came beside any request."""
+    try:
+        ledger.take_back_refund(wanted.refund_id or 0, now=now, then=kept)
+    except ledger.NotThere as refused:
+        raise ActionRefused(str(refused)) from refused
+
+
+UNDO = deciding.Way(refusal=_refusal, carry_out=_undo)
+UNDO_REFUND = deciding.Way(refusal=_refusal_of_refund, carry_out=_undo_refund)

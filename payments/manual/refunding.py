@@ -1,4 +1,5 @@
-"""Recording money that a person sent back in the M-PESA portal. Sends nothing itself."""
+"""Recording money that a person sent back in the M-PESA portal: a payment's, or what came beside any request. Sends
+nothing itself."""
 
 from datetime import datetime
 
@@ -7,79 +8,66 @@ from django.db import IntegrityError
 from payments import ledger
 from payments.facts import amount_in_doubt, is_paid, is_refunded, left_kes
 from payments.ledger import CENTS, Change, EventKind, NotThere, Snapshot, Source
+from payments.manual import deciding
 from payments.manual.actions import ActionRefused, Row
-from payments.models import Receipt, Refund
-from payments.phones import blank_phones
+from payments.manual.deciding import Kept, People, What
+from payments.manual.placing import waiting_kes
+from payments.models import HandSettlement, MpesaTransaction, Receipt, Refund
 from payments.states import State
 
-TAKEN = "This reference was recorded for another refund already."
+TWICE = "This reference was recorded for another refund already."
 
 
 def record_refund(
     attempt_id: int, *, reference: str, amount_kes: int, reason: str, by: str, now: datetime
-) -> None:
+) -> HandSettlement:
     """Notes one refund; a payment may have several, never more than came with it. Raises ActionRefused."""
-    reference, reason = reference.strip().upper(), blank_phones(reason.strip())
-
-    def decide_on(row: Snapshot) -> Change:
-        if refusal := refusal_to_refund(row) or _refusal_of_amount(row, amount_kes):
-            raise ActionRefused(refusal)
-        # of money in doubt it is not known how much came: what is sent back was all of it
-        is_all = amount_kes == left_kes(row) or amount_in_doubt(row)
-        fields = {
-            "refunded_kes": (row.refunded_kes or 0) + amount_kes,
-            "refunded_at": now if is_all else None,
-            "refund_reference": reference,
-        }
-        return Change(kind=EventKind.REFUND_RECORDED, to=State(row.state), fields=fields)
-
-    def keep() -> None:
-        Refund.objects.create(
-            receipt=ledger.valid_receipt(attempt_id),
-            attempt_id=attempt_id,
-            amount_cents=CENTS * amount_kes,
-            reference=reference,
-            reason=reason,
-            recorded_by=by,
-            recorded_at=now,
-        )
-
-    facts = {"reference": reference, "amount": str(amount_kes), "reason": reason, "by": by}
-    try:
-        ledger.apply_change(
-            attempt_id, decide_on, source=Source.STAFF, facts=facts, now=now, in_same_transaction=keep
-        )
-    except IntegrityError as taken:
-        raise ActionRefused(TAKEN) from taken
+    row = MpesaTransaction.objects.get(id=attempt_id)
+    wanted = HandSettlement(
+        what=What.REFUND,
+        attempt=row,
+        receipt=row.receipt or "",
+        reference=reference.strip().upper(),
+        amount_kes=amount_kes,
+        counts_kes=max(0, amount_kes),
+        evidence=HandSettlement.Evidence.PORTAL,
+        reason=reason,
+    )
+    return deciding.decide(wanted, WAY, by=by, now=now)
 
 
 def refund_receipt(
     receipt_id: int, *, reference: str, amount_kes: int, reason: str, by: str, now: datetime
-) -> None:
+) -> HandSettlement:
     """Notes a refund of money that came beside any request; never more than is left of it. Raises ActionRefused."""
-    try:
-        ledger.send_back(
-            receipt_id,
-            cents=CENTS * amount_kes,
-            reference=reference.strip().upper(),
-            reason=blank_phones(reason.strip()),
-            recorded_by=by,
-            now=now,
-        )
-    except NotThere as refused:
-        raise ActionRefused(str(refused)) from refused
-    except IntegrityError as taken:
-        raise ActionRefused(TAKEN) from taken
+    receipt = Receipt.objects.get(pk=receipt_id)
+    wanted = HandSettlement(
+        what=What.REFUND,
+        money=receipt,
+        receipt=receipt.code or "",
+        reference=reference.strip().upper(),
+        amount_kes=amount_kes,
+        counts_kes=max(0, amount_kes),
+        evidence=HandSettlement.Evidence.PORTAL,
+        reason=reason,
+    )
+    return deciding.decide(wanted, BESIDE, by=by, now=now)
 
 
 def refusal_to_refund_receipt(receipt: Receipt) -> str:
     """Empty where money of it is here, is no request's, and can have been sent back."""
+    if refusal := _refusal_as_it_is(receipt):
+        return refusal
+    return "All of it was sent back already." if ledger.left_of(receipt) < CENTS else ""
+
+
+def _refusal_as_it_is(receipt: Receipt) -> str:
     if receipt.voided_at is not None or receipt.direction != Receipt.Direction.IN:
         return "No money has come with it, so there is none to send back."
     if receipt.attempt_id is not None:
         return "It belongs to a payment: record the refund on the payment's page."
-    if ledger.left_of(receipt) < CENTS:
-        return "All of it was sent back already."
+    if receipt.happened_at is None:
+        return "Only its reversal is known so far. Upload the statement that shows the payment itself."
     return ""
 
 
@@ -98,3 +86,85 @@ def _refusal_of_amount(row: Row, amount_kes: int) -> str:
     if row.refunded_kes:
         return f"KES {row.refunded_kes:,} of it was sent back already: KES {left_kes(row):,} is left."
     return "More would be refunded than was received."
+
+
+def _refusal(wanted: HandSettlement, _now: datetime) -> str:
+    row = MpesaTransaction.objects.get(id=wanted.attempt_id or 0)
+    if refusal := refusal_to_refund(row) or _refusal_of_amount(row, wanted.amount_kes):
+        return refusal
+    return TWICE if Refund.objects.filter(reference=wanted.reference).exists() else ""
+
+
+def _carry_out(wanted: HandSettlement, people: People, kept: Kept, now: datetime) -> None:
+    attempt_id, amount_kes = wanted.attempt_id or 0, wanted.amount_kes
+
+    def decide_on(row: Snapshot) -> Change:
+        deciding.refuse(refusal_to_refund(row) or _refusal_of_amount(row, amount_kes))
+        # of money in doubt it is not known how much came: what is sent back was all of it
+        is_all = amount_kes == left_kes(row) or amount_in_doubt(row)
+        fields = {
+            "refunded_kes": (row.refunded_kes or 0) + amount_kes,
+            "refunded_at": now if is_all else None,
+            "refund_reference": wanted.reference,
+        }
+        return Change(kind=EventKind.REFUND_RECORDED, to=State(row.state), fields=fields)
+
+    def keep() -> None:
+        Refund.objects.create(
+            receipt=ledger.valid_receipt(attempt_id),
+            attempt_id=attempt_id,
+            amount_cents=CENTS * amount_kes,
+            reference=wanted.reference,
+            reason=wanted.reason,
+            recorded_by=wanted.proposed_by,
+            recorded_at=now,
+        )
+        kept()
+
+    facts = {"reference": wanted.reference, "amount": str(amount_kes), "reason": wanted.reason, **people}
+    try:
+        ledger.apply_change(
+            attempt_id, decide_on, source=Source.STAFF, facts=facts, now=now, in_same_transaction=keep
+        )
+    except IntegrityError as taken:
+        raise ActionRefused(TWICE) from taken
+
+
+WAY = deciding.Way(refusal=_refusal, carry_out=_carry_out)
+
+
+def _refusal_beside(wanted: HandSettlement, _now: datetime) -> str:
+    receipt = _money(wanted)
+    if refusal := _refusal_as_it_is(receipt):
+        return refusal
+    waits = waiting_kes(receipt, but=wanted)
+    left = ledger.left_of(receipt)
+    if not 0 < CENTS * wanted.amount_kes <= left - CENTS * waits:
+        also = f", and KES {waits:,} of that waits for a second person" if waits else ""
+        return f"KES {left / CENTS:,.2f} of this receipt is left to send back{also}."
+    return TWICE if Refund.objects.filter(reference=wanted.reference).exists() else ""
+
+
+def _carry_out_beside(wanted: HandSettlement, people: People, kept: Kept, now: datetime) -> None:
+    try:
+        ledger.send_back(
+            _money(wanted).pk,
+            cents=CENTS * wanted.amount_kes,
+            now=now,
+            then=kept,
+            reference=wanted.reference,
+            reason=wanted.reason,
+            recorded_by=people["by"],
+        )
+    except NotThere as refused:
+        raise ActionRefused(str(refused)) from refused
+    except IntegrityError as taken:
+        raise ActionRefused(TWICE) from taken
+
+
+def _money(wanted: HandSettlement) -> Receipt:
+    """As it is now."""
+    return Receipt.objects.get(pk=wanted.money_id or 0)
+
+
+BESIDE = deciding.Way(refusal=_refusal_beside, carry_out=_carry_out_beside)

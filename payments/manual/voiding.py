@@ -1,16 +1,22 @@
 """A statement, or one line of it, is not to be believed: what it alone brought is taken back, line by line. What others
 said too stays; what can't be taken back is named, for a person."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from payments import ledger
 from payments.ledger import NotThere, Source
+from payments.manual import deciding
 from payments.manual.actions import ActionRefused
 from payments.manual.correcting import undo_reversal, undo_statement
-from payments.models import Receipt, Refund, Statement, StatementLine
-from payments.phones import blank_phones
+from payments.manual.deciding import Kept, People, What
+from payments.models import HandSettlement, PaymentEvent, Receipt, Refund, Statement, StatementLine
 
 Kind, Match = StatementLine.Kind, StatementLine.Match
 NOT_PAYMENTS_FIRST = {Kind.PAYMENT: 1}  # what gives back goes before what came
@@ -26,10 +32,16 @@ class _Meanwhile(Exception):
 
 @dataclass(kw_only=True)
 class Voided:
-    """How many lines were taken back, and which could not be: (receipt, why)."""
+    """How many lines were taken back, and which could not be: (receipt, why). Where a second person must confirm it
+    first, none was."""
 
+    decision: HandSettlement
     lines: int = 0
     left: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def waits(self) -> bool:
+        return self.decision.decision == HandSettlement.Decision.WAITING
 
 
 def void_statement(
@@ -40,45 +52,117 @@ def void_statement(
     now: datetime,
     progress: Progress = lambda _done, _total: None,
 ) -> Voided:
-    """Each line is a transaction of its own: stopped in between, it goes on where it stopped. The statement itself is
-    void once none of its lines stands."""
-    voided = Voided()
-    lines = list(StatementLine.objects.filter(statement_id=statement_id, voided_at=None).order_by("id"))
+    """Each line is a transaction of its own, after the decision's: stopped in between, it goes on where it stopped when
+    it is decided again. The statement itself is void once none of its lines stands. Raises ActionRefused."""
+    kes = _at_stake(StatementLine.objects.filter(statement_id=statement_id))
+    wanted = _decision(What.VOID_FILE, kes, reason, statement_id=statement_id)
+    voided = Voided(decision=wanted)
+
+    def carry_out(wanted: HandSettlement, people: People, kept: Kept, now: datetime) -> None:
+        _void_file(wanted, people, kept, now, voided=voided, progress=progress)
+
+    way = deciding.Way(refusal=_refusal_of_file, carry_out=carry_out)
+    voided.decision = deciding.decide(wanted, way, by=by, now=now)
+    return voided
+
+
+def void_line(line_id: int, *, reason: str, by: str, now: datetime) -> HandSettlement:
+    """Raises ActionRefused."""
+    line = StatementLine.objects.get(id=line_id)
+    wanted = _decision(What.VOID_LINE, _at_stake(StatementLine.objects.filter(id=line_id)), reason, line=line)
+    wanted.receipt = line.receipt
+    return deciding.decide(wanted, LINE, by=by, now=now)
+
+
+def _decision(what: HandSettlement.What, kes: int, reason: str, **about: Any) -> HandSettlement:
+    return HandSettlement(
+        what=what,
+        amount_kes=kes,
+        counts_kes=kes,
+        evidence=HandSettlement.Evidence.REASON,
+        reason=reason,
+        **about,
+    )
+
+
+def _at_stake(lines: QuerySet[StatementLine]) -> int:
+    """Shillings of customers that rest on these lines, begun ones whole."""
+    said = PaymentEvent.objects.filter(attempt=OuterRef("attempt"), source=Source.STATEMENT)
+    resting = lines.filter(voided_at=None).filter(
+        Q(booked_as__isnull=False) & ~Q(kind__in=(Kind.CHARGE, Kind.SWEEP)) | Exists(said)
+    )
+    return math.ceil(resting.aggregate(sum=Sum(F("paid_in") + F("withdrawn")))["sum"] or 0)
+
+
+def _refusal_of_file(wanted: HandSettlement, _now: datetime) -> str:
+    void = Statement.objects.filter(id=wanted.statement_id or 0, voided_at__isnull=False).exists()
+    return "It is void already." if void else ""
+
+
+def _void_file(
+    wanted: HandSettlement,
+    people: People,
+    kept: Kept,
+    now: datetime,
+    *,
+    voided: Voided | None = None,
+    progress: Progress = lambda _done, _total: None,
+) -> None:
+    with transaction.atomic(durable=True):
+        kept()
+    voided = voided or Voided(decision=wanted)
+    standing = StatementLine.objects.filter(statement_id=wanted.statement_id or 0, voided_at=None)
+    lines = list(standing.order_by("id"))
     lines.sort(key=lambda line: NOT_PAYMENTS_FIRST.get(Kind(line.kind), 0))
     for done, line in enumerate(lines, start=1):
         try:
-            void_line(line.pk, reason=reason, by=by, now=now)
+            _void_line(line.pk, wanted, people, _nothing, now)
             voided.lines += 1
         except ActionRefused as refused:
             voided.left.append((line.receipt, str(refused)))
         progress(done, len(lines))
     if not voided.left:
-        why = blank_phones(reason.strip())[:300]
-        stands = Statement.objects.filter(id=statement_id, voided_at=None)
-        stands.update(voided_at=now, voided_by=by, voided_because=why)
-        StatementLine.objects.filter(absent_from_id=statement_id).update(absent_from=None)
-    return voided
+        stands = Statement.objects.filter(id=wanted.statement_id or 0, voided_at=None)
+        stands.update(voided_at=now, voided_by=people["by"], voided_because=wanted.reason)
+        StatementLine.objects.filter(absent_from_id=wanted.statement_id).update(absent_from=None)
 
 
-def void_line(line_id: int, *, reason: str, by: str, now: datetime) -> None:
+def _nothing() -> None: ...
+
+
+def _refusal_of_line(wanted: HandSettlement, _now: datetime) -> str:
+    line = StatementLine.objects.select_related("booked_as__reverses").get(id=wanted.line_id or 0)
+    return refusal_to_void(line)
+
+
+def _carry_out_line(wanted: HandSettlement, people: People, kept: Kept, now: datetime) -> None:
+    _void_line(wanted.line_id or 0, wanted, people, kept, now)
+
+
+def _void_line(line_id: int, wanted: HandSettlement, people: People, kept: Kept, now: datetime) -> None:
     """Raises ActionRefused."""
     for _ in range(TRIES):
         try:
-            _void_as_it_stands(line_id, reason=reason, by=by, now=now)
+            _void_as_it_stands(line_id, wanted, people, kept, now)
         except _Meanwhile:
             continue
         return
     raise ActionRefused("It is being matched in this moment. Try again.")
 
 
-def _void_as_it_stands(line_id: int, *, reason: str, by: str, now: datetime) -> None:
+def _void_as_it_stands(
+    line_id: int, wanted: HandSettlement, people: People, kept: Kept, now: datetime
+) -> None:
     line = StatementLine.objects.select_related("attempt", "booked_as__reverses").get(id=line_id)
-    if refusal := refusal_to_void(line):
-        raise ActionRefused(refusal)
-    attempt_id = _whose(line)
+    deciding.refuse(refusal_to_void(line))
+    attempt_id, reason = _whose(line), wanted.reason
 
     def mark() -> None:
-        _mark(line, by=by, now=now)
+        _mark(line, by=people["by"], now=now)
+
+    def mark_and_keep() -> None:
+        mark()
+        kept()
 
     def hold_and_mark() -> None:
         _hold_money_of(attempt_id or 0)
@@ -86,20 +170,24 @@ def _void_as_it_stands(line_id: int, *, reason: str, by: str, now: datetime) -> 
 
     try:
         if attempt_id is not None and _rests_on_the_statement(attempt_id):
-            undo_statement(attempt_id, reason=reason, by=by, now=now, first=hold_and_mark)
+            undo_statement(attempt_id, reason=reason, people=people, now=now, first=hold_and_mark, kept=kept)
         elif attempt_id is not None or line.booked_as is None:
-            mark()
+            _alone(mark_and_keep)
         else:
-            _take_back(line, line.booked_as, mark, reason=reason, by=by, now=now)
+            _take_back(line, line.booked_as, mark_and_keep, reason=reason, people=people, now=now)
     except NotThere as refused:
         raise ActionRefused(str(refused)) from refused
+
+
+LINE = deciding.Way(refusal=_refusal_of_line, carry_out=_carry_out_line)
+FILE = deciding.Way(refusal=_refusal_of_file, carry_out=_void_file)
 
 
 def refusal_to_void(line: StatementLine) -> str:
     """Empty where it can be voided."""
     if line.voided_at is not None:
         return "It is void already."
-    if line.settlements.filter(decision="waiting").exists():
+    if line.settlements.filter(decision=HandSettlement.Decision.WAITING, what=What.SETTLE).exists():
         return "This money waits for a second person: decide that first."
     if line.attempt_id is not None and _a_person_attached_it(line):
         return "A person attached this money to an order. Take that decision back first, at the payment."
@@ -126,12 +214,18 @@ def _rests_on_the_statement(attempt_id: int) -> bool:
 
 
 def _a_person_attached_it(line: StatementLine) -> bool:
-    attached = line.settlements.filter(decision="done").exists()
+    attached = line.settlements.filter(decision="done", what=What.SETTLE).exists()
     return attached and ledger.kind_that_takes_back(line.attempt_id or 0, said_by=(Source.STAFF,)) is not None
 
 
 def _take_back(
-    line: StatementLine, receipt: Receipt, mark: Callable[[], None], *, reason: str, by: str, now: datetime
+    line: StatementLine,
+    receipt: Receipt,
+    mark: Callable[[], None],
+    *,
+    reason: str,
+    people: People,
+    now: datetime,
 ) -> None:
     def marked(_receipt_id: int) -> None:
         mark()
@@ -140,11 +234,17 @@ def _take_back(
     if refund is not None:
         ledger.unsee_refund(refund.pk, now=now, then=marked)
     elif receipt.reverses is not None and receipt.reverses.attempt_id is not None:
-        undo_reversal(receipt, reason=reason, by=by, now=now, then=mark)
+        undo_reversal(receipt, reason=reason, people=people, now=now, then=mark)
     elif _others_say_so(line, receipt):
-        mark()
+        _alone(mark)
     else:
         ledger.void_receipt(receipt.pk, now=now, then=marked)
+
+
+def _alone(mark: Callable[[], None]) -> None:
+    """Nothing in the book rests on it."""
+    with transaction.atomic(durable=True):
+        mark()
 
 
 def _others_say_so(line: StatementLine, receipt: Receipt) -> bool:

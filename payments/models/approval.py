@@ -1,4 +1,4 @@
-"""What a person decided about money, on what evidence, and who confirmed it. The money itself is the ledger's."""
+"""What people decide about money, on what evidence, and who confirmed it. The money itself is the ledger's."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -6,29 +6,38 @@ from django.db.models import F, Q
 from orders.models import Order
 from payments.models.attempt import MpesaTransaction
 from payments.models.receipt import Receipt
+from payments.models.refund import Refund
 
 
 class HandSettlement(models.Model):
-    """What a member of staff says became of a payment, with the evidence. Above a limit a second one confirms it.
+    """One decision about money, whatever its kind, with the evidence. Above the limit of its person's day it waits for
+    a second person. (The name is older than most kinds.)
 
-    Written only by manual/ (settling.py, placing.py).
+    Written only by manual/ (deciding.py).
     """
 
     class Decision(models.TextChoices):
         WAITING = "waiting", "Waits for a second person"
         DONE = "done", "Done"
         DECLINED = "declined", "Declined"
+        CLOSED = "closed", "Came to nothing"
 
     class What(models.TextChoices):
         SETTLE = "settle", "Settled, or attached whole"
         CLAIM = "claim", "A part for an order"
         KEEP = "keep", "A part kept"
+        REFUND = "refund", "Refund recorded"
+        UNDO = "undo", "A decision taken back"
+        UNDO_REFUND = "undo_refund", "Refund never left"
+        VOID_LINE = "void_line", "A statement's line voided"
+        VOID_FILE = "void_file", "A statement voided"
 
     class Evidence(models.TextChoices):
         SMS = "sms", "The customer's M-PESA message"
         PORTAL = "portal", "The M-PESA organisation portal"
         STATEMENT = "statement", "The M-PESA statement"
         SAFARICOM = "safaricom", "Safaricom's word by phone or e-mail"
+        REASON = "reason", "The reason given"
 
     attempt = models.ForeignKey(
         MpesaTransaction,
@@ -46,7 +55,7 @@ class HandSettlement(models.Model):
         help_text="The statement's line that is the evidence",
     )
     what = models.CharField(
-        max_length=6,
+        max_length=12,
         choices=What.choices,
         default=What.SETTLE,
         db_default="settle",
@@ -57,7 +66,27 @@ class HandSettlement(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="decisions",
-        help_text="The receipt of which a part was claimed or kept",
+        help_text="The receipt of which a part was claimed, kept or sent back",
+    )
+    statement = models.ForeignKey(
+        "Statement",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="decisions",
+        help_text="Voided",
+    )
+    refund = models.ForeignKey(
+        Refund, null=True, on_delete=models.PROTECT, related_name="decisions", help_text="Taken back"
+    )
+    reference = models.CharField(
+        max_length=30,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="M-PESA's code of the refund to be recorded",
+    )
+    of_event = models.PositiveIntegerField(
+        null=True, help_text="The payment's event that is taken back: what comes later is another decision"
     )
     receipt = models.CharField(max_length=30)
     amount_kes = models.PositiveIntegerField("amount (KES)", help_text="As the evidence names it")
@@ -66,6 +95,9 @@ class HandSettlement(models.Model):
     )
     evidence = models.CharField(max_length=10, choices=Evidence.choices)
     reason = models.CharField(max_length=300)
+    counts_kes = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="What it counts for in its person's day (KES)"
+    )
     needs_second = models.BooleanField(help_text="Above the limit for one person when it was proposed")
     proposed_by = models.CharField(max_length=150)
     proposed_at = models.DateTimeField()
@@ -78,11 +110,12 @@ class HandSettlement(models.Model):
         ordering = ("-id",)
         constraints = (
             models.CheckConstraint(
-                name="settlement_decision_is_known", condition=Q(decision__in=("waiting", "done", "declined"))
+                name="settlement_decision_is_known",
+                condition=Q(decision__in=("waiting", "done", "declined", "closed")),
             ),
             models.CheckConstraint(
                 name="settlement_evidence_is_known",
-                condition=Q(evidence__in=("sms", "portal", "statement", "safaricom")),
+                condition=Q(evidence__in=("sms", "portal", "statement", "safaricom", "reason")),
             ),
             models.UniqueConstraint(
                 name="one_waiting_settlement_per_attempt",
@@ -96,14 +129,29 @@ class HandSettlement(models.Model):
                 name="a_settlement_is_of_a_payment_or_of_a_line_for_an_order",
                 condition=Q(attempt__isnull=False)
                 | Q(order__isnull=False, line__isnull=False)
-                | Q(what__in=("claim", "keep"), money__isnull=False),
+                | Q(what__in=("claim", "keep", "refund"), money__isnull=False)
+                | Q(what="undo_refund", refund__isnull=False)
+                | Q(what="void_line", line__isnull=False)
+                | Q(what="void_file", statement__isnull=False),
             ),
             models.CheckConstraint(
                 name="a_done_settlement_has_its_payment",
-                condition=~Q(decision="done") | Q(attempt__isnull=False) | Q(money__isnull=False),
+                condition=~Q(decision="done", what="settle") | Q(attempt__isnull=False),
             ),
             models.CheckConstraint(
-                name="settlement_what_is_known", condition=Q(what__in=("settle", "claim", "keep"))
+                name="settlement_what_is_known",
+                condition=Q(
+                    what__in=(
+                        "settle",
+                        "claim",
+                        "keep",
+                        "refund",
+                        "undo",
+                        "undo_refund",
+                        "void_line",
+                        "void_file",
+                    )
+                ),
             ),
             models.CheckConstraint(
                 name="a_second_person_confirms",
@@ -112,9 +160,19 @@ class HandSettlement(models.Model):
             models.CheckConstraint(
                 name="a_decided_settlement_names_who",
                 condition=Q(decision="waiting", decided_by="", decided_at=None)
-                | (~Q(decision="waiting") & ~Q(decided_by="") & Q(decided_at__isnull=False)),
+                | (Q(decision__in=("done", "declined")) & ~Q(decided_by="") & Q(decided_at__isnull=False))
+                | Q(decision="closed", decided_at__isnull=False),
+            ),
+        )
+        indexes = (
+            # what one person decided alone today (limits.py)
+            models.Index(
+                name="decided_alone",
+                fields=("proposed_by", "proposed_at"),
+                include=("counts_kes",),
+                condition=Q(decision="done", needs_second=False),
             ),
         )
 
     def __str__(self) -> str:
-        return f"{self.receipt} · {self.get_decision_display()}"
+        return f"{self.receipt or self.get_what_display()} · {self.get_decision_display()}"

@@ -41,6 +41,8 @@ class Refund(models.Model):
             ),
         )
         indexes = (
+            # what went back in a day (the day's report)
+            models.Index(name="refund_recorded", fields=("recorded_at",)),
             # what needs a person: no statement has shown it
             models.Index(name="refund_sent", fields=("recorded_at",), condition=Q(state="sent")),
         )

@@ -95,7 +95,7 @@ class StatementLine(models.Model):
     voided_at = models.DateTimeField(null=True, help_text="When a person said that it is not to be believed")
     voided_by = models.CharField(max_length=150, blank=True, default="", db_default="")
     match = models.CharField(max_length=9, choices=Match.choices, blank=True, default=Match.NONE)
-    # what only this file says, above what its uploader may pay alone in a day (reconciliation/allowance.py)
+    # what only this file says, above what its uploader may pay alone in a day (limits.py)
     waits_since = models.DateTimeField(
         null=True, help_text="Since when it waits to be believed by a second person"
     )

@@ -1,7 +1,6 @@
 """The M-PESA portal's statement held against the ledger: taking a file in whole, and finding each line's payment. No
 file is parsed here (statement_file/), and nothing is guessed: what is left is a person's (manual/)."""
 
-from payments.reconciliation.allowance import is_another_person, paid_alone_kes
 from payments.reconciliation.candidates import CLOCKS_DIFFER
 from payments.reconciliation.importing import (
     Imported,
@@ -34,13 +33,11 @@ __all__ = (
     "earlier",
     "erase_old_files",
     "import_file",
-    "is_another_person",
     "kept_file",
     "match_all",
     "match_believed",
     "match_some",
     "matchable",
-    "paid_alone_kes",
     "read_file",
     "statements_that_differ",
     "trial_balance",

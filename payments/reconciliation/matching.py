@@ -19,8 +19,9 @@ from orders.selectors import codes_known
 from payments import ledger
 from payments.facts import held_kes, is_settled
 from payments.ledger import Change, EventKind, ReceiptTaken, Snapshot, Source, Update
+from payments.limits import AboveLimit
 from payments.models import MpesaTransaction, Posting, Receipt, Statement, StatementLine
-from payments.reconciliation.allowance import AboveLimit, Allowance
+from payments.reconciliation.allowance import Allowance
 from payments.reconciliation.beside import Meanwhile, book_beside, book_nobodys, book_others, order_to_pay
 from payments.reconciliation.candidates import (
     Candidate,

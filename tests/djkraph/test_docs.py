@@ -9,7 +9,7 @@ import pytest
 
 from payments.api.errors import STATUS
 from payments.ledger import FACTS, KINDS
-from payments.management.commands import event_kinds
+from payments.management.commands import event_kinds, money_rights
 from payments.management.commands.payment_states import diagram
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +34,10 @@ def test_the_drawing_of_the_states_is_the_table() -> None:
 
 def test_the_page_of_the_kinds_of_events_is_what_the_command_prints() -> None:
     assert (DOCS / "events.md").read_text() == event_kinds.page() + "\n"
+
+
+def test_the_page_of_who_may_do_what_with_money_is_what_the_command_prints(db: None) -> None:
+    assert (DOCS / "money-rights.md").read_text() == money_rights.page() + "\n"
 
 
 def test_each_fact_of_an_event_is_explained_and_each_explained_one_is_some_events() -> None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from django.conf import settings as shop_settings
 from django.core.cache import cache
 from django.db import connection
 from hypothesis import HealthCheck, Phase, settings
@@ -301,6 +302,9 @@ def _empty() -> None:
 def stage(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(gateway, "client", lambda: Money.playing.safaricom)
     monkeypatch.setattr(enquiries, "ask_about", lambda *_given, **_more: None)
+    monkeypatch.setattr(
+        shop_settings, "SETTLED_ALONE_UP_TO_KES", 1_000_000_000
+    )  # nobody waits for a second person
     yield
     _empty()
 

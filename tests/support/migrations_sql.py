@@ -28,6 +28,14 @@ ACCEPTED = {
         "prefer-text-field",
         "require-concurrent-index-creation",
     ),  # people's decisions: some thousands of rows at most
+    "payments/0041_decisions_of_all_kinds": (
+        "adding-foreign-key-constraint",
+        "ban-drop-constraint",
+        "changing-column-type",  # to a longer one: nothing is rewritten
+        "prefer-bigint-over-int",
+        "prefer-text-field",
+        "require-concurrent-index-creation",
+    ),  # as above
     # an index in place of an index, over lines that only a person's upload adds
     "payments/0017_taken_back": (
         "ban-drop-constraint",

@@ -22,8 +22,8 @@ from payments.desk.needs import COUNTED_UP_TO, Work
 from payments.desk.outcomes import Ends, ends, failures
 from payments.desk.words import NAIROBI, moment
 from payments.facts import IS_LIVE, IS_UNKNOWN, received_kes
-from payments.ledger import CENTS, EventKind
-from payments.models import HandSettlement, MpesaTransaction, PaymentEvent, Posting, Receipt
+from payments.ledger import CENTS
+from payments.models import HandSettlement, MpesaTransaction, Posting, Receipt, Refund
 from payments.reconciliation import Till, TrialBalance
 from payments.states import State
 
@@ -190,27 +190,34 @@ def owed(balance: TrialBalance) -> list[Line]:
 
 
 def refunds(start: datetime, end: datetime) -> list[Line]:
-    """Refunds that staff recorded in the day, whenever the money had come."""
-    events = PaymentEvent.objects.filter(
-        source=PaymentEvent.Source.STAFF, kind=EventKind.REFUND_RECORDED, at__gte=start, at__lt=end
-    )
+    """Refunds that staff recorded in the day and that left, whenever the money had come, and whatever it was."""
+    recorded = Refund.objects.filter(recorded_at__gte=start, recorded_at__lt=end)
+    sent = recorded.exclude(state=Refund.State.FAILED).select_related("attempt", "receipt").order_by("id")
     told = [
         Line(
             what="Refund",
             count=1,
-            kes=int(facts.get("amount", 0)),
-            detail=f"reference {facts.get('reference', '')}, recorded by {facts.get('by', '')}",
-            codes=(code,),
+            kes=in_kes(refund.amount_cents),
+            detail=f"{_of_money(refund)}reference {refund.reference}, recorded by {refund.recorded_by}",
+            codes=(refund.attempt.account_reference,) if refund.attempt else (),
         )
-        for facts, code in events.order_by("id").values_list("facts", "attempt__account_reference")
+        for refund in sent
     ]
     total = Line(what="All", count=len(told), kes=sum(line.kes or 0 for line in told))
     return [total, *told] if told else []
 
 
+def _of_money(refund: Refund) -> str:
+    """Where no payment of ours names the order."""
+    return f"of receipt {refund.receipt}, " if refund.attempt is None and refund.receipt else ""
+
+
 def by_hand(start: datetime, end: datetime) -> list[Line]:
     done = HandSettlement.objects.filter(
-        decision=HandSettlement.Decision.DONE, decided_at__gte=start, decided_at__lt=end
+        decision=HandSettlement.Decision.DONE,
+        what__in=(HandSettlement.What.SETTLE, HandSettlement.What.CLAIM, HandSettlement.What.KEEP),
+        decided_at__gte=start,
+        decided_at__lt=end,
     )
     return [
         Line(

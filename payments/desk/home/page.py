@@ -2,17 +2,20 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from payments import gateway
-from payments.desk import needs
+from payments.desk import needs, settlements
 from payments.desk.addresses import list_of
 from payments.desk.home import figures, trouble
 from payments.desk.home.figures import Home, Period
 from payments.models import MpesaTransaction
 from payments.states import LIVE, State
+
+PROPOSALS = 5  # that are shown whole; the list has all of them
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -28,6 +31,9 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "troubles": trouble.troubles(now=now, spool_folder=gateway.spool_folder()),
         "home": seen,
         "needs": [(need, needs.BY_KEY[need.key].address) for need in of_theirs if need.count],
+        "proposals": settlements.waiting(request, Q(), at_most=PROPOSALS)
+        if request.user.has_perm("payments.view_handsettlement")
+        else [],
         "day": reverse("desk-day"),
         "needless": [need.label for need in of_theirs if not need.count],
         "periods": [(period, _links(period)) for period in seen.periods],

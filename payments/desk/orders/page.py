@@ -9,7 +9,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from orders.models import Order
-from payments.desk import words
+from payments.desk import settlements, words
 from payments.desk.lists.filters import ChoiceFilter, Choices, DaysFilter
 from payments.desk.lists.rows import ManyRows
 from payments.desk.orders import figures
@@ -97,7 +97,7 @@ class OrderAdmin(ManyRows, DetailPage):
     def needs(self, order: Order) -> list[str]:
         return [reason.label for reason in figures.reasons(list(order.attempts.all()))]
 
-    def detail(self, request: HttpRequest, row: Order) -> dict[str, Any]:  # noqa: ARG002 — all see the same
+    def detail(self, request: HttpRequest, row: Order) -> dict[str, Any]:
         attempts = sorted(row.attempts.all(), key=lambda attempt: attempt.pk)
         items = list(row.items.all())
         came = parts(row, attempts)
@@ -111,6 +111,7 @@ class OrderAdmin(ManyRows, DetailPage):
             ],
             "sentence": figures.sentence(row, attempts, came, items=len(items)),
             "notices": notices,
+            "proposals": settlements.waiting(request, Q(order=row) | Q(attempt__order=row)),
             "parts": came,
             "refunds": _refunds(attempts, came),
             "money": money,

@@ -15,7 +15,8 @@ from payments.desk import settlements
 from payments.desk.addresses import address, page_of
 from payments.desk.pages import Button, refuse_without, row_or_404, show
 from payments.desk.payments import story
-from payments.desk.payments.forms import NoteForm, RefundForm, SettleForm, UndoForm
+from payments.desk.payments.forms import NoteForm, SettleForm
+from payments.desk.settlements import RefundForm, UndoForm
 from payments.desk.words import moment
 from payments.enquiries import Outcome
 from payments.manual import ActionRefused, Row
@@ -91,13 +92,11 @@ def _mark(attempt: MpesaTransaction, _told: Mapping[str, Any], by: str) -> str:
 
 def _settle(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) -> str:
     settled = manual.propose_settlement(attempt.pk, told["claim"], by=by, now=timezone.now())
-    if settled.decision == HandSettlement.Decision.WAITING:
-        return settlements.second_person_needed(settled)
-    return "Settled."
+    return settlements.outcome(settled, "Settled.")
 
 
 def _refund(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) -> str:
-    manual.record_refund(
+    recorded = manual.record_refund(
         attempt.pk,
         reference=told["reference"],
         amount_kes=told["amount_kes"],
@@ -105,12 +104,14 @@ def _refund(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) -> str:
         by=by,
         now=timezone.now(),
     )
-    return "The refund is recorded."
+    return settlements.outcome(recorded, "The refund is recorded.")
 
 
 def _undo(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) -> str:
-    manual.undo_decision(attempt.pk, reason=told["reason"], by=by, now=timezone.now())
-    return "Taken back. What was decided stands in the history, and so does this."
+    undone = manual.undo_decision(attempt.pk, reason=told["reason"], by=by, now=timezone.now())
+    return settlements.outcome(
+        undone, "Taken back. What was decided stands in the history, and so does this."
+    )
 
 
 def _refund_to_undo(attempt_id: int) -> Refund | None:
@@ -122,8 +123,10 @@ def _undo_refund(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) ->
     refund = _refund_to_undo(attempt.pk)
     if refund is None:
         raise ActionRefused("There is no refund that could be taken back.")
-    manual.undo_refund(refund.pk, reason=told["reason"], by=by, now=timezone.now())
-    return f"The refund {refund.reference} is taken back: its money is here again."
+    undone = manual.undo_refund(refund.pk, reason=told["reason"], by=by, now=timezone.now())
+    return settlements.outcome(
+        undone, f"The refund {refund.reference} is taken back: its money is here again."
+    )
 
 
 def _refusal_to_undo_refund(row: Row) -> str:
@@ -292,14 +295,9 @@ def _suggested(attempt: MpesaTransaction) -> dict[str, Any]:
 def _decide_settlement(
     request: HttpRequest, object_id: str, settlement_id: int, verdict: str
 ) -> HttpResponse:
-    refuse_without(request, SETTLE)
     attempt = row_or_404(MpesaTransaction.objects.all(), object_id)
+    proposal = row_or_404(HandSettlement.objects.filter(attempt=attempt), settlement_id)
+    refuse_without(request, settlements.permission_of(proposal))
     if request.method == "POST":
-        settlements.decide(
-            request,
-            row_or_404(HandSettlement.objects.filter(attempt=attempt), settlement_id),
-            verdict,
-            confirmed=lambda _settled: "Confirmed: the payment is settled.",
-            declined="Declined: nothing was settled.",
-        )
+        settlements.decide(request, proposal, verdict)
     return HttpResponseRedirect(page_of(attempt))

@@ -54,21 +54,3 @@ class SettleForm(forms.Form):
             reason=told["reason"],
             accepts_amount=told["accepts_amount"],
         )
-
-
-class RefundForm(forms.Form):
-    reference = forms.RegexField(
-        label="Reference of the refund",
-        regex=r"^\s*[A-Za-z0-9-]{6,30}\s*$",
-        help_text="The receipt of the reversal or payment in the M-PESA portal.",
-        error_messages={
-            "required": "Type the portal's reference. Without one a refund is not recorded.",
-            "invalid": "A reference has 6 to 30 letters and digits.",
-        },
-    )
-    amount_kes = forms.IntegerField(label="Amount sent back (KES)", min_value=1, max_value=MAX_TOTAL_KES)
-    reason = reason_field("Why", at_least=5, rows=2)
-
-
-class UndoForm(forms.Form):
-    reason = reason_field("Why was it wrong?", at_least=10)

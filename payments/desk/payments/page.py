@@ -3,14 +3,13 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
 from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeNumericFilter
 from unfold.decorators import action, display
 
-from payments import manual
 from payments.desk import settlements, words
 from payments.desk.lists import search
 from payments.desk.lists.exporting import ExportMixin
@@ -128,9 +127,7 @@ class MpesaTransactionAdmin(ExportMixin, ManyRows, DetailPage):
             "asked": story.asked(row),
             "safaricom_said": f"{row.result_desc} ({row.result_code})" if row.result_code else "",
             "paid_to": f"{row.get_channel_display()} {row.short_code}",
-            "waiting": settlements.waiting(
-                request, manual.waiting_settlement(row.pk), of=row, permission=actions.SETTLE
-            ),
+            "proposals": settlements.waiting(request, Q(attempt=row)),
         }
 
 

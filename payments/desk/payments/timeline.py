@@ -70,6 +70,10 @@ def _amount(facts: Facts) -> str:
         return "an amount"
 
 
+def _of_receipt(facts: Facts) -> str:
+    return f", receipt {facts['receipt']}" if facts.get("receipt") else ""
+
+
 def _created(facts: Facts) -> str:
     if facts.get("unasked"):
         what = (
@@ -163,10 +167,14 @@ KINDS: dict[str, tuple[str, Words, Words]] = {
     ),
     "settlement_proposed": (
         "warn",
-        lambda f: f"Proposed to settle by hand: {_amount(f)}, receipt {f.get('receipt', '')}.",
+        lambda f: f"Proposed: {f.get('what', 'Settled by hand').lower()}. {_amount(f)}{_of_receipt(f)}.",
         "A second person must confirm it.",
     ),
-    "settlement_declined": ("bad", "The proposed settlement was declined.", ""),
+    "settlement_declined": (
+        "bad",
+        lambda f: "What was proposed was declined." if f.get("by") else "What was proposed came to nothing.",
+        "",
+    ),
     "amount_accepted": ("ok", lambda f: f"The amount, {_amount(f)}, was accepted by hand.", ""),
     "statement_differs": (
         "bad",

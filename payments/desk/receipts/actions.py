@@ -1,5 +1,5 @@
-"""What staff do with a receipt's money: place a part of it, keep a part, say that they have looked. Permission, form,
-one call, a message. No rule about money here."""
+"""What staff do with a receipt's money: place a part of it, keep a part, record a refund, say that they have looked.
+Permission, form, one call, a message. No rule about money here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,17 +10,19 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 
-from orders.models import MAX_TOTAL_KES
+from orders.models import MAX_TOTAL_KES, Order
 from payments import gateway, manual
+from payments.desk import settlements
 from payments.desk.addresses import address, page_of
 from payments.desk.pages import Button, refuse_without, row_or_404, show
-from payments.desk.settlements import reason_field
+from payments.desk.settlements import RefundForm, reason_field
 from payments.desk.words import kes
-from payments.facts import LEFT_UNDECIDED, WAS_REVERSED_UNSEEN
+from payments.facts import LEFT_UNDECIDED, WAS_REVERSED_UNSEEN, is_to_send_back
 from payments.manual import ActionRefused
 from payments.models import Receipt
 
 PLACE = "payments.attach_money"
+REFUND = "payments.record_refund"
 REVIEW = "payments.mark_looked_at"
 
 
@@ -53,6 +55,7 @@ class Action:
     makes_sense: Callable[[Receipt], bool]
     form: type[forms.Form] | None = None
     lead: str = ""
+    main: Callable[[Receipt], bool] = lambda _receipt: False
 
     @property
     def words(self) -> str:
@@ -60,15 +63,20 @@ class Action:
 
 
 def _place(receipt: Receipt, told: dict[str, Any], by: str) -> str:
-    order = manual.place_part(receipt.pk, by=by, now=gateway.now(), **told)
-    order.refresh_from_db()
+    placed = manual.place_part(receipt.pk, by=by, now=gateway.now(), **told)
+    order = Order.objects.get(pk=placed.order_id or 0)
     left = f"{kes(order.to_pay_kes)} still to pay" if order.to_pay_kes else "it is paid"
-    return f"{kes(told['amount_kes'])} is order {order.code}'s now: {left}."
+    return settlements.outcome(placed, f"{kes(told['amount_kes'])} is order {order.code}'s now: {left}.")
 
 
 def _keep(receipt: Receipt, told: dict[str, Any], by: str) -> str:
-    manual.keep_part(receipt.pk, by=by, now=gateway.now(), **told)
-    return f"{kes(told['amount_kes'])} is kept."
+    kept = manual.keep_part(receipt.pk, by=by, now=gateway.now(), **told)
+    return settlements.outcome(kept, f"{kes(told['amount_kes'])} is kept.")
+
+
+def _refund(receipt: Receipt, told: dict[str, Any], by: str) -> str:
+    recorded = manual.refund_receipt(receipt.pk, by=by, now=gateway.now(), **told)
+    return settlements.outcome(recorded, "The refund is recorded.")
 
 
 def _review(receipt: Receipt, _told: dict[str, Any], by: str) -> str:
@@ -78,6 +86,10 @@ def _review(receipt: Receipt, _told: dict[str, Any], by: str) -> str:
 
 def _is_nobodys(receipt: Receipt) -> bool:
     return not manual.refusal_to_place(receipt)
+
+
+def _can_go_back(receipt: Receipt) -> bool:
+    return not manual.refusal_to_refund_receipt(receipt)
 
 
 def _went_unseen(receipt: Receipt) -> bool:
@@ -104,6 +116,16 @@ ACTIONS = (
         form=KeepForm,
         lead="Only what nobody will ask back. The reason stands in the book.",
     ),
+    Action(
+        name="refund",
+        label="Record a refund …",
+        permission=REFUND,
+        do=_refund,
+        makes_sense=_can_go_back,
+        form=RefundForm,
+        lead="First send the money back in the M-PESA portal. Here you only note that it was done.",
+        main=is_to_send_back,
+    ),
     Action(name="looked-at", label="Mark looked at", permission=REVIEW, do=_review, makes_sense=_went_unseen),
 )
 
@@ -128,6 +150,7 @@ def buttons(request: HttpRequest, receipt: Receipt) -> list[Button]:
             label=action.label,
             address=address(receipt, action.name, receipt.pk),
             opens=action.form is not None,
+            main=action.main(receipt),
         )
         for action in ACTIONS
         if may(action.permission) and action.makes_sense(receipt)

@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from payments.attention import UNCLAIMED_OTHERWISE
-from payments.desk import words
+from payments.desk import settlements, words
 from payments.desk.addresses import address, page_of
 from payments.desk.lists.filters import ChoiceFilter, Choices, DaysFilter
 from payments.desk.lists.rows import ManyRows
@@ -116,6 +116,7 @@ class ReceiptAdmin(ManyRows, DetailPage):
             "sentence": figures.sentence(row, parts),
             "notices": needs,
             "buttons": _buttons(request, row),
+            "proposals": settlements.waiting(request, _about(row)),
             "shares": parts,
             "reversals": list(row.reversals.filter(voided_at=None).order_by("id")),
             "refunds": list(figures.refunds_of(row)),
@@ -123,6 +124,12 @@ class ReceiptAdmin(ManyRows, DetailPage):
             "deliveries": list(row.attempt.deliveries.order_by("id")) if row.attempt else [],
             "postings": postings if request.user.has_perm("payments.view_posting") else [],
         }
+
+
+def _about(receipt: Receipt) -> Q:
+    """What was decided about its money, as a receipt's, a statement's line's or a payment's."""
+    of_its_payment = Q(attempt=receipt.attempt_id) if receipt.attempt_id is not None else Q()
+    return Q(money=receipt) | Q(refund__receipt=receipt) | Q(line__booked_as=receipt) | of_its_payment
 
 
 def _amount(receipt: Receipt, direction: str) -> str:

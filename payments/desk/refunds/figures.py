@@ -1,5 +1,6 @@
 """One refund as staff tell it: recorded, seen on the statement, or not seen for days. Reads only."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -7,7 +8,7 @@ from django.db.models import QuerySet
 from payments.desk.lists import search
 from payments.desk.words import Badge, Entry, kes_of, moment, span
 from payments.facts import refund_is_unseen
-from payments.models import MpesaTransaction, Receipt, Refund
+from payments.models import HandSettlement, MpesaTransaction, Receipt, Refund
 
 State = Refund.State
 
@@ -61,7 +62,7 @@ def notices(refund: Refund, *, now: datetime) -> list[dict[str, str]]:
 
 
 def history(refund: Refund) -> list[Entry]:
-    """From recorded to seen, the oldest first."""
+    """From recorded to seen, or taken back; the oldest first."""
     told = [
         Entry(
             at=refund.recorded_at,
@@ -80,7 +81,19 @@ def history(refund: Refund) -> list[Entry]:
                 who="The M-PESA statement",
             )
         )
-    return told
+    return [*told, *_taken_back(refund)]
+
+
+def _taken_back(refund: Refund) -> Iterator[Entry]:
+    for undone in refund.decisions.filter(decision=HandSettlement.Decision.DONE).order_by("id"):
+        second = f", confirmed by {undone.decided_by}" if undone.needs_second else ""
+        yield Entry(
+            at=undone.decided_at or undone.proposed_at,
+            title="Taken back: it never left.",
+            tone="warn",
+            who=f"{undone.proposed_by}{second}",
+            words=undone.reason,
+        )
 
 
 def found(refunds: QuerySet[Refund], term: str) -> QuerySet[Refund]:

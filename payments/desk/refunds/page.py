@@ -1,23 +1,24 @@
-"""Refunds in the desk: the list, and one refund from recorded to seen. Read-only; a refund is recorded on its payment's
-page."""
+"""Refunds in the desk: the list, and one refund from recorded to seen. No rule about money here; a
+refund is recorded on the page of its payment or receipt."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from payments.desk import words
+from payments.desk import settlements, words
 from payments.desk.addresses import page_of
 from payments.desk.lists.filters import ChoiceFilter, Choices, DaysFilter
 from payments.desk.lists.rows import ManyRows
 from payments.desk.pages import DetailPage
-from payments.desk.refunds import figures
+from payments.desk.refunds import actions, figures
 from payments.facts import refund_unseen_at
 from payments.models import Refund
 
@@ -72,7 +73,10 @@ class RefundAdmin(ManyRows, DetailPage):
     def detail_rows(self, request: HttpRequest) -> Refunds:
         return super().detail_rows(request).select_related("attempt", "receipt", "seen_as")
 
-    def detail(self, request: HttpRequest, row: Refund) -> dict[str, Any]:  # noqa: ARG002 — all see the same
+    def get_urls(self) -> list[URLPattern]:
+        return [*actions.urls(), *super().get_urls()]
+
+    def detail(self, request: HttpRequest, row: Refund) -> dict[str, Any]:
         now = timezone.now()
         return {
             "title": f"Refund {row.reference}",
@@ -80,6 +84,8 @@ class RefundAdmin(ManyRows, DetailPage):
             "badges": [figures.badge(row, now=now)],
             "sentence": figures.sentence(row, now=now),
             "notices": figures.notices(row, now=now),
+            "proposals": settlements.waiting(request, Q(refund=row)),
+            "buttons": actions.buttons(request, row),
             "timeline": figures.history(row),
             "lines": list(row.seen_as.lines.select_related("statement").order_by("id"))
             if row.seen_as

@@ -1,49 +1,71 @@
-"""A second person confirms or declines what one proposed: on a payment's page, and on that of a statement's line."""
+"""A second person confirms or declines what one proposed, wherever the proposal is shown."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 
 from payments import manual
 from payments.desk.addresses import address
+from payments.desk.settlements import wording
 from payments.desk.settlements.forms import DeclineForm
-from payments.desk.words import kes
+from payments.desk.settlements.rights import permission_of
 from payments.manual import ActionRefused
 from payments.models import HandSettlement
 
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """What desk/waiting.html takes. `confirm` and `decline` are addresses."""
+    """What desk/proposal.html takes. `confirm` and `decline` are addresses; `pointless`: why it makes no sense any
+    more."""
 
     settlement: HandSettlement
+    wanted: str
+    warning: str
+    pointless: str
     may_decide: bool
     is_own: bool
+    about: list[tuple[str, Model]]
     confirm: str
     decline: str
 
 
-def waiting(
-    request: HttpRequest, settlement: HandSettlement | None, *, of: Model, permission: str
-) -> Waiting | None:
-    """`of`: the payment or the line on whose page it is decided."""
-    if settlement is None:
-        return None
+def waiting(request: HttpRequest, chosen: Q, *, at_most: int = 20) -> list[Waiting]:
+    """What waits for a second person about this, the oldest first."""
+    found = HandSettlement.objects.filter(chosen, decision=HandSettlement.Decision.WAITING)
+    found = found.select_related("attempt", "order", "statement", "refund", "money", "line").order_by("id")
+    return [_shown(request, proposal) for proposal in found[:at_most]]
+
+
+def _shown(request: HttpRequest, proposal: HandSettlement) -> Waiting:
+    may_decide = request.user.has_perm(permission_of(proposal))
     return Waiting(
-        settlement=settlement,
-        may_decide=request.user.has_perm(permission),
-        is_own=settlement.proposed_by == request.user.get_username(),
-        confirm=address(of, "settlement", of.pk, settlement.pk, "confirm"),
-        decline=address(of, "settlement", of.pk, settlement.pk, "decline"),
+        settlement=proposal,
+        wanted=wording.wanted(proposal),
+        warning=wording.warning(proposal),
+        pointless=manual.why_pointless(proposal, now=timezone.now()),
+        may_decide=may_decide,
+        is_own=not manual.is_another_person(request.user.get_username(), proposal.proposed_by),
+        about=about(proposal),
+        confirm=address(proposal, "decide", proposal.pk, "confirm"),
+        decline=address(proposal, "decide", proposal.pk, "decline"),
     )
 
 
-def second_person_needed(settlement: HandSettlement) -> str:
-    return f"{kes(settlement.amount_kes)} is above the limit for one person: a second one must confirm it."
+def about(decision: HandSettlement) -> list[tuple[str, Model]]:
+    """What it is about, each with its page."""
+    named = (
+        ("The payment", decision.attempt),
+        ("The receipt", decision.money),
+        ("The refund", decision.refund),
+        ("The statement's line", decision.line),
+        ("The order", decision.order),
+        ("The statement", decision.statement),
+    )
+    return [(word, each) for word, each in named if each is not None]
 
 
 def decide(
@@ -51,8 +73,8 @@ def decide(
     settlement: HandSettlement,
     verdict: str,
     *,
-    confirmed: Callable[[HandSettlement], str],
-    declined: str,
+    confirmed: Callable[[HandSettlement], str] = wording.confirmed,
+    declined: str = "Declined: nothing was done.",
 ) -> None:
     """Carries out the verdict of an address, and tells the person what came of it: in these words where it could be
     done. Raises Http404 for a verdict that is none."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -26,13 +26,11 @@ from payments.desk.statements import voiding
 from payments.desk.statements.candidates import candidates, likely_order
 from payments.desk.statements.comparison import THEIRS
 from payments.desk.statements.forms import AttachForm
-from payments.facts import LINE_WAITS, line_is_booked, line_is_nobodys, line_waits
+from payments.facts import LINE_WAITS, line_is_nobodys, line_waits
 from payments.manual import ActionRefused, Claim
 from payments.models import HandSettlement, MpesaTransaction, Statement, StatementLine
 
 MAY_ATTACH = "payments.attach_money"
-BOOKED = "This money is in the book already, for the order that it names."
-SHARED = "Some of this money has its place in the book already: open its receipt to see where the rest is."
 
 
 class WaitsFilter(ChoiceFilter):
@@ -116,7 +114,7 @@ def _attach(request: HttpRequest, line_id: int) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseRedirect(page_of(line))
     form = AttachForm(request.POST)
-    if refusal := _refusal(line):
+    if refusal := manual.refusal_to_claim(line):
         form.add_error(None, refusal)
     if form.is_valid():
         try:
@@ -156,19 +154,17 @@ def _became(settlement: HandSettlement) -> str:
 
 @require_POST
 def _decide_settlement(request: HttpRequest, line_id: int, settlement_id: int, verdict: str) -> HttpResponse:
-    refuse_without(request, MAY_ATTACH)
     line = _line_or_404(line_id)
     settlement = row_or_404(HandSettlement.objects.filter(line=line), settlement_id)
-    settlements.decide(
-        request, settlement, verdict, confirmed=_became, declined="Declined: nothing was attached."
-    )
+    refuse_without(request, settlements.permission_of(settlement))
+    settlements.decide(request, settlement, verdict)
     return HttpResponseRedirect(page_of(line))
 
 
 def _detail(request: HttpRequest, line: StatementLine, form: AttachForm) -> dict[str, Any]:
-    waiting = manual.waiting_settlement_of_line(line.pk)
+    proposals = settlements.waiting(request, Q(line=line))
     may_attach = request.user.has_perm(MAY_ATTACH)
-    refusal = _refusal(line)
+    refusal = manual.refusal_to_claim(line)
     return {
         "title": f"Receipt {line.receipt}",
         "line": line,
@@ -176,12 +172,14 @@ def _detail(request: HttpRequest, line: StatementLine, form: AttachForm) -> dict
         "stated": line.statement,
         "form": form if may_attach and not refusal else None,
         "button": "Attach",
-        "why_not": refusal if line_is_nobodys(line) and waiting is None else "",
+        "why_not": refusal if line_is_nobodys(line) and not proposals else "",
         "booked": _booked(line),
         "candidates": candidates(line) if may_attach and not refusal else [],
         "belief": line_waits(line),
-        "waiting": settlements.waiting(request, waiting, of=line, permission=MAY_ATTACH),
-        "declined": line.settlements.filter(decision=HandSettlement.Decision.DECLINED).order_by("id"),
+        "proposals": proposals,
+        "declined": line.settlements.filter(
+            decision=HandSettlement.Decision.DECLINED, what=HandSettlement.What.SETTLE
+        ).order_by("id"),
         "back": _in_comparison(line.statement),
         "attach_url": address(line, "attach", line.pk),
         "void_url": _void_url(request, line),
@@ -191,16 +189,6 @@ def _detail(request: HttpRequest, line: StatementLine, form: AttachForm) -> dict
 def _void_url(request: HttpRequest, line: StatementLine) -> str:
     may = request.user.has_perm(voiding.MAY_VOID) and not manual.refusal_to_void(line)
     return address(line, "void", line.pk) if may else ""
-
-
-def _refusal(line: StatementLine) -> str:
-    """Empty where its money, all of it, can be attached."""
-    if line_is_booked(line):
-        return BOOKED
-    booked = line.booked_as
-    if line_is_nobodys(line) and booked and booked.unclaimed_cents != booked.amount_cents:
-        return SHARED
-    return manual.refusal_to_claim(line)
 
 
 def _booked(line: StatementLine) -> dict[str, Any] | None:

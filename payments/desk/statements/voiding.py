@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from payments import gateway, manual
+from payments.desk import settlements
 from payments.desk.addresses import page_of
 from payments.desk.pages import refuse_without, row_or_404, show
 from payments.desk.settlements import reason_field
@@ -27,8 +28,13 @@ def void_statement(request: HttpRequest, object_id: str) -> HttpResponse:
     form = VoidForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         by, reason = request.user.get_username(), form.cleaned_data["reason"]
-        voided = manual.void_statement(statement.pk, reason=reason, by=by, now=gateway.now())
-        messages.success(request, f"{counted(voided.lines, 'line')} taken back: they count no more.")
+        try:
+            voided = manual.void_statement(statement.pk, reason=reason, by=by, now=gateway.now())
+        except ActionRefused as refused:
+            messages.warning(request, str(refused))
+            return HttpResponseRedirect(page_of(statement))
+        done = f"{counted(voided.lines, 'line')} taken back: they count no more."
+        messages.success(request, settlements.outcome(voided.decision, done))
         for receipt, why in voided.left[:10]:
             messages.warning(request, f"{receipt} still counts. {why}")
         return HttpResponseRedirect(page_of(statement))
@@ -43,13 +49,12 @@ def void_line(request: HttpRequest, object_id: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         by, reason = request.user.get_username(), form.cleaned_data["reason"]
         try:
-            manual.void_line(line.pk, reason=reason, by=by, now=gateway.now())
+            voided = manual.void_line(line.pk, reason=reason, by=by, now=gateway.now())
         except ActionRefused as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(
-                request, "Void: the line counts no more, and what it alone brought is taken back."
-            )
+            done = "Void: the line counts no more, and what it alone brought is taken back."
+            messages.success(request, settlements.outcome(voided, done))
             return HttpResponseRedirect(page_of(line))
     lead = "What only this line said is taken back. What Safaricom said too stays."
     return _asked(request, form, line, f"Void the line of receipt {line.receipt}", lead)

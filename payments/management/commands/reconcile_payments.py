@@ -2,8 +2,9 @@
 
 `--watch` is the worker: it keeps asking as each payment's next check comes, reads callbacks that a crash or an
 absent database left behind, goes on with statements whose matching stopped, watches each payment for 24 hours and
-until Safaricom has answered (72 hours at most), seals each minute what was written, and tells people what needs them
-(ALERT_EMAILS, ALERT_WEBHOOK_URL). Stopping it at any point loses nothing.
+until Safaricom has answered (72 hours at most), closes what waits for a second person and became pointless, seals each
+minute what was written, and tells people what needs them (ALERT_EMAILS, ALERT_WEBHOOK_URL). Stopping it at any point
+loses nothing.
 
 Exit code 1: something needs a person (the summary says what). Unpriced payments are told and don't count: their
 money is safe and where it belongs, and where another site's page names the amounts every sale is one.
@@ -23,7 +24,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
-from payments import alerts, callbacks, checkout, enquiries, facts, gateway, ledger, reconciliation
+from payments import alerts, callbacks, checkout, enquiries, facts, gateway, ledger, manual, reconciliation
 from payments.desk import count_payments_in_need
 from payments.enquiries import Due, Outcome
 from payments.gateway import release_connection
@@ -39,6 +40,7 @@ SEALING = 60.0  # seconds between two seals
 MATCHING = 15.0  # seconds between two looks for statements whose matching stopped
 LINES_A_ROUND = 100  # of such a statement: a buyer's question waits no longer than that
 TELLING = 60.0  # seconds between two looks whether people must be told
+CLOSING = 60.0  # seconds between two looks for proposals that became pointless
 
 QUIET = (facts.UNPRICED, facts.LATE_SUCCESS)  # the money is where it belongs: a look will do
 ALARMING = tuple(reason.key for reason in facts.REASONS if reason not in QUIET)
@@ -181,6 +183,23 @@ class Teller:
             release_connection()
 
 
+class Closer:
+    """Closes what waits for a second person and makes no sense any more, each minute. That it can't stops nothing."""
+
+    def __init__(self) -> None:
+        self._next = -math.inf
+
+    def close(self) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + CLOSING
+        try:
+            manual.close_pointless(now=gateway.now())
+        except Exception:
+            log.exception("What became pointless could not be closed; the worker tries again")
+            release_connection()
+
+
 class Command(BaseCommand):
     help = __doc__
 
@@ -241,6 +260,7 @@ class Command(BaseCommand):
         self.stdout.write("Watching open payments. Ctrl-C stops.")
         self.stdout.flush()
         pulse, broom, sealer, matcher, teller = Pulse(), Broom(), Sealer(), Matcher(), Teller()
+        closer = Closer()
         while True:
             try:
                 busy = run_due()
@@ -253,6 +273,7 @@ class Command(BaseCommand):
                 continue
             pulse.beat()
             broom.sweep()
+            closer.close()
             sealer.seal()
             teller.tell()
             if not busy:

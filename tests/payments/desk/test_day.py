@@ -24,7 +24,7 @@ from payments.desk.day.figures import Line
 from payments.desk.day.report import Report, report
 from payments.desk.day.text import as_csv, as_text
 from payments.manual import Settlement
-from payments.models import CallbackDelivery, MpesaTransaction, Receipt, Statement, StatementLine
+from payments.models import CallbackDelivery, MpesaTransaction, Receipt, Refund, Statement, StatementLine
 from tests.support.payments.callback_bodies import success
 from tests.support.payments.clock import Clock
 from tests.support.payments.desk import at_desk
@@ -263,6 +263,25 @@ def test_refunds_and_settlements_stand_on_the_day_they_were_made(
     assert (total.count, total.kes, list(refund.codes)) == (1, 1500, [settled])
     assert refund.detail == "reference UKP1, recorded by kamau"
     assert lines(of_day(DAY + timedelta(days=1)), "Settled by hand") == []
+
+
+def test_refunds_of_whatever_money_are_told_and_none_that_never_left(
+    click: Click, safaricom: FakeDaraja, of_day: Of, clock: Clock
+) -> None:
+    spare = paid_twice(click, safaricom, clock)
+    state([row("UKN8AB12CA", clock.advance(minutes=1), 900, "?")], clock)
+    beside = Receipt.objects.get(code="UKN8AB12CA").pk
+    told: dict[str, Any] = {"reason": "asked for it", "by": "kamau", "now": clock()}
+    manual.record_refund(spare.pk, reference="UKP7RF00AA", amount_kes=1500, **told)
+    manual.refund_receipt(beside, reference="UKP7RF00AB", amount_kes=400, **told)
+    manual.refund_receipt(beside, reference="UKP7RF00AC", amount_kes=500, **told)
+    failed = Refund.objects.get(reference="UKP7RF00AC")
+    manual.undo_refund(failed.pk, **told)
+    total, of_payment, of_receipt = lines(of_day(), "Refunds recorded")
+    assert (total.count, total.kes, of_payment.kes, of_receipt.kes) == (2, 1900, 1500, 400)
+    assert (of_receipt.detail, list(of_receipt.codes)) == (
+        "of receipt UKN8AB12CA, reference UKP7RF00AB, recorded by kamau", [],
+    )  # fmt: skip
 
 
 def test_a_day_on_which_money_was_claimed_is_told(of_day: Of, now_is: Clock, db: None) -> None:

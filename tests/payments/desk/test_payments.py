@@ -175,7 +175,7 @@ def test_declining_wants_a_reason(click: Click, clock: Clock) -> None:
     )
     kraph, decide = at_desk("supervisor", "kraph"), f"{PAYMENTS}{attempt.pk}/settlement/{waiting.pk}/decline/"
     assert "why it is declined" in words_of(kraph.post(decide, {"why": ""}, follow=True))
-    assert "nothing was settled" in words_of(kraph.post(decide, {"why": "It is forged."}, follow=True))
+    assert "nothing was done" in words_of(kraph.post(decide, {"why": "It is forged."}, follow=True))
     waiting.refresh_from_db()
     assert waiting.decision == HandSettlement.Decision.DECLINED
 

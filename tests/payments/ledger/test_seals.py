@@ -40,7 +40,7 @@ def test_a_seal_lists_what_came_since_the_last_one(click: Click, safaricom: Fake
     second = seal(clock)
     assert second is not None
     assert (second.number, second.previous_hash, second.cents) == (2, first.hash, 100_000)
-    assert second.counts == {"event": 1, "posting": 2, "refund": 1}
+    assert second.counts == {"event": 1, "posting": 2, "proposal": 1, "refund": 1}
     assert is_whole()
 
 

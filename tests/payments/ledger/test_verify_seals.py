@@ -56,7 +56,7 @@ def found() -> list[str]:
 def taken_whole(paid: MpesaTransaction) -> None:
     """The payment with all that belongs to it, its order open again."""
     StatementLine.objects.filter(attempt=paid).update(attempt=None, match="")
-    for model in (Refund, Posting, Receipt, PaymentEvent, CallbackDelivery):
+    for model in (HandSettlement, Refund, Posting, Receipt, PaymentEvent, CallbackDelivery):
         model.objects.filter(attempt=paid).delete()
     MpesaTransaction.objects.filter(pk=paid.pk).delete()
     Order.objects.filter(pk=paid.order_id).update(
@@ -139,6 +139,14 @@ EDITS: dict[str, tuple[Callable[[MpesaTransaction], Any], str]] = {
     "a proposal that waits again": (
         lambda paid: HandSettlement.objects.update(decision="waiting", decided_by="", decided_at=None),
         "proposal UKN4AB12ZZ",
+    ),
+    "what a proposal counts for": (
+        lambda paid: HandSettlement.objects.update(counts_kes=0),
+        "changed since seal 1: proposal UKN4AB12ZZ",
+    ),
+    "a reference put into a proposal": (
+        lambda paid: HandSettlement.objects.update(reference="UKN4RF0009"),
+        "changed since seal 1: proposal UKN4AB12ZZ",
     ),
     "a proposal deleted": (lambda paid: HandSettlement.objects.all().delete(), "gone: proposal UKN4AB12ZZ"),
     "a line's amount": (

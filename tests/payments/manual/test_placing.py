@@ -29,8 +29,8 @@ def nobodys(db: None, clock: Clock) -> Receipt:
     return Receipt.objects.get()
 
 
-def give(receipt: Receipt, order: Order, kes: int, clock: Clock, by: str = "akinyi") -> None:
-    manual.place_part(receipt.pk, target=order.code, amount_kes=kes, reason=WHY, by=by, now=clock())
+def give(receipt: Receipt, order: Order, kes: int, clock: Clock, by: str = "akinyi") -> HandSettlement:
+    return manual.place_part(receipt.pk, target=order.code, amount_kes=kes, reason=WHY, by=by, now=clock())
 
 
 def test_one_receipt_pays_two_orders_and_the_rest_is_kept(nobodys: Receipt, clock: Clock) -> None:
@@ -68,9 +68,28 @@ def test_nobody_alone_places_more_than_the_limit_in_however_many_parts(
     settings.SETTLED_ALONE_UP_TO_KES = 1500
     first, second = place(clock), place(clock)
     give(nobodys, first, 1000, clock)
-    with pytest.raises(ActionRefused, match="1,500 of one receipt at most"):
-        give(nobodys, second, 501, clock)
-    give(nobodys, second, 500, clock)
+    assert give(nobodys, second, 501, clock).decision == "waiting"
+    with pytest.raises(ActionRefused, match="KES 501 of that waits for a second person"):
+        give(nobodys, second, 1000, clock)
+    assert give(nobodys, second, 500, clock).decision == "done"
+    assert balances()["unclaimed"] == 1000
+
+
+def test_a_part_that_waited_is_placed_as_things_stand_when_it_is_confirmed(
+    nobodys: Receipt, clock: Clock, settings: Any
+) -> None:
+    settings.SETTLED_ALONE_UP_TO_KES = 900
+    order = place(clock)
+    waiting = give(nobodys, order, 1000, clock)
+    assert balances()["unclaimed"] == 2500
+    manual.confirm_settlement(waiting.pk, by="kraph", now=clock())
+    assert (balances()["unclaimed"], balances()[f"order:{order.code}"]) == (1500, 1000)
+    kept = manual.keep_part(nobodys.pk, amount_kes=1500, reason=WHY, by="akinyi", now=clock())
+    ledger.void_receipt(nobodys.pk, now=clock())
+    with pytest.raises(ActionRefused, match="It is closed, nothing was done"):
+        manual.confirm_settlement(kept.pk, by="kraph", now=clock())
+    kept.refresh_from_db()
+    assert (kept.decision, kept.decided_by) == ("closed", "")
 
 
 def test_it_is_done_on_the_receipts_page_by_who_may(nobodys: Receipt, clock: Clock) -> None:

@@ -1,13 +1,14 @@
 """Money that came beside any request is sent back: each shilling once, seen on the statement, or here again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from orders.models import Order
 from payments import ledger, manual
 from payments.manual import ActionRefused
-from payments.models import Receipt, Refund
+from payments.models import HandSettlement, MpesaTransaction, Receipt, Refund
 from tests.support.payments.book import balances
 from tests.support.payments.clock import Clock
 from tests.support.payments.ordering import place
@@ -34,10 +35,14 @@ def overpaid(clock: Clock) -> tuple[Order, Receipt]:
     return order, Receipt.objects.get(code="UKN8AB12CD")
 
 
-def send_back(receipt: Receipt, kes: int, clock: Clock, reference: str = "UKN4RF0001") -> Refund:
-    manual.refund_receipt(
+def propose(receipt: Receipt, kes: int, clock: Clock, reference: str = "UKN4RF0001") -> HandSettlement:
+    return manual.refund_receipt(
         receipt.pk, reference=reference, amount_kes=kes, reason="Asked for it.", by="akinyi", now=clock()
     )
+
+
+def send_back(receipt: Receipt, kes: int, clock: Clock, reference: str = "UKN4RF0001") -> Refund:
+    propose(receipt, kes, clock, reference)
     return Refund.objects.get(reference=reference)
 
 
@@ -71,6 +76,34 @@ def test_a_reference_is_recorded_once(clock: Clock) -> None:
     with pytest.raises(ActionRefused, match="recorded for another refund"):
         send_back(receipt, 400, clock)
     assert balances()[TILL] == 600
+
+
+def test_it_is_a_decision_like_others_and_waits_above_the_limit(clock: Clock, settings: Any) -> None:
+    settings.SETTLED_ALONE_UP_TO_KES = 400
+    receipt = nobodys(clock)
+    send_back(receipt, 400, clock)
+    assert manual.decided_alone_kes("akinyi", now=clock()) == 400
+    waiting = propose(receipt, 500, clock, "UKN4RF0002")
+    assert (waiting.decision, balances()[TILL]) == ("waiting", 600)
+    with pytest.raises(ActionRefused, match=r"and KES 500 of that waits for a second person"):
+        propose(receipt, 101, clock, "UKN4RF0003")
+    with pytest.raises(ActionRefused, match=r"and KES 500 of that waits for a second person"):
+        manual.keep_part(receipt.pk, amount_kes=101, reason="Nobody asks.", by="wambui", now=clock())
+    manual.confirm_settlement(waiting.pk, by="kraph", now=clock())
+    refund = Refund.objects.get(reference="UKN4RF0002")
+    assert (refund.recorded_by, refund.receipt_id, balances()[TILL]) == ("akinyi", receipt.pk, 100)
+
+
+def test_one_that_waits_is_closed_once_the_money_is_a_payments(
+    click: Callable[..., MpesaTransaction], clock: Clock, settings: Any
+) -> None:
+    settings.SETTLED_ALONE_UP_TO_KES = 0
+    receipt = nobodys(clock, 1500)
+    waiting = propose(receipt, 1500, clock)
+    attempt = click()
+    Receipt.objects.filter(pk=receipt.pk).update(attempt=attempt)
+    assert "belongs to a payment" in manual.why_pointless(waiting, now=clock())
+    Receipt.objects.filter(pk=receipt.pk).update(attempt=None)
 
 
 def test_the_statement_that_shows_it_moves_nothing_more(clock: Clock) -> None:

@@ -10,7 +10,6 @@ from django.db import IntegrityError, transaction
 
 from orders.models import Order
 from payments import enquiries, ledger, manual
-from payments.manual import settling
 from payments.manual.actions import ActionRefused
 from payments.models import HandSettlement, MpesaTransaction, PaymentEvent, StatementLine
 from payments.states import State
@@ -236,7 +235,9 @@ def test_a_payment_that_was_paid_meanwhile_is_not_confirmed(
     with pytest.raises(ActionRefused, match="nothing to settle"):
         manual.confirm_settlement(waiting.pk, by="kraph", now=clock())
     waiting.refresh_from_db()
-    assert waiting.decision == Decision.WAITING
+    assert (waiting.decision, waiting.decided_by) == (Decision.CLOSED, "")
+    assert "nothing to settle" in waiting.declined_because
+    assert list(ledger.faults()) == []
 
 
 def test_a_receipt_that_came_in_the_same_instant_wins_over_the_typed_one(
@@ -246,13 +247,14 @@ def test_a_receipt_that_came_in_the_same_instant_wins_over_the_typed_one(
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    checked = settling._refuse_nonsense
+    record = ledger.record
 
-    def and_then_the_callback_comes(*args: Any, **kwargs: Any) -> None:
-        checked(*args, **kwargs)
+    def after_the_callback(*args: Any, **kwargs: Any) -> ledger.Recorded:
+        monkeypatch.setattr(ledger, "record", record)
         called_back(safaricom, clock, receipt="UKN4AB12ZZ")
+        return record(*args, **kwargs)
 
-    monkeypatch.setattr(settling, "_refuse_nonsense", and_then_the_callback_comes)
+    monkeypatch.setattr(ledger, "record", after_the_callback)
     with pytest.raises(ActionRefused, match="Meanwhile"):
         settle(stuck)
     stuck.refresh_from_db()
