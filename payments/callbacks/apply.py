@@ -29,7 +29,7 @@ from payments.states import Event
 log = logging.getLogger(__name__)
 
 Verdict = CallbackDelivery.Verdict
-TRIES = 3  # at a receipt that another payment has, and gives up
+TRIES = 3  # at a receipt that another has, and gives up
 SECOND = "Second"  # in place of what was bought, of a payment that no prompt asked for
 
 
@@ -111,9 +111,9 @@ def _believe(
     try:
         recorded = ledger.record(attempt.id, _update(callback), now=now, delivery_id=delivery.id, row=attempt)
     except AnotherReceipt:
-        if ledger.give_up_hands_receipt(attempt.id, named=callback.receipt or "", now=now):
+        if tries and ledger.give_up_hands_receipt(attempt.id, named=callback.receipt or "", now=now):
             as_it_is_now = sql.select(MpesaTransaction, Addressed, {"id": attempt.id})
-            return _believe(delivery, as_it_is_now or attempt, callback, now=now)
+            return _believe(delivery, as_it_is_now or attempt, callback, now=now, tries=tries - 1)
         return _take_second_receipt(delivery, attempt, callback, now=now)
     except ReceiptTaken:
         if tries and ledger.give_up_receipt(callback.receipt or "", to=attempt.public_id, now=now):

@@ -68,9 +68,10 @@ def give_up_hands_receipt(attempt_id: int, *, named: str, now: datetime) -> bool
     """Safaricom's own callback names another receipt for this payment than a hand did. False: the one it has is not a
     hand's."""
     by_hand = kind_that_takes_back(attempt_id, said_by=(Source.STAFF,))
-    if by_hand not in (EventKind.UNDONE, EventKind.RECEIPT_UNLEARNED):
-        return False
-    return _give_up(attempt_id, f"Safaricom says that its receipt is {named}.", now=now)
+    may = by_hand in (EventKind.UNDONE, EventKind.RECEIPT_UNLEARNED)
+    given_up = may and _give_up(attempt_id, f"Safaricom says that its receipt is {named}.", now=now)
+    has_another = MpesaTransaction.objects.filter(id=attempt_id).exclude(receipt=None).exclude(receipt=named)
+    return given_up or not has_another.exists()  # somebody took it back meanwhile
 
 
 def _give_up(attempt_id: int, why: str, *, now: datetime) -> bool:

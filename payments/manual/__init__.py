@@ -1,7 +1,6 @@
 """What people decide about a payment and whether it makes sense: settle, claim, refund, undo, void, note, review. And
 how much one person decides alone. Not which role may do it, and no page: both are the desk's."""
 
-from payments.limits import Voice, decided_alone_kes, is_another_person, left_kes, voice_of
 from payments.manual.actions import (
     ActionRefused,
     Asked,
@@ -52,7 +51,6 @@ __all__ = (
     "Claim",
     "Row",
     "Settlement",
-    "Voice",
     "Voided",
     "Waits",
     "ask_now",
@@ -60,11 +58,8 @@ __all__ = (
     "claim_receipt",
     "close_pointless",
     "confirm_settlement",
-    "decided_alone_kes",
     "decline_settlement",
-    "is_another_person",
     "keep_part",
-    "left_kes",
     "lines_that_wait",
     "mark_delivery_reviewed",
     "mark_receipt_reviewed",
@@ -89,7 +84,6 @@ __all__ = (
     "refusal_to_void",
     "undo_decision",
     "undo_refund",
-    "voice_of",
     "void_line",
     "void_statement",
     "waiting_settlement",

@@ -8,7 +8,7 @@ from django.db.models import Model, Q
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 
-from payments import manual
+from payments import limits, manual
 from payments.desk.addresses import address
 from payments.desk.settlements import wording
 from payments.desk.settlements.forms import DeclineForm
@@ -48,7 +48,7 @@ def _shown(request: HttpRequest, proposal: HandSettlement) -> Waiting:
         warning=wording.warning(proposal),
         pointless=manual.why_pointless(proposal, now=timezone.now()),
         may_decide=may_decide,
-        is_own=not manual.is_another_person(request.user.get_username(), proposal.proposed_by),
+        is_own=not limits.is_another_person(request.user.get_username(), proposal.proposed_by),
         about=about(proposal),
         confirm=address(proposal, "decide", proposal.pk, "confirm"),
         decline=address(proposal, "decide", proposal.pk, "decline"),

@@ -11,8 +11,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
-from payments import ledger, manual
-from payments.manual import ActionRefused, Voice, limits
+from payments import ledger, limits, manual
+from payments.limits import Voice
+from payments.manual import ActionRefused
 from payments.models import HandSettlement, MpesaTransaction, Receipt
 from tests.support.payments.clock import Clock
 from tests.support.payments.fake_daraja import FakeDaraja
@@ -104,10 +105,12 @@ def test_less_than_was_asked_for_counts_as_what_was_asked(click: Click, clock: C
     assert (waiting.decision, waiting.counts_kes) == ("waiting", 12_000)
 
 
-def test_the_sum_of_a_day_is_one_question_by_its_index(
+def test_the_sum_of_a_day_is_two_questions_by_their_indexes(
     click: Click, clock: Clock, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(2):  # the accounts with an e-mail address, and the sum
+    with django_assert_num_queries(
+        3
+    ):  # the accounts with an e-mail address, what was decided, and what files said
         limits.decided_alone_kes("akinyi", now=clock())
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -117,6 +120,10 @@ def test_the_sum_of_a_day_is_one_question_by_its_index(
                 " AND NOT needs_second AND proposed_by = 'akinyi' AND proposed_at >= now()"
             )
             assert "decided_alone" in str(cursor.fetchall())
+            cursor.execute(
+                "EXPLAIN SELECT sum(alone_kes) FROM payments_statementline WHERE alone_at >= now()"
+            )
+            assert "line_paid_alone" in str(cursor.fetchall())
 
 
 # --- who is another person -------------------------------------------------------------------------------
@@ -138,9 +145,9 @@ def test_accounts_with_one_address_are_one_person(one: str, other: str, another:
     account("kraph")
     User.objects.filter(username="akinyi").update(email=one)
     User.objects.filter(username="kraph").update(email=other)
-    assert manual.is_another_person("akinyi", "kraph") is another
-    assert manual.is_another_person("kraph", "akinyi") is another
-    assert not manual.is_another_person("akinyi", "akinyi")
+    assert limits.is_another_person("akinyi", "kraph") is another
+    assert limits.is_another_person("kraph", "akinyi") is another
+    assert not limits.is_another_person("akinyi", "akinyi")
 
 
 def test_a_second_account_of_the_same_person_confirms_nothing(

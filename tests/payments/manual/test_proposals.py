@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from payments import ledger, manual
+from payments import ledger, limits, manual
 from payments.manual import ActionRefused, proposals
 from payments.models import HandSettlement, PaymentEvent
 from tests.support.payments.book import balances
@@ -103,7 +103,7 @@ def test_within_the_limit_it_is_done_at_once_and_counts(ready: Ready, clock: Clo
     settings.SETTLED_ALONE_UP_TO_KES = 10_000
     done = ready.decide("akinyi")
     assert (done.decision, done.decided_by, done.needs_second) == (Decision.DONE, "akinyi", False)
-    assert manual.decided_alone_kes("akinyi", now=clock()) == done.counts_kes > 0
+    assert limits.decided_alone_kes("akinyi", now=clock()) == done.counts_kes > 0
     assert Counter(HandSettlement.objects.filter(proposed_by="akinyi").values_list("what", flat=True)) == {
         done.what: 1
     }

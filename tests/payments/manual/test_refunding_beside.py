@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orders.models import Order
-from payments import ledger, manual
+from payments import ledger, limits, manual
 from payments.manual import ActionRefused
 from payments.models import HandSettlement, MpesaTransaction, Receipt, Refund
 from tests.support.payments.book import balances
@@ -82,7 +82,7 @@ def test_it_is_a_decision_like_others_and_waits_above_the_limit(clock: Clock, se
     settings.SETTLED_ALONE_UP_TO_KES = 400
     receipt = nobodys(clock)
     send_back(receipt, 400, clock)
-    assert manual.decided_alone_kes("akinyi", now=clock()) == 400
+    assert limits.decided_alone_kes("akinyi", now=clock()) == 400
     waiting = propose(receipt, 500, clock, "UKN4RF0002")
     assert (waiting.decision, balances()[TILL]) == ("waiting", 600)
     with pytest.raises(ActionRefused, match=r"and KES 500 of that waits for a second person"):

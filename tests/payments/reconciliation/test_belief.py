@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from payments import attention, ledger, manual, reconciliation
+from payments import attention, ledger, limits, manual, reconciliation
 from payments.desk.day.agreement import agreement
 from payments.desk.statements import comparison
 from payments.facts import LINE_WAITS, line_waits
@@ -195,7 +195,7 @@ def test_below_the_limit_it_pays_at_once_and_counts_in_its_uploaders_day(
     state([it], clock)
     order.refresh_from_db()
     assert (order.received_cents, waiting()) == (100 * it.paid_in, [])
-    paid = reconciliation.paid_alone_kes("akinyi", now=clock())
+    paid = limits.decided_alone_kes("akinyi", now=clock())
     assert paid == (order.received_cents - before) // 100
 
 
@@ -210,7 +210,7 @@ def test_an_awaited_receipt_is_filled_in_at_once_whatever_its_amount(
     assert state([row_of(attempt)], clock).receipts_learned == 1
     attempt.refresh_from_db()
     assert (attempt.receipt, waiting()) == ("UKN4AB12CD", [])
-    assert reconciliation.paid_alone_kes("akinyi", now=clock()) == 0
+    assert limits.decided_alone_kes("akinyi", now=clock()) == 0
 
 
 def test_an_amount_that_the_callback_named_too_is_believed_at_once(
