@@ -2,6 +2,22 @@
 know. Decides nothing, writes nothing, and knows no page where it is worked off (desk/needs.py)."""
 
 from payments.attention.rows import Row, rows
-from payments.attention.work import ALL, COUNTED_UP_TO, UNCLAIMED_OTHERWISE, Work, count_payments_in_need
+from payments.attention.work import (
+    ALL,
+    COUNTED_UP_TO,
+    UNCLAIMED_OTHERWISE,
+    WAITS_FOR_BELIEF,
+    Work,
+    count_payments_in_need,
+)
 
-__all__ = ("ALL", "COUNTED_UP_TO", "UNCLAIMED_OTHERWISE", "Row", "Work", "count_payments_in_need", "rows")
+__all__ = (
+    "ALL",
+    "COUNTED_UP_TO",
+    "UNCLAIMED_OTHERWISE",
+    "WAITS_FOR_BELIEF",
+    "Row",
+    "Work",
+    "count_payments_in_need",
+    "rows",
+)

@@ -51,8 +51,8 @@ COUNTED_UP_TO = 1000  # beyond it, "many" says as much
 
 # since when; the order's code, the payment's public id, the receipt's code (each null where there is none); cents
 NAMES = ("need_since", "need_order", "need_payment", "need_receipt", "need_cents")
-_WAITING = StatementLine.objects.filter(LINE_WAITS, booked_as=OuterRef("pk"))
-UNCLAIMED_OTHERWISE = IS_UNCLAIMED & Q(~Exists(_WAITING))
+WAITS_FOR_BELIEF = Exists(StatementLine.objects.filter(LINE_WAITS, booked_as=OuterRef("pk")))  # of a receipt
+UNCLAIMED_OTHERWISE = IS_UNCLAIMED & Q(~WAITS_FOR_BELIEF)
 NONE = Value(None, output_field=CharField())
 
 Rows = QuerySet[Any, Any]

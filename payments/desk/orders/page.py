@@ -111,7 +111,7 @@ class OrderAdmin(ManyRows, DetailPage):
             ],
             "sentence": figures.sentence(row, attempts, came, items=len(items)),
             "notices": notices,
-            "proposals": settlements.waiting(request, Q(order=row) | Q(attempt__order=row)),
+            "proposals": settlements.waiting(request, _about(row, came)),
             "parts": came,
             "refunds": _refunds(attempts, came),
             "money": money,
@@ -119,6 +119,12 @@ class OrderAdmin(ManyRows, DetailPage):
             "items": items,
             "attempts": [(attempt, _badges(attempt)) for attempt in attempts],
         }
+
+
+def _about(order: Order, came: list[Part]) -> Q:
+    """What waits for a second person: of the order, of its requests, of money that was claimed for it."""
+    receipts = [part.receipt for part in came]
+    return Q(order=order) | Q(attempt__order=order) | Q(money__in=receipts) | Q(refund__receipt__in=receipts)
 
 
 def _refunds(attempts: list[MpesaTransaction], came: list[Part]) -> list[Refund]:

@@ -37,11 +37,19 @@ class Need:
     to_do: str
 
 
-def needs(receipt: Receipt, *, named: bool = False) -> list[Need]:
-    """`named`: for a page where other receipts stand too."""
+def needs(receipt: Receipt, *, named: bool = False, waits: bool = False) -> list[Need]:
+    """`named`: for a page where other receipts stand too. `waits`: that it came must be believed first."""
     it = f"receipt {receipt}" if named else "it"
     found = []
-    if is_unclaimed(receipt):
+    if is_unclaimed(receipt) and waits:
+        found.append(
+            Need(
+                label="To be believed",
+                what="Only a statement's file says that this money came.",
+                to_do="A second person opens the statement below, looks whether it is genuine, and believes it.",
+            )
+        )
+    elif is_unclaimed(receipt):
         found.append(
             Need(
                 label="Nobody's yet",

@@ -9,7 +9,7 @@ from django.urls import URLPattern
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from payments.attention import UNCLAIMED_OTHERWISE
+from payments.attention import UNCLAIMED_OTHERWISE, WAITS_FOR_BELIEF
 from payments.desk import settlements, words
 from payments.desk.addresses import address, page_of
 from payments.desk.lists.filters import ChoiceFilter, Choices, DaysFilter
@@ -96,6 +96,9 @@ class ReceiptAdmin(ManyRows, DetailPage):
     def needs(self, receipt: Receipt) -> list[str]:
         return [need.label for need in _needs(receipt)]
 
+    def get_queryset(self, request: HttpRequest) -> Receipts:
+        return super().get_queryset(request).annotate(waits=WAITS_FOR_BELIEF)  # type: ignore[no-any-return]
+
     def found(self, rows: Receipts, term: str) -> Receipts:
         return figures.found(rows, term)
 
@@ -137,7 +140,9 @@ def _amount(receipt: Receipt, direction: str) -> str:
 
 
 def _needs(receipt: Receipt) -> list[figures.Need]:
-    return [] if receipt.voided_at else figures.needs(receipt)
+    """Of a receipt as the list and the page read it."""
+    waits: bool = receipt.waits  # type: ignore[attr-defined]
+    return [] if receipt.voided_at else figures.needs(receipt, waits=waits)
 
 
 def _badge(receipt: Receipt) -> words.Badge:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from payments import reconciliation
+from payments.desk import settlements
 from payments.desk.addresses import address, list_of, page_of
 from payments.desk.pages import DetailPage, number_in, refuse_without, row_or_404, show
 from payments.desk.statements import believing, comparison, voiding
@@ -93,6 +95,7 @@ class StatementAdmin(DetailPage):
             "stated": row,
             "file": _file(row),
             "belief": believing.belief(request, row),
+            "proposals": settlements.waiting(request, Q(statement=row)),
             "comparison": compared,
             "group": group,
             "page": page,
