@@ -13,7 +13,6 @@ money is safe and where it belongs, and where another site's page names the amou
 import argparse
 import json
 import logging
-import math
 import sys
 import time
 from collections import Counter
@@ -24,23 +23,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
-from payments import alerts, callbacks, checkout, enquiries, facts, gateway, ledger, manual, reconciliation
+from payments import callbacks, checkout, enquiries, facts, gateway
 from payments.desk import count_payments_in_need
 from payments.enquiries import Due, Outcome
 from payments.gateway import release_connection
+from payments.management import worker
 
 log = logging.getLogger(__name__)
 
 WATCH_STEP = 1.0  # seconds between two looks at what is due
 AFTER_TROUBLE = 5.0  # seconds
-SWEEP = 3600.0  # seconds between two looks for files that were kept long enough
-FORGET = 3600.0  # seconds between two looks for old posts of strangers
-PULSE = 15.0  # seconds between two words to the desk that the worker is at work
-SEALING = 60.0  # seconds between two seals
-MATCHING = 15.0  # seconds between two looks for statements whose matching stopped
-LINES_A_ROUND = 100  # of such a statement: a buyer's question waits no longer than that
-TELLING = 60.0  # seconds between two looks whether people must be told
-CLOSING = 60.0  # seconds between two looks for proposals that became pointless
 
 QUIET = (facts.UNPRICED, facts.LATE_SUCCESS)  # the money is where it belongs: a look will do
 ALARMING = tuple(reason.key for reason in facts.REASONS if reason not in QUIET)
@@ -67,137 +59,6 @@ class Tally:
         return json.dumps(
             {"looked_at": self.outcomes.total(), **outcomes, "callbacks": self.callbacks, "person": people}
         )
-
-
-class Pulse:
-    """What the worker does by its own clock: it tells the desk that it is at work (that it can't be told stops
-    nothing), and tidies."""
-
-    def __init__(self) -> None:
-        self._next = self._forget_next = -math.inf
-
-    def beat(self) -> None:
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + PULSE
-        try:
-            enquiries.beat(enquiries.WORKER, now=gateway.now())
-        except Error:
-            log.exception("The desk could not be told that the worker is at work")
-            release_connection()
-
-    def tidy(self) -> None:
-        """Now and then, removes what strangers sent long ago."""
-        if time.monotonic() < self._forget_next:
-            return
-        if not callbacks.forget_strangers(now=gateway.now()):
-            self._forget_next = time.monotonic() + FORGET
-
-
-class Broom:
-    """Erases the files of statements that were kept long enough, once an hour. That it can't stops nothing."""
-
-    def __init__(self) -> None:
-        self._next = -math.inf
-
-    def sweep(self) -> None:
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + SWEEP
-        try:
-            reconciliation.erase_old_files(now=gateway.now())
-        except OSError:
-            log.exception("Old files of statements could not be erased")
-
-
-class Sealer:
-    """Seals what was written, each minute; of a history that was never sealed, one seal a round, so that nobody who
-    waits for an answer waits for that. That it can't seal stops nothing: /health/ready tells of it."""
-
-    def __init__(self) -> None:
-        self._next = -math.inf
-
-    def seal(self) -> None:
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + SEALING
-        try:
-            made = ledger.seal_next(now=gateway.now())
-        except Exception:  # whatever it was: asking and reading go on
-            log.exception("The ledger could not be sealed; the worker tries again")
-            release_connection()
-            return
-        if made is not None and made.has_more:
-            self._next = -math.inf
-
-
-class Matcher:
-    """Goes on with statements whose matching stopped before its end, a few lines a round. One that can't be matched
-    stops none of the others."""
-
-    def __init__(self) -> None:
-        self._next = -math.inf
-        self._failed: set[int] = set()
-
-    def step(self) -> bool:
-        """False: there is nothing to match for now, and it looks again in a while."""
-        if time.monotonic() < self._next:
-            return False
-        if self.match_some():
-            return True
-        self._next = time.monotonic() + MATCHING
-        return False
-
-    def match_some(self) -> bool:
-        """False: there is nothing to match."""
-        now = gateway.now()
-        waiting = [each for each in reconciliation.unfinished(now=now) if each not in self._failed]
-        if not waiting:
-            self._failed.clear()
-            return False
-        try:
-            reconciliation.match_some(waiting[0], now=now, limit=LINES_A_ROUND)
-        except Exception:
-            log.exception(
-                "A statement could not be matched; the worker tries again", extra={"id": waiting[0]}
-            )
-            self._failed.add(waiting[0])
-            release_connection()
-        return True
-
-
-class Teller:
-    """Has people told, each minute. That it can't stops nothing: the desk's home says what was to be told."""
-
-    def __init__(self) -> None:
-        self._next = -math.inf
-
-    def tell(self) -> None:
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + TELLING
-        try:
-            alerts.take_round()
-        except Exception:
-            log.exception("People could not be told; the worker tries again")
-            release_connection()
-
-
-class Closer:
-    """Closes what waits for a second person and makes no sense any more, each minute. That it can't stops nothing."""
-
-    def __init__(self) -> None:
-        self._next = -math.inf
-
-    def close(self) -> None:
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + CLOSING
-        try:
-            manual.close_pointless(now=gateway.now())
-        except Exception:
-            log.exception("What became pointless could not be closed; the worker tries again")
-            release_connection()
 
 
 class Command(BaseCommand):
@@ -232,7 +93,7 @@ class Command(BaseCommand):
 
     def _once(self, options: dict[str, Any]) -> None:
         tally = Tally(callbacks=_read_left_behind(gateway.now()))
-        matcher = Matcher()
+        matcher = worker.Matcher()
         while matcher.match_some():
             self._progress("Statements are matched …")
         try:
@@ -259,23 +120,18 @@ class Command(BaseCommand):
     def _watch(self) -> None:
         self.stdout.write("Watching open payments. Ctrl-C stops.")
         self.stdout.flush()
-        pulse, broom, sealer, matcher, teller = Pulse(), Broom(), Sealer(), Matcher(), Teller()
-        closer = Closer()
+        matcher, chores = worker.Matcher(), worker.chores()
         while True:
             try:
                 busy = run_due()
                 busy = matcher.step() or busy
-                pulse.tidy()
             except Error:
                 log.exception("The worker can't reach the database; it tries again")
                 release_connection()
                 time.sleep(AFTER_TROUBLE)
                 continue
-            pulse.beat()
-            broom.sweep()
-            closer.close()
-            sealer.seal()
-            teller.tell()
+            for chore in chores:
+                chore.take_turn()
             if not busy:
                 release_connection()
                 time.sleep(WATCH_STEP)

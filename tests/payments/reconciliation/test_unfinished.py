@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from payments import gateway, reconciliation
-from payments.management.commands import reconcile_payments
-from payments.management.commands.reconcile_payments import Matcher
+from payments.management import worker
+from payments.management.worker import Matcher
 from payments.models import Statement, StatementLine
 from payments.reconciliation import matching
 from tests.support.payments.book import balances
@@ -19,7 +19,7 @@ from tests.support.payments.stating import charge, matched, row, sweep, taken_in
 def matcher(monkeypatch: pytest.MonkeyPatch, clock: Clock, db: None) -> Matcher:
     """The worker's, three lines a round."""
     monkeypatch.setattr(gateway, "now", clock)
-    monkeypatch.setattr(reconcile_payments, "LINES_A_ROUND", 3)
+    monkeypatch.setattr(worker, "LINES_A_ROUND", 3)
     return Matcher()
 
 
@@ -82,7 +82,7 @@ def test_one_that_cannot_be_matched_stops_no_other(
         return match_some(statement_id, **how)  # type: ignore[arg-type]
 
     monkeypatch.setattr(reconciliation, "match_some", not_the_first)
-    with caplog.at_level(logging.CRITICAL, logger=reconcile_payments.log.name):
+    with caplog.at_level(logging.CRITICAL, logger=worker.log.name):
         rounds(matcher)
     good.refresh_from_db()
     assert good.matched_at is not None
@@ -93,4 +93,4 @@ def test_a_look_is_taken_now_and_then_not_at_each_round(matcher: Matcher, clock:
     assert rounds(matcher) == 0
     left_behind(clock)
     assert rounds(matcher) == 0
-    assert timedelta(seconds=reconcile_payments.MATCHING) < matching.AT_ITS_DESK
+    assert timedelta(seconds=worker.MATCHING) < matching.AT_ITS_DESK
