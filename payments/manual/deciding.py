@@ -56,9 +56,16 @@ def confirm(proposal: HandSettlement, way: Way, *, by: str, now: datetime) -> Ha
             "A second person must confirm it: you proposed it yourself, or with another account of your e-mail address."
         )
     refuse(way.refusal(proposal, now))
-    people = {"by": proposal.proposed_by, "confirmed_by": by}
-    way.carry_out(proposal, people, lambda: _decided(proposal, Decision.DONE, by=by, now=now), now)
+    way.carry_out(
+        proposal, _two(proposal, by), lambda: _decided(proposal, Decision.DONE, by=by, now=now), now
+    )
     return proposal
+
+
+def people_of(decided: HandSettlement) -> People:
+    """Who decided it."""
+    alone = {"by": decided.proposed_by}
+    return _two(decided, decided.decided_by) if decided.needs_second else alone
 
 
 def decline(proposal: HandSettlement, *, why: str, by: str, now: datetime) -> HandSettlement:
@@ -69,6 +76,10 @@ def decline(proposal: HandSettlement, *, why: str, by: str, now: datetime) -> Ha
 def close(proposal: HandSettlement, *, why: str, now: datetime) -> HandSettlement:
     """It makes no sense any more: nobody has to decide it. Raises ActionRefused."""
     return _leave(proposal, Decision.CLOSED, why=why, by="", source=Source.CLOCK, now=now)
+
+
+def _two(proposal: HandSettlement, second: str) -> People:
+    return {"by": proposal.proposed_by, "confirmed_by": second}
 
 
 def refuse(why: str) -> None:

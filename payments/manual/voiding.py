@@ -53,8 +53,13 @@ def void_statement(
     progress: Progress = lambda _done, _total: None,
 ) -> Voided:
     """Each line is a transaction of its own, after the decision's: stopped in between, it goes on where it stopped when
-    it is decided again. The statement itself is void once none of its lines stands. Raises ActionRefused."""
+    who decided it presses again, and that is the same decision. The statement itself is void once none of its lines
+    stands. Raises ActionRefused."""
     kes = _at_stake(StatementLine.objects.filter(statement_id=statement_id))
+    if (begun := _begun(statement_id, by=by, kes=kes)) is not None:
+        voided = Voided(decision=begun)
+        _void_lines(begun, deciding.people_of(begun), now, voided=voided, progress=progress)
+        return voided
     wanted = _decision(What.VOID_FILE, kes, reason, statement_id=statement_id)
     voided = Voided(decision=wanted)
 
@@ -94,6 +99,19 @@ def _at_stake(lines: QuerySet[StatementLine]) -> int:
     return math.ceil(resting.aggregate(sum=Sum(F("paid_in") + F("withdrawn")))["sum"] or 0)
 
 
+def _begun(statement_id: int, *, by: str, kes: int) -> HandSettlement | None:
+    """This person's decision that was not carried out to its end, if as much as it counted for covers what is left."""
+    decided = HandSettlement.objects.filter(
+        Q(proposed_by=by) | Q(decided_by=by),
+        what=What.VOID_FILE,
+        decision=HandSettlement.Decision.DONE,
+        statement_id=statement_id,
+        statement__voided_at=None,
+        counts_kes__gte=kes,
+    )
+    return decided.order_by("-id").first()
+
+
 def _refusal_of_file(wanted: HandSettlement, _now: datetime) -> str:
     void = Statement.objects.filter(id=wanted.statement_id or 0, voided_at__isnull=False).exists()
     return "It is void already." if void else ""
@@ -110,7 +128,12 @@ def _void_file(
 ) -> None:
     with transaction.atomic(durable=True):
         kept()
-    voided = voided or Voided(decision=wanted)
+    _void_lines(wanted, people, now, voided=voided or Voided(decision=wanted), progress=progress)
+
+
+def _void_lines(
+    wanted: HandSettlement, people: People, now: datetime, *, voided: Voided, progress: Progress
+) -> None:
     standing = StatementLine.objects.filter(statement_id=wanted.statement_id or 0, voided_at=None)
     lines = list(standing.order_by("id"))
     lines.sort(key=lambda line: NOT_PAYMENTS_FIRST.get(Kind(line.kind), 0))
@@ -123,8 +146,9 @@ def _void_file(
         progress(done, len(lines))
     if not voided.left:
         stands = Statement.objects.filter(id=wanted.statement_id or 0, voided_at=None)
-        stands.update(voided_at=now, voided_by=people["by"], voided_because=wanted.reason)
-        StatementLine.objects.filter(absent_from_id=wanted.statement_id).update(absent_from=None)
+        with transaction.atomic(durable=True):
+            stands.update(voided_at=now, voided_by=people["by"], voided_because=wanted.reason)
+            StatementLine.objects.filter(absent_from_id=wanted.statement_id).update(absent_from=None)
 
 
 def _nothing() -> None: ...

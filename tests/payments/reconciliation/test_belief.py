@@ -45,6 +45,14 @@ def believe(stated: Statement, clock: Clock, *, by: str = "otieno") -> reconcili
     return manual.believe(stated.pk, seen=seen, by=by, now=clock.advance(minutes=5))
 
 
+def void(stated: Statement, clock: Clock) -> None:
+    """Two people do."""
+    decision = manual.void_statement(
+        stated.pk, reason="It was a wrong file.", by="akinyi", now=clock()
+    ).decision
+    manual.confirm_settlement(decision.pk, by="otieno", now=clock())
+
+
 def told(reason: str) -> list[tuple[str | None, str | None, int | None]]:
     found = [each for each in attention.rows(now=timezone.now()) if each.reason == reason]
     return [(each.order, each.receipt, each.cents and each.cents // 100) for each in found]
@@ -102,7 +110,7 @@ def test_a_file_that_one_person_typed_pays_nothing_and_agrees_with_nothing(
     assert "does not agree" in day.verdict
     with pytest.raises(ActionRefused, match="Meanwhile other lines wait"):
         believe(invented, clock)  # nobody believes what the genuine file lacks
-    manual.void_statement(invented.pk, reason="Typed in an editor.", by="otieno", now=clock())
+    void(invented, clock)
     assert (balances(), waiting()) == ({MPESA: 1500, f"order:{paid.account_reference}": 1500}, [])
 
 
@@ -319,7 +327,7 @@ def test_voiding_what_paid_gives_no_new_limit(clock: Clock, settings: Any) -> No
     settings.SETTLED_ALONE_UP_TO_KES = 500
     _, rows = parts(clock, 500)
     stated = bring(rows, clock, by="akinyi")
-    manual.void_statement(stated.pk, reason="It was a wrong file.", by="akinyi", now=clock())
+    void(stated, clock)
     order, rows = parts(clock, 500)
     bring(rows, clock, by="akinyi", name="b.csv")
     assert received(order) == 0
@@ -410,12 +418,12 @@ def test_no_part_of_what_waits_is_placed_or_kept(waits: Statement, clock: Clock)
         with pytest.raises(ActionRefused, match="This money waits to be believed"):
             manual.keep_part(it.pk, amount_kes=1, reason="Nobody's.", by=by, now=clock())
     assert balances() == {MPESA: LARGE, "unclaimed": LARGE}
-    manual.void_statement(waits.pk, reason="It was a wrong file.", by="akinyi", now=clock())
+    void(waits, clock)
     assert balances() == {}
 
 
 def test_a_void_file_is_believed_by_nobody(waits: Statement, clock: Clock) -> None:
-    manual.void_statement(waits.pk, reason="It was a wrong file.", by="akinyi", now=clock())
+    void(waits, clock)
     assert (waiting(), balances()) == ([], {})
     with pytest.raises(ActionRefused, match="This statement is void"):
         believe(waits, clock)
