@@ -25,9 +25,19 @@ def confirm_settlement(settlement_id: int, *, by: str, now: datetime) -> HandSet
     ActionRefused."""
     proposal = _waiting(settlement_id)
     if why := why_pointless(proposal, now=now):
-        deciding.close(proposal, why=why, now=now)
-        raise ActionRefused(f"It is closed, nothing was done. {why}")
-    return deciding.confirm(proposal, _way_of(proposal), by=by, now=now)
+        raise _closed(proposal, why, now=now)
+    try:
+        return deciding.confirm(proposal, _way_of(proposal), by=by, now=now)
+    except ActionRefused:
+        proposal = _waiting(settlement_id)
+        if why := why_pointless(proposal, now=now):  # since a moment ago
+            raise _closed(proposal, why, now=now) from None
+        raise
+
+
+def _closed(proposal: HandSettlement, why: str, *, now: datetime) -> ActionRefused:
+    deciding.close(proposal, why=why, now=now)
+    return ActionRefused(f"It is closed, nothing was done. {why}")
 
 
 def decline_settlement(settlement_id: int, *, why: str, by: str, now: datetime) -> HandSettlement:

@@ -220,10 +220,24 @@ def _join_line(settlement: HandSettlement) -> None:
         lines.filter(id__in=list(known.values_list("id", flat=True))).update(
             attempt=settlement.attempt_id, match=StatementLine.Match.BY_HAND
         )
-    elif not lines.filter(id=settlement.line_id).update(
+        return
+    if _was_placed(settlement.receipt):
+        raise ActionRefused("Meanwhile some of this money was given to an order, kept, or sent back.")
+    if not lines.filter(id=settlement.line_id).update(
         attempt=settlement.attempt_id, match=StatementLine.Match.BY_HAND
     ):
         raise ActionRefused("Meanwhile this line of the statement became another payment's.")
+
+
+def _was_placed(receipt: str) -> bool:
+    """Whether people have decided about a part of it. Whoever does holds the receipt, as this transaction does."""
+    parts = HandSettlement.objects.filter(
+        money__code=receipt,
+        money__voided_at=None,
+        what__in=(What.CLAIM, What.KEEP, What.REFUND),
+        decision=Decision.DONE,
+    )
+    return parts.exists()
 
 
 def _accept_amount(

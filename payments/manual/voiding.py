@@ -19,11 +19,14 @@ from payments.manual.deciding import Kept, People, What
 from payments.models import HandSettlement, PaymentEvent, Receipt, Refund, Statement, StatementLine
 
 Kind, Match = StatementLine.Kind, StatementLine.Match
+NOBODYS_STAKE = (Kind.CHARGE, Kind.SWEEP)  # no customer's money
 NOT_PAYMENTS_FIRST = {Kind.PAYMENT: 1}  # what gives back goes before what came
 
 TRIES = 5  # at a line that is matched in the same moment
 
 Progress = Callable[[int, int], None]  # lines voided, of how many
+Stake = Callable[[int], None]  # takes the shillings that rest on a line, in its transaction; may refuse them
+MORE = "More rests on it by now than when this was decided. Void the statement once more."
 
 
 class _Meanwhile(Exception):
@@ -37,6 +40,7 @@ class Voided:
 
     decision: HandSettlement
     lines: int = 0
+    kes: int = 0  # that rested on them
     left: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -58,7 +62,8 @@ def void_statement(
     kes = _at_stake(StatementLine.objects.filter(statement_id=statement_id))
     if (begun := _begun(statement_id, by=by, kes=kes)) is not None:
         voided = Voided(decision=begun)
-        _void_lines(begun, deciding.people_of(begun), now, voided=voided, progress=progress)
+        already = _taken_back_kes(begun)
+        _void_lines(begun, deciding.people_of(begun), now, voided=voided, already=already, progress=progress)
         return voided
     wanted = _decision(What.VOID_FILE, kes, reason, statement_id=statement_id)
     voided = Voided(decision=wanted)
@@ -94,22 +99,32 @@ def _at_stake(lines: QuerySet[StatementLine]) -> int:
     """Shillings of customers that rest on these lines, begun ones whole."""
     said = PaymentEvent.objects.filter(attempt=OuterRef("attempt"), source=Source.STATEMENT)
     resting = lines.filter(voided_at=None).filter(
-        Q(booked_as__isnull=False) & ~Q(kind__in=(Kind.CHARGE, Kind.SWEEP)) | Exists(said)
+        Q(booked_as__isnull=False) & ~Q(kind__in=NOBODYS_STAKE) | Exists(said)
     )
-    return math.ceil(resting.aggregate(sum=Sum(F("paid_in") + F("withdrawn")))["sum"] or 0)
+    return _sum(resting)
+
+
+def _sum(lines: QuerySet[StatementLine]) -> int:
+    return math.ceil(lines.aggregate(sum=Sum(F("paid_in") + F("withdrawn")))["sum"] or 0)
 
 
 def _begun(statement_id: int, *, by: str, kes: int) -> HandSettlement | None:
-    """This person's decision that was not carried out to its end, if as much as it counted for covers what is left."""
+    """This person's decision that was not carried out to its end, if what it counted for covers what is left too."""
     decided = HandSettlement.objects.filter(
         Q(proposed_by=by) | Q(decided_by=by),
         what=What.VOID_FILE,
         decision=HandSettlement.Decision.DONE,
         statement_id=statement_id,
         statement__voided_at=None,
-        counts_kes__gte=kes,
     )
-    return decided.order_by("-id").first()
+    begun = decided.order_by("-id").first()
+    return begun if begun is not None and kes + _taken_back_kes(begun) <= begun.counts_kes else None
+
+
+def _taken_back_kes(begun: HandSettlement) -> int:
+    """What was taken back under it so far; not less."""
+    void = StatementLine.objects.filter(statement=begun.statement_id or 0, voided_at__gte=begun.decided_at)
+    return _sum(void.exclude(kind__in=NOBODYS_STAKE))
 
 
 def _refusal_of_file(wanted: HandSettlement, _now: datetime) -> str:
@@ -132,14 +147,26 @@ def _void_file(
 
 
 def _void_lines(
-    wanted: HandSettlement, people: People, now: datetime, *, voided: Voided, progress: Progress
+    wanted: HandSettlement,
+    people: People,
+    now: datetime,
+    *,
+    voided: Voided,
+    progress: Progress,
+    already: int = 0,
 ) -> None:
+    """`already`: shillings that were taken back under this decision before."""
+
+    def take(kes: int) -> None:
+        if not wanted.needs_second and already + voided.kes + kes > wanted.counts_kes:
+            raise ActionRefused(MORE)
+
     standing = StatementLine.objects.filter(statement_id=wanted.statement_id or 0, voided_at=None)
     lines = list(standing.order_by("id"))
     lines.sort(key=lambda line: NOT_PAYMENTS_FIRST.get(Kind(line.kind), 0))
     for done, line in enumerate(lines, start=1):
         try:
-            _void_line(line.pk, wanted, people, _nothing, now)
+            voided.kes += _void_line(line.pk, wanted, people, _nothing, now, take=take)
             voided.lines += 1
         except ActionRefused as refused:
             voided.left.append((line.receipt, str(refused)))
@@ -160,26 +187,33 @@ def _refusal_of_line(wanted: HandSettlement, _now: datetime) -> str:
 
 
 def _carry_out_line(wanted: HandSettlement, people: People, kept: Kept, now: datetime) -> None:
-    _void_line(wanted.line_id or 0, wanted, people, kept, now)
+    def take(kes: int) -> None:
+        if not wanted.needs_second:  # what was read when it was decided may have been matched since
+            wanted.amount_kes = wanted.counts_kes = kes
+
+    _void_line(wanted.line_id or 0, wanted, people, kept, now, take=take)
 
 
-def _void_line(line_id: int, wanted: HandSettlement, people: People, kept: Kept, now: datetime) -> None:
-    """Raises ActionRefused."""
+def _void_line(
+    line_id: int, wanted: HandSettlement, people: People, kept: Kept, now: datetime, *, take: Stake
+) -> int:
+    """How many shillings rested on it. Raises ActionRefused."""
     for _ in range(TRIES):
         try:
-            _void_as_it_stands(line_id, wanted, people, kept, now)
+            return _void_as_it_stands(line_id, wanted, people, kept, now, take=take)
         except _Meanwhile:
             continue
-        return
     raise ActionRefused("It is being matched in this moment. Try again.")
 
 
 def _void_as_it_stands(
-    line_id: int, wanted: HandSettlement, people: People, kept: Kept, now: datetime
-) -> None:
+    line_id: int, wanted: HandSettlement, people: People, kept: Kept, now: datetime, *, take: Stake
+) -> int:
     line = StatementLine.objects.select_related("attempt", "booked_as__reverses").get(id=line_id)
     deciding.refuse(refusal_to_void(line))
     attempt_id, reason = _whose(line), wanted.reason
+    kes = _at_stake(StatementLine.objects.filter(id=line_id))
+    take(kes)
 
     def mark() -> None:
         _mark(line, by=people["by"], now=now)
@@ -201,6 +235,7 @@ def _void_as_it_stands(
             _take_back(line, line.booked_as, mark_and_keep, reason=reason, people=people, now=now)
     except NotThere as refused:
         raise ActionRefused(str(refused)) from refused
+    return kes
 
 
 LINE = deciding.Way(refusal=_refusal_of_line, carry_out=_carry_out_line)

@@ -171,3 +171,21 @@ def test_money_that_went_back_meanwhile_is_a_persons(
         failed.pk, reference="UKN4RF0001", amount_kes=500, reason="Asked.", by="akinyi", now=clock()
     )
     assert "recorded as sent back" in void(clock).left[0][1]
+
+
+def test_alone_no_more_is_taken_back_than_rested_on_it_when_that_was_decided(
+    clock: Clock, settings: Any
+) -> None:
+    settings.SETTLED_ALONE_UP_TO_KES = 300
+    stated = taken_in([row("UKN8AB12CD", clock(), 400, "A"), row("UKN8AB12CE", clock(), 400, "B")], clock)
+
+    def is_matched_meanwhile(done: int, _total: int) -> None:
+        if done == 1:
+            matched(stated, clock)
+
+    told = {"reason": "It was a wrong file.", "by": "akinyi", "now": clock()}
+    voided = manual.void_statement(stated.pk, progress=is_matched_meanwhile, **told)
+    assert (voided.lines, [receipt for receipt, _ in voided.left]) == (1, ["UKN8AB12CE"])
+    assert "Void the statement once more" in voided.left[0][1]
+    assert balances()["unclaimed"] == 400
+    assert manual.void_statement(stated.pk, **told).waits

@@ -77,16 +77,20 @@ def stands() -> dict[str, Any]:
     }  # fmt: skip
 
 
+VOIDS = ("void_line", "void_file")
 WHAT_COUNTS = ("balances", "orders", "attempts", "refunds", "decisions", "statements")
 
 
 def what_counts() -> dict[str, Any]:
     """Of what stands: not which way it came there. A receipt that was voided is as if it had never been, and a line
-    that is a payment's may have been in the book before."""
+    that is a payment's may have been in the book before. What rested on a line when it was voided, the book tells."""
     found = stands()
     valid = [row for row in found["receipts"] if not row[5]]
     lines = [(*row[:4], row[5]) for row in found["lines"]]
-    return {name: found[name] for name in WHAT_COUNTS} | {"receipts": valid, "lines": lines}
+    told = [(what, decision, *rest) for what, decision, *rest in found["decisions"] if what not in VOIDS]
+    voids = {(what, decision) for what, decision, *_ in found["decisions"] if what in VOIDS}
+    decided = {"decisions": [*told, *sorted(voids)]}
+    return {name: found[name] for name in WHAT_COUNTS} | decided | {"receipts": valid, "lines": lines}
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
