@@ -60,7 +60,10 @@ def channel(stored: str) -> str:
     return dict(MpesaTransaction.Channel.choices).get(stored, stored)
 
 
-def order_badge(order: Order) -> Badge:
+def order_badge(order: Order, *, ended: bool) -> Badge:
+    """`ended`: too old to be asked for (facts.is_ended)."""
+    if ended:
+        return Badge("Ended unpaid")
     if is_part_paid(order):
         return Badge("Part paid", "warn")
     return Badge(order.get_state_display(), "ok" if order_is_paid(order) else "warn")

@@ -73,6 +73,7 @@ from payments.facts.money import (
 from payments.facts.order import (
     GOT_NOTHING,
     IS_PART_PAID,
+    ORDER_IS_OVER,
     ORDER_IS_PAID,
     ended_at,
     got_nothing,
@@ -118,6 +119,7 @@ __all__ = (
     "LINE_WAITS",
     "NEVER_RANG",
     "OF_RECEIPTS",
+    "ORDER_IS_OVER",
     "ORDER_IS_PAID",
     "PART_PAID",
     "PROMPT_LIFE",

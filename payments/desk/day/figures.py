@@ -21,11 +21,10 @@ from payments.desk.day.agreement import Agreement
 from payments.desk.needs import COUNTED_UP_TO, Work
 from payments.desk.outcomes import Ends, ends, failures
 from payments.desk.words import NAIROBI, moment
-from payments.facts import IS_LIVE, IS_UNKNOWN, received_kes
+from payments.facts import IS_LIVE, IS_PAID, IS_UNKNOWN, received_kes
 from payments.ledger import CENTS
 from payments.models import HandSettlement, MpesaTransaction, Posting, Receipt, Refund
 from payments.reconciliation import Till, TrialBalance
-from payments.states import State
 
 Code = Posting.Code
 
@@ -246,10 +245,14 @@ def asked(start: datetime, end: datetime) -> tuple[list[Line], Ends, list[Line]]
         MpesaTransaction.objects.filter(created_at__gte=start, created_at__lt=end)
         .order_by()
         .values_list("state", "result_code")
-        .annotate(payments=Count("id"), shillings=Sum("amount_kes"))
+        .annotate(
+            payments=Count("id"),
+            shillings=Sum("amount_kes"),
+            paid=Sum("amount_kes", filter=IS_PAID, default=0),
+        )
     )
-    found = [(state, code, count, shillings) for state, code, count, shillings in rows]
-    counted = {(state, code): count for state, code, count, _ in found}
+    found = list(rows)
+    counted = {(state, code): count for state, code, count, *_ in found}
     went = ends(counted)
     why = [
         Line(what=each.meaning, count=each.count, detail=f"{each.share}% of them")
@@ -258,7 +261,7 @@ def asked(start: datetime, end: datetime) -> tuple[list[Line], Ends, list[Line]]
     if not found:
         return [], went, why
     total = Line(what="Asked for", count=sum(counted.values()), kes=sum(row[3] for row in found))
-    paid = Line(what="Paid", count=went.paid, kes=sum(row[3] for row in found if row[0] == State.COMPLETED))
+    paid = Line(what="Paid", count=went.paid, kes=sum(row[4] for row in found))
     came_to_nothing = Line(what="Came to nothing", count=went.ended - went.paid)
     return [total, paid, came_to_nothing, Line(what="Open", count=went.still_open)], went, why
 

@@ -107,12 +107,14 @@ def bought(order: Order, items: int) -> str:
     return f"what a web page named {order.client_reference}"
 
 
-def sentence(order: Order, attempts: Attempts, came: Parts, *, items: int) -> str:
+def sentence(order: Order, attempts: Attempts, came: Parts, *, items: int, ended: bool) -> str:
     """Cost, payment, what is owed and what goes back, as one says it to the customer."""
     told = money(order, attempts, came)
     parts = [f"{kes_of(told.total)} for {bought(order, items)}, {_stands(order, told, came)}."]
     if not order_is_paid(order) and not order_is_over(order):
         parts.append(_asked(attempts))
+    if ended:
+        parts.append("It has ended: whoever still wants the mixes begins anew from the cart.")
     if told.waived:
         parts.append(f"{kes_of(told.waived)} less than the total was accepted.")
     if told.undecided:

@@ -5,21 +5,33 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from django.utils import timezone
 from unfold.decorators import display
 
 from orders.models import Order
+from payments import gateway, ledger
 from payments.desk import settlements, words
 from payments.desk.lists.filters import ChoiceFilter, Choices, DaysFilter
 from payments.desk.lists.rows import ManyRows
 from payments.desk.orders import figures
 from payments.desk.orders.parts import Part, parts
 from payments.desk.pages import DetailPage
-from payments.facts import REASONS, amount_in_doubt, reasons_of, received_kes
+from payments.facts import (
+    GOT_NOTHING,
+    IS_PART_PAID,
+    ORDER_IS_OVER,
+    ORDER_IS_PAID,
+    REASONS,
+    amount_in_doubt,
+    is_ended,
+    reasons_of,
+    received_kes,
+)
 from payments.ledger import CENTS
 from payments.models import MpesaTransaction, Refund
 
 Orders = QuerySet[Order]
+BADGES = {"Paid": "success", "Not paid": "warning", "Part paid": "warning", "Ended unpaid": "info"}
 
 
 class NeedsFilter(ChoiceFilter):
@@ -35,6 +47,28 @@ class NeedsFilter(ChoiceFilter):
         wanted = [reason.applies for reason in REASONS if value in ("any", reason.key)]
         needing = MpesaTransaction.objects.filter(Q(*wanted, _connector=Q.OR))
         return rows.filter(pk__in=needing.values("order_id"))
+
+
+class StandsFilter(ChoiceFilter):
+    title = "State"
+    parameter_name = "stands"
+
+    def choices_offered(self) -> Choices:
+        return [
+            ("open", "Not paid"),
+            ("part_paid", "Part paid"),
+            ("paid", "Paid"),
+            ("refunded", "Paid, and all of it sent back"),
+            ("ended", "Ended unpaid"),
+        ]
+
+    def chosen(self, rows: Orders, value: str) -> Orders:
+        if value in ("open", "ended"):
+            ended = Q(pk__in=ledger.ended_orders(now=timezone.now()).values("pk"))
+            return rows.filter(GOT_NOTHING, ended if value == "ended" else ~ended)
+        return rows.filter(
+            {"part_paid": IS_PART_PAID, "paid": ORDER_IS_PAID, "refunded": ORDER_IS_OVER}[value]
+        )
 
 
 class PriceFilter(ChoiceFilter):
@@ -53,7 +87,7 @@ class OrderAdmin(ManyRows, DetailPage):
     detail_template = "desk/order.html"
     list_display = ("created", "order_code", "state_badge", "total", "received", "owed", "needs", "bought")
     list_display_links = ("created", "order_code")
-    list_filter = (("state", ChoicesDropdownFilter), NeedsFilter, PriceFilter, ("created_at", DaysFilter))
+    list_filter = (StandsFilter, NeedsFilter, PriceFilter, ("created_at", DaysFilter))
     search_fields = ("code",)
     search_help_text = "Order code, the page's reference, whole e-mail address, receipt, or full phone number"
 
@@ -72,9 +106,12 @@ class OrderAdmin(ManyRows, DetailPage):
     def order_code(self, order: Order) -> str:
         return order.code
 
-    @display(description="State", label={"Paid": "success", "Not paid": "warning", "Part paid": "warning"})
+    @display(
+        description="State",
+        label={"Paid": "success", "Not paid": "warning", "Part paid": "warning", "Ended unpaid": "info"},
+    )
     def state_badge(self, order: Order) -> str:
-        return words.order_badge(order).text
+        return _badge(order).text
 
     @display(description="Total")
     def total(self, order: Order) -> str:
@@ -106,10 +143,10 @@ class OrderAdmin(ManyRows, DetailPage):
             "title": f"Order {row.code}",
             "order": row,
             "badges": [
-                words.order_badge(row),
+                _badge(row),
                 *dict.fromkeys(words.Badge(each.label, "warn") for each in notices),
             ],
-            "sentence": figures.sentence(row, attempts, came, items=len(items)),
+            "sentence": figures.sentence(row, attempts, came, items=len(items), ended=_has_ended(row)),
             "notices": notices,
             "proposals": settlements.waiting(request, _about(row, came)),
             "parts": came,
@@ -119,6 +156,15 @@ class OrderAdmin(ManyRows, DetailPage):
             "items": items,
             "attempts": [(attempt, _badges(attempt)) for attempt in attempts],
         }
+
+
+def _badge(order: Order) -> words.Badge:
+    return words.order_badge(order, ended=_has_ended(order))
+
+
+def _has_ended(order: Order) -> bool:
+    """By its attempts as they were read with it."""
+    return is_ended(order, order.attempts.all(), life=gateway.order_life(), now=timezone.now())
 
 
 def _about(order: Order, came: list[Part]) -> Q:

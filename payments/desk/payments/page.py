@@ -10,6 +10,7 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeNumericFilter
 from unfold.decorators import action, display
 
+from payments import ledger
 from payments.desk import settlements, words
 from payments.desk.lists import search
 from payments.desk.lists.exporting import ExportMixin
@@ -118,7 +119,9 @@ class MpesaTransactionAdmin(ExportMixin, ManyRows, DetailPage):
             "deliveries": row.deliveries.order_by("id"),
             "lines": row.statement_lines.order_by("id"),
             "others": row.order.attempts.exclude(pk=row.pk).order_by("id"),
-            "order_badge": words.order_badge(row.order),
+            "order_badge": words.order_badge(
+                row.order, ended=ledger.has_ended(row.order, now=timezone.now())
+            ),
             "items": list(row.order.items.all()),
             "checkout_id": blank_phones(row.checkout_request_id or ""),
             "refunds": row.refunds.all(),

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from orders.models import Mix, Order
 from orders.services import place_order
@@ -58,7 +59,7 @@ def two_mixes(mixes: list[Mix], safaricom: FakeDaraja, clock: Clock) -> Order:
 def sentence(order: Order) -> str:
     order.refresh_from_db()
     attempts = list(order.attempts.all())
-    return figures.sentence(order, attempts, parts(order, attempts), items=order.items.count())
+    return figures.sentence(order, attempts, parts(order, attempts), items=order.items.count(), ended=False)
 
 
 def money_of(order: Order) -> figures.Money:
@@ -285,7 +286,7 @@ def test_orders_are_filtered_by_what_staff_look_for(
     assert listed(viewer, {"needs": "unknown"}) == set()
     assert listed(viewer, {"priced": "yes"}) == mine
     assert listed(viewer, {"priced": "no"}) == twice
-    assert listed(viewer, {"state__exact": "paid"}) == twice
+    assert listed(viewer, {"stands": "paid"}) == twice
     today = f"{clock():%Y-%m-%d}"
     assert listed(viewer, {"created_at_from": today, "created_at_to": today}) == both
     assert listed(viewer, {"created_at_to": f"{clock() - timedelta(days=1):%Y-%m-%d}"}) == set()
@@ -349,3 +350,26 @@ def test_nobody_changes_an_order(role: str, two_mixes: Order) -> None:
 @pytest.mark.parametrize("odd", ["999999", "x", "99999999999999999999999", "1%00"])
 def test_an_order_that_is_not_there_is_404(odd: str, db: None) -> None:
     assert at_desk("viewer").get(f"{ORDERS}{odd}/change/").status_code == 404
+
+
+def test_an_order_says_how_it_stands_and_is_found_by_it(
+    db: None, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timezone, "now", clock)
+    ended = place(clock)
+    clock.advance(hours=49)
+    fresh, part, paid = place(clock), place(clock), place(clock)
+    rows = [row("UKN8AB12CD", clock.advance(minutes=1), 400, part.code)]
+    state([*rows, row("UKN8AB12CE", clock(), 1000, paid.code)], clock)
+    viewer = at_desk("viewer", "reader")
+    for stands, order, says in (
+        ("ended", ended, "Ended unpaid"),
+        ("open", fresh, "Not paid"),
+        ("part_paid", part, "Part paid"),
+        ("paid", paid, "Paid"),
+    ):
+        assert listed(viewer, {"stands": stands}) == {order.code}
+        page = viewer.get(f"/admin/orders/order/{order.pk}/change/").content.decode()
+        assert f">{says}<" in "".join(page.split("\n"))
+        assert ("begins anew from the cart" in page) is (order == ended)
+    assert listed(viewer, {"stands": "refunded"}) == set()
