@@ -5,6 +5,7 @@ from payments.attention.rows import Row, rows
 from payments.attention.work import (
     ALL,
     COUNTED_UP_TO,
+    PART_TAKEN_BACK,
     UNCLAIMED_OTHERWISE,
     WAITS_FOR_BELIEF,
     Work,
@@ -14,6 +15,7 @@ from payments.attention.work import (
 __all__ = (
     "ALL",
     "COUNTED_UP_TO",
+    "PART_TAKEN_BACK",
     "UNCLAIMED_OTHERWISE",
     "WAITS_FOR_BELIEF",
     "Row",

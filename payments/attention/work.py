@@ -21,6 +21,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Substr
 from django.utils import timezone
 
 from orders.models import Order
+from payments import facts
 from payments.facts import (
     IS_UNCLAIMED,
     LINE_WAITS,
@@ -53,6 +54,16 @@ COUNTED_UP_TO = 1000  # beyond it, "many" says as much
 NAMES = ("need_since", "need_order", "need_payment", "need_receipt", "need_cents")
 WAITS_FOR_BELIEF = Exists(StatementLine.objects.filter(LINE_WAITS, booked_as=OuterRef("pk")))  # of a receipt
 UNCLAIMED_OTHERWISE = IS_UNCLAIMED & Q(~WAITS_FOR_BELIEF)
+_PLACED = HandSettlement.objects.filter(
+    decision=HandSettlement.Decision.DONE,
+    what__in=(HandSettlement.What.CLAIM, HandSettlement.What.KEEP),
+    money__isnull=False,
+)
+_OF_ANOTHER = _PLACED.filter(money__code=OuterRef("code")).exclude(order=OuterRef("attempt__order"))
+# of a receipt; first by the few codes that staff ever placed
+PART_TAKEN_BACK = Q(attempt__isnull=False, reviewed_at=None, voided_at=None) & Q(
+    Q(code__in=_PLACED.values("money__code")), Exists(_OF_ANOTHER)
+)
 NONE = Value(None, output_field=CharField())
 
 Rows = QuerySet[Any, Any]
@@ -172,6 +183,18 @@ def _part_paid() -> Rows:
     )
 
 
+def _parts_taken_back() -> Rows:
+    """With the order that had it last."""
+    had_it = _OF_ANOTHER.order_by("-id").values("order__code")[:1]
+    return Receipt.objects.filter(PART_TAKEN_BACK).annotate(
+        need_since=F("told_at"),
+        need_order=Coalesce(Subquery(had_it), F("attempt__account_reference")),
+        need_payment=F("attempt__public_id"),
+        need_receipt=F("code"),
+        need_cents=F("amount_cents"),
+    )
+
+
 def _proposals() -> Rows:
     return HandSettlement.objects.filter(decision=HandSettlement.Decision.WAITING).annotate(
         need_since=F("proposed_at"),
@@ -218,6 +241,7 @@ def _all() -> Iterator[Work]:
     yield from map(_of_payments, REASONS)
     yield from map(_of_receipts, OF_RECEIPTS)
     yield Work(key="part_paid", words=PART_PAID, kind=Order, waiting=_part_paid)
+    yield Work(key="part_taken_back", words=facts.PART_TAKEN_BACK, kind=Receipt, waiting=_parts_taken_back)
     yield Work(key="refund_unseen", words=WORDS["refund_unseen"], kind=Refund, waiting=_refunds_unseen)
     yield Work(key="proposal", words=WORDS["proposal"], kind=HandSettlement, waiting=_proposals)
     yield Work(key="belief", words=WORDS["belief"], kind=StatementLine, waiting=_belief)

@@ -22,6 +22,7 @@ CHOSEN: Mapping[str, Mapping[str, str]] = {
     SETTLEMENTS: {"decision__exact": "waiting"},
     CALLBACKS: {"problem": "1"},
     "belief": {"waits": "1"},
+    "part_taken_back": {"needs": "part_taken_back"},
     "refund_unseen": {"state__exact": "sent"},
 }
 

@@ -140,6 +140,15 @@ PART_PAID = Reason(
     is_so=order.is_part_paid,
 )
 
+# for programs it is as given_up: what a person had entered, and Safaricom's word took away
+PART_TAKEN_BACK = Words(
+    key="given_up",
+    label="Placed, and another's",
+    what="Staff had given a part of this money to an order, or kept it; then Safaricom said whose payment it is.",
+    to_do="Open the order that had it: it has that part no more. See what its buyer has, then mark the receipt as "
+    "looked at.",
+)
+
 # what is neither an attempt's, a receipt's nor an order's; the facts stand with who lists them (attention/)
 _OTHERS = (
     Words(

@@ -12,6 +12,7 @@ from django.urls import URLPattern, path
 
 from orders.models import MAX_TOTAL_KES, Order
 from payments import gateway, manual
+from payments.attention import PART_TAKEN_BACK
 from payments.desk import settlements
 from payments.desk.addresses import address, page_of
 from payments.desk.pages import Button, refuse_without, row_or_404, show
@@ -92,9 +93,9 @@ def _can_go_back(receipt: Receipt) -> bool:
     return not manual.refusal_to_refund_receipt(receipt)
 
 
-def _went_unseen(receipt: Receipt) -> bool:
-    went = Receipt.objects.filter(WAS_REVERSED_UNSEEN | LEFT_UNDECIDED, pk=receipt.pk)
-    return went.exists()
+def _is_unseen(receipt: Receipt) -> bool:
+    to_see = WAS_REVERSED_UNSEEN | LEFT_UNDECIDED | PART_TAKEN_BACK
+    return Receipt.objects.filter(to_see, pk=receipt.pk).exists()
 
 
 ACTIONS = (
@@ -126,7 +127,7 @@ ACTIONS = (
         lead="First send the money back in the M-PESA portal. Here you only note that it was done.",
         main=is_to_send_back,
     ),
-    Action(name="looked-at", label="Mark looked at", permission=REVIEW, do=_review, makes_sense=_went_unseen),
+    Action(name="looked-at", label="Mark looked at", permission=REVIEW, do=_review, makes_sense=_is_unseen),
 )
 
 

@@ -9,7 +9,7 @@ from orders.models import Order
 from payments.desk.lists import search
 from payments.desk.receipts.flows import Code, Flows, flows
 from payments.desk.words import kes_of, moment
-from payments.facts import is_to_send_back, is_unclaimed, left_undecided, was_reversed_unseen
+from payments.facts import PART_TAKEN_BACK, is_to_send_back, is_unclaimed, left_undecided, was_reversed_unseen
 from payments.ledger import ORDER
 from payments.models import MpesaTransaction, Posting, Receipt, Refund, StatementLine
 
@@ -37,8 +37,11 @@ class Need:
     to_do: str
 
 
-def needs(receipt: Receipt, *, named: bool = False, waits: bool = False) -> list[Need]:
-    """`named`: for a page where other receipts stand too. `waits`: that it came must be believed first."""
+def needs(
+    receipt: Receipt, *, named: bool = False, waits: bool = False, part_taken_back: bool = False
+) -> list[Need]:
+    """`named`: for a page where other receipts stand too. `waits`: that it came must be believed first.
+    `part_taken_back`: somebody had placed some of it, and it is another's."""
     it = f"receipt {receipt}" if named else "it"
     found = []
     if is_unclaimed(receipt) and waits:
@@ -73,6 +76,9 @@ def needs(receipt: Receipt, *, named: bool = False, waits: bool = False) -> list
                 to_do="Open what it was for: are the mixes handed out already? Then ask the buyer to pay again.",
             )
         )
+    if part_taken_back:
+        words = PART_TAKEN_BACK
+        found.append(Need(label=words.label, what=words.what, to_do=words.to_do))
     if left_undecided(receipt):
         found.append(
             Need(

@@ -9,7 +9,7 @@ from django.urls import URLPattern
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from payments.attention import UNCLAIMED_OTHERWISE, WAITS_FOR_BELIEF
+from payments.attention import PART_TAKEN_BACK, UNCLAIMED_OTHERWISE, WAITS_FOR_BELIEF
 from payments.desk import settlements, words
 from payments.desk.addresses import address, page_of
 from payments.desk.lists.filters import ChoiceFilter, Choices, DaysFilter
@@ -32,6 +32,7 @@ WAITING = {
     "due": ("To send back", IS_TO_SEND_BACK),
     "reversed": ("Reversed", WAS_REVERSED_UNSEEN),
     "left": ("Nobody decided it", LEFT_UNDECIDED),
+    "part_taken_back": ("Placed, and another's", PART_TAKEN_BACK),
 }
 
 
@@ -97,7 +98,7 @@ class ReceiptAdmin(ManyRows, DetailPage):
         return [need.label for need in _needs(receipt)]
 
     def get_queryset(self, request: HttpRequest) -> Receipts:
-        return super().get_queryset(request).annotate(waits=WAITS_FOR_BELIEF)  # type: ignore[no-any-return]
+        return super().get_queryset(request).annotate(waits=WAITS_FOR_BELIEF, part_taken_back=PART_TAKEN_BACK)  # type: ignore[no-any-return]
 
     def found(self, rows: Receipts, term: str) -> Receipts:
         return figures.found(rows, term)
@@ -141,8 +142,10 @@ def _amount(receipt: Receipt, direction: str) -> str:
 
 def _needs(receipt: Receipt) -> list[figures.Need]:
     """Of a receipt as the list and the page read it."""
-    waits: bool = receipt.waits  # type: ignore[attr-defined]
-    return [] if receipt.voided_at else figures.needs(receipt, waits=waits)
+    if receipt.voided_at:
+        return []
+    read: Any = receipt
+    return figures.needs(receipt, waits=read.waits, part_taken_back=read.part_taken_back)
 
 
 def _badge(receipt: Receipt) -> words.Badge:

@@ -21,6 +21,7 @@ from payments.facts import WORDS
 from payments.manual import Settlement, actions
 from payments.models import MpesaTransaction, Receipt, Statement
 from tests.support.payments.clock import Clock
+from tests.support.payments.desk import at_desk
 from tests.support.payments.fake_daraja import FakeDaraja
 from tests.support.payments.ordering import place
 from tests.support.payments.paying import Click, called_back, doubted, paid_twice
@@ -348,3 +349,33 @@ def test_what_is_not_sealed_in_time_is_told_until_it_is(click: Click, clock: Clo
         None,
     )
     assert reasons() == []
+
+
+def test_a_part_that_staff_had_placed_and_that_is_anothers_is_told_until_somebody_looks(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    attempt = click()
+    state([row("UKN4AB12CD", clock.advance(minutes=1), 1500, "WANJIRU")], clock)
+    order = place(clock)
+    money = Receipt.objects.get(code="UKN4AB12CD")
+    manual.place_part(
+        money.pk, target=order.code, amount_kes=600, reason="She told me so.", by="kraph", now=clock()
+    )
+    assert "given_up" not in reasons()
+    called_back(safaricom, clock)
+    attempt.refresh_from_db()
+    order.refresh_from_db()
+    assert (attempt.receipt, order.received_cents) == ("UKN4AB12CD", 0)
+    assert only("given_up") == {
+        "payment": attempt.public_id,
+        "order": order.code,
+        "receipt": "UKN4AB12CD",
+        "amount_kes": 1500,
+    }
+    desk = at_desk("supervisor", "reader")
+    listed = desk.get("/admin/payments/receipt/", {"needs": "part_taken_back"}).content.decode()
+    page = desk.get(f"/admin/payments/receipt/{money.pk}/change/").content.decode()
+    assert "UKN4AB12CD" in listed
+    assert ("then Safaricom said whose payment it is" in page, "Mark looked at" in page) == (True, True)
+    manual.mark_receipt_reviewed(money.pk, by="kraph", now=clock())
+    assert "given_up" not in reasons()
