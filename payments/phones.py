@@ -10,6 +10,7 @@ import phonenumbers
 ALLOWED = re.compile(r"[0-9\s()+.-]{1,40}", re.ASCII)
 # Prefixes are portable and new ones open every year: the form is checked, the operator is Safaricom's business.
 _PLAIN = {"Cf": "", "Zs": " ", "Pd": "-"}
+SHOWN = 3  # digits at least, at either end of a masked number
 MSISDN = re.compile(r"254[17]\d{8}", re.ASCII)
 
 
@@ -51,6 +52,23 @@ def masked_payer(other_party: str) -> str:
     """Whoever a statement's line names: `25470****149 - JOHN **** DOE` → `25470****149`; a dash where it doesn't."""
     found = re.match(r"[\d*•]{6,16}", blank_phones(other_party), re.ASCII)
     return found[0] if found else "—"
+
+
+def may_be_the_same(one: str, other: str) -> bool:
+    """Whether two masked numbers can hide one number: what both show is the same, and that is enough of its beginning
+    and its end to tell people apart."""
+    (begins, ends), (other_begins, other_ends) = _shown(one), _shown(other)
+    first, last = min(len(begins), len(other_begins)), min(len(ends), len(other_ends))
+    if first < SHOWN or last < SHOWN:
+        return False
+    return begins[:first] == other_begins[:first] and ends[-last:] == other_ends[-last:]
+
+
+def _shown(masked: str) -> tuple[str, str]:
+    """The digits before and after what is hidden, from the country's code on: `0712****678` → `254712`, `678`."""
+    parts = re.split(r"[*•]+", masked)
+    begins, ends = (parts[0], parts[-1]) if len(parts) > 1 else ("", "")
+    return f"254{begins[1:]}" if begins.startswith("0") else begins, ends
 
 
 def phone_hash(msisdn: str, key: str) -> str:

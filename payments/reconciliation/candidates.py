@@ -13,10 +13,12 @@ from orders.selectors import codes_known
 from payments.facts import FOLLOW_UP_FOR, held_kes, is_live, is_paid, is_settled, was_refused
 from payments.ledger import EventKind
 from payments.models import MpesaTransaction, PaymentEvent, StatementLine
+from payments.phones import masked_payer, may_be_the_same
 
 Kind, Match = StatementLine.Kind, StatementLine.Match
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # a line may seem that much earlier than the request that it answers
+ANSWERED_WITHIN = timedelta(minutes=10)  # after a request: a prompt is long gone by then
 READINGS = 16  # of one account number: what may mean more codes than that is looked at by a person
 
 
@@ -30,6 +32,7 @@ class Line:
     completed_at: datetime
     paid_in: Decimal
     account_no: str
+    other_party: str
     # whose word it is
     row: int
     file_name: str
@@ -63,6 +66,7 @@ class Candidate:
     created_at: datetime
     checkout_request_id: str | None
     result_code: str
+    phone_masked: str
     order_code: str
 
 
@@ -146,6 +150,54 @@ def without_receipt(lines: Iterable[Line]) -> Candidates:
     for row in candidates_of(attempts) if codes else ():
         found.setdefault(row.order_code, []).append(row)
     return found
+
+
+def by_payer(lines: Iterable[Line]) -> Mapping[int, Candidate]:
+    """A till's lines name no account. By line: the one payment without a receipt that fits by amount, time and masked
+    payer, where it is open or known to be paid, and this line is the only money that fits it. One query for all lines,
+    and one for each pair found."""
+    of_tills = [line for line in lines if not line.account_no and masked_payer(line.other_party) != "—"]
+    if not of_tills:
+        return {}
+    with_a_line = StatementLine.objects.filter(kind=Kind.PAYMENT, attempt=OuterRef("id"))
+    times = [line.completed_at for line in of_tills]
+    asked = MpesaTransaction.objects.filter(
+        receipt=None,
+        amount_kes__in={int(line.paid_in) for line in of_tills if line.paid_in == int(line.paid_in)},
+        created_at__range=(min(times) - ANSWERED_WITHIN, max(times) + CLOCKS_DIFFER),
+    ).exclude(Exists(with_a_line))
+    candidates: dict[int, list[Candidate]] = {}
+    for row in candidates_of(asked):
+        candidates.setdefault(row.amount_kes, []).append(row)
+    found = {}
+    for line in of_tills:
+        fits = [row for row in candidates.get(int(line.paid_in), ()) if _fits_by_payer(row, line)]
+        alone = len(fits) == 1 and (is_paid(fits[0]) or is_live(fits[0]))
+        if alone and not _rivals_by_payer(line, fits[0]):
+            found[line.id] = fits[0]
+    return found
+
+
+def _fits_by_payer(attempt: Candidate, line: Line) -> bool:
+    after = line.completed_at - attempt.created_at
+    in_time = -CLOCKS_DIFFER <= after <= ANSWERED_WITHIN
+    same = line.paid_in == attempt.amount_kes and in_time
+    return same and may_be_the_same(masked_payer(line.other_party), attempt.phone_masked)
+
+
+def _rivals_by_payer(line: Line, attempt: Candidate) -> bool:
+    """Whether other money could be this payment's just as well."""
+    in_time = StatementLine.objects.filter(
+        kind=Kind.PAYMENT,
+        match=Match.NONE,
+        account_no="",
+        paid_in=line.paid_in,
+        absent_from=None,
+        completed_at__gte=attempt.created_at - CLOCKS_DIFFER,
+        completed_at__lte=attempt.created_at + ANSWERED_WITHIN,
+    )
+    others = in_time.exclude(id=line.id).exclude(receipt_is_known()).values_list("other_party", flat=True)
+    return any(may_be_the_same(masked_payer(payer), attempt.phone_masked) for payer in others)
 
 
 def _fits(attempt: Candidate, line: Line) -> bool:

@@ -1,4 +1,5 @@
-"""Which payment each line of a statement is: by receipt, else by order code, amount and time. Guesses nothing.
+"""Which payment each line of a statement is: by receipt, else by order code, amount and time; where a till's line names
+no account, by amount, time and masked payer. Guesses nothing.
 
 Goes through a statement's time period in batches and notes how far it came, so that it can stop and go on anywhere.
 What changes a payment is one transaction for each, together with its line. Doing it again, when callbacks have come
@@ -27,6 +28,7 @@ from payments.reconciliation.candidates import (
     Candidate,
     Candidates,
     Line,
+    by_payer,
     candidates_of,
     lines_of,
     only_the_file_says,
@@ -159,8 +161,8 @@ def match_believed(line_ids: Sequence[int], *, now: datetime) -> Matched:
 def _match(lines: list[Line], *, now: datetime) -> Matched:
     step = _Step(now=now, allowance=Allowance(now=now))
     left = spelt_as_coded(_by_receipt(lines, step))
-    candidates = without_receipt(left)
-    beside = [line for line in left if not _by_reference(line, candidates, step)]
+    candidates, payers = without_receipt(left), by_payer(left)
+    beside = [line for line in left if not _by_reference(line, candidates, payers.get(line.id), step)]
     known = codes_known({line.account_no for line in beside} - {""})
     for line in beside:
         if line.account_no in known:
@@ -267,9 +269,9 @@ def _correct(attempt: Candidate, line: Line, step: _Step) -> None:
 # --- by order code, amount and time ---------------------------------------------------------------------
 
 
-def _by_reference(line: Line, candidates: Candidates, step: _Step) -> bool:
+def _by_reference(line: Line, candidates: Candidates, its_payers: Candidate | None, step: _Step) -> bool:
     """Whether the line is now a payment's, the one that it can only be; or waits to be."""
-    attempt = the_doubted_one(line, candidates) or the_only_one(line, candidates)
+    attempt = the_doubted_one(line, candidates) or the_only_one(line, candidates) or its_payers
     if attempt is None:
         return False
     alone = only_the_file_says(line, attempt)

@@ -38,7 +38,7 @@ def stuck(click: Click, clock: Clock, number: int = 1, amount: int = 1500) -> Mp
 
 
 def settle(attempt: MpesaTransaction, by: str, now: datetime) -> HandSettlement:
-    sms = replace(SMS, receipt=f"UKN4AB12C{attempt.pk}", amount_kes=attempt.amount_kes)
+    sms = replace(SMS, receipt=f"UKN{attempt.pk:07}", amount_kes=attempt.amount_kes)
     return manual.propose_settlement(attempt.pk, sms, by=by, now=now)
 
 

@@ -97,7 +97,8 @@ def triggers() -> set[tuple[str, str]]:
             (table, word)
             for table, definition in cursor.fetchall()
             for word in ("UPDATE", "DELETE", "TRUNCATE")
-            if word in definition.split(" ON ")[0]
+            if table.startswith(("orders_", "payments_"))  # a library keeps triggers of its own
+            and word in definition.split(" ON ")[0]
         }
 
 
