@@ -1,5 +1,6 @@
 # make run — the whole shop on this machine · make test — every test · make check — every check · make bench — figures
 # make soak — stories of buyers and of money for as long as you like
+# make storm — everything at once: 100 buyers, 1,000 callbacks, two blackouts, two clocks; a table of what came of it
 # make screenshots — the pictures of docs/staff-guide.md
 # Windows: the same steps for PowerShell stand in README.md.
 
@@ -8,7 +9,7 @@ PORT ?= 8000
 BIN := .venv/bin
 
 .PHONY: run check check-style check-types check-house check-django check-migrations check-templates \
-	test bench bench-million soak screenshots test-side-by-side test-sqlite test-postgres test-pure test-js test-browser clean
+	test bench bench-million soak storm screenshots test-side-by-side test-sqlite test-postgres test-pure test-js test-browser clean
 
 run: .venv/run.stamp
 	@$(BIN)/python manage.py run_demo --port $(PORT)
@@ -93,6 +94,10 @@ bench-million: .venv/dev.stamp
 soak: .venv/dev.stamp
 	MONEY_MACHINE_EXAMPLES=$${STORIES:-2000} STATE_MACHINE_EXAMPLES=$${STORIES:-2000} \
 	$(BIN)/python -m pytest -q -s tests/journeys/test_money_machine.py tests/journeys/test_state_machine.py
+
+# STORM_BUYERS=300 STORM_CALLBACKS=3000 make storm: see tests/support/races/storm/__main__.py
+storm: .venv/dev.stamp
+	$(BIN)/python -m tests.support.races.storm
 
 screenshots: .venv/dev.stamp
 	@sh tests/browser/get-chromium.sh

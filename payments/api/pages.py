@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from orders import selectors as shop
 from orders.models import Order, OrderItem
+from payments import gateway
 from payments.checkout import (
     PushProblem,
     live_attempt,
@@ -40,7 +40,7 @@ def checkout(request: HttpRequest, token: str) -> HttpResponse:
     live = live_attempt(order.id)
     attempt = _resumable(live) if live else None
     watched = None if live else watched_attempt(order.id)
-    renewal = None if live else out_of_date(order, now=timezone.now())
+    renewal = None if live else out_of_date(order, now=gateway.now())
     items = shop.items_of(order)
     context = {
         "order": order,
@@ -93,7 +93,7 @@ def _confirmation_state(order: Order) -> str:
         return "refunded"
     if is_part_paid(order):
         return "part_paid"
-    return "ended" if has_ended(order, now=timezone.now()) else "pending"
+    return "ended" if has_ended(order, now=gateway.now()) else "pending"
 
 
 def _renew_url(items: list[OrderItem]) -> str:
@@ -121,7 +121,7 @@ def _unknown_order(request: HttpRequest) -> HttpResponse:
 
 
 def _resumable(attempt: MpesaTransaction) -> SimpleNamespace:
-    left = attempt.created_at + PROMPT_LIFE - timezone.now()
+    left = attempt.created_at + PROMPT_LIFE - gateway.now()
     return SimpleNamespace(
         poll_id=poll_id_of(attempt),
         amount_kes=attempt.amount_kes,

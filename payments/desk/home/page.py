@@ -5,7 +5,6 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 
 from payments import gateway
 from payments.desk import needs, settlements
@@ -23,7 +22,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["title"] = "Home"
     if not request.user.has_perm("payments.view_mpesatransaction"):
         return context
-    now = timezone.now()
+    now = gateway.now()
     seen = figures.home(now=now)
     of_theirs = [need for need in seen.needs if needs.BY_KEY[need.key].may_be_seen(request)]
     return context | {

@@ -445,7 +445,7 @@ def test_six_reasons_are_told_and_the_share_is_of_all(buys: Shopper, seen: Calla
 @pytest.fixture
 def real_time(clock: Clock, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> None:
     """The page's clock is the test's, and its spool is empty."""
-    monkeypatch.setattr(page.timezone, "now", clock)
+    monkeypatch.setattr(timezone, "now", clock)
     settings.SPOOL_DIR = str(tmp_path)
 
 

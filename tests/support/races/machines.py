@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -213,7 +213,14 @@ class Shop:
 class Machine(Shop):
     """One machine of the shop as the Procfile starts it, two processes; of 32 threads where nobody says otherwise."""
 
-    def __init__(self, env: Mapping[str, str], log: Path, *, threads: int = 32) -> None:
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        log: Path,
+        *,
+        threads: int = 32,
+        application: str = "djkraph.wsgi:application",
+    ) -> None:
         port = free_port()
         super().__init__(f"http://127.0.0.1:{port}")
         self._env = {"MPESA_CALLBACK_URL": f"{self.address}/api/payments/callback"} | dict(env)
@@ -229,7 +236,7 @@ class Machine(Shop):
             "error",
         ]
         self._command += ["--port", str(port), "--workers", "2", "--blocking-threads", str(threads)]
-        self._command += ["djkraph.wsgi:application"]
+        self._command += [application]
         self._running: Running | None = None
 
     def start(self) -> "Machine":
@@ -282,10 +289,12 @@ class Desk:
 
 
 @contextmanager
-def worker(env: Mapping[str, str], log: Path) -> Iterator[Running]:
+def worker(
+    env: Mapping[str, str], log: Path, *, program: Sequence[str] = ("manage.py",)
+) -> Iterator[Running]:
     """The real worker, from its first word on."""
     began_at = log.stat().st_size if log.exists() else 0
-    running = Running(["manage.py", "reconcile_payments", "--watch"], env, log)
+    running = Running([*program, "reconcile_payments", "--watch"], env, log)
     try:
         give_up_at = time.monotonic() + STARTS_WITHIN
         while b"Watching" not in log.read_bytes()[began_at:]:
