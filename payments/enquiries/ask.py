@@ -19,7 +19,7 @@ from payments import gateway, ledger
 from payments.daraja import QueryAnswer, Verdict
 from payments.enquiries import budget, lanes
 from payments.enquiries.lanes import Lane
-from payments.facts import IS_LIVE, followed_up_at, is_certain, is_followed_up, is_stale
+from payments.facts import IS_LIVE, followed_up_at, is_certain, is_followed_up, is_paid, is_stale
 from payments.gateway import release_connection
 from payments.ledger import EventKind, Source, Update
 from payments.models import MpesaTransaction
@@ -31,6 +31,7 @@ GIVE_UP_AFTER = timedelta(hours=72)
 NO_CHECK_WITHIN = timedelta(seconds=20)  # a hint can't make us ask oftener than this
 NO_STRANGERS_CHECK_WITHIN = timedelta(minutes=5)  # nor one that anybody could have sent than this
 DEFAULT_PAUSE = timedelta(seconds=60)  # after a 429 that names no time
+ANSWERS_WITHIN = timedelta(seconds=15)  # a question; what takes longer brings no answer
 BATCH = 100
 
 
@@ -165,6 +166,18 @@ def _ask(due: Due, *, clock: Callable[[], datetime], may_take: Callable[[int], b
     release_connection()
     answer = gateway.client().query(due.checkout_request_id)
     return _record(due, answer, now=clock())
+
+
+def heard_since(attempt_id: int, *, since: datetime, now: datetime) -> Outcome | None:
+    """What Daraja said of it since then, whoever asked: who waits for a turn is asked for by the worker, and may come
+    too late for each. None: it was not asked. NOT_ASKED: it is being asked, and its answer is on the way."""
+    columns = ("last_check_at", "last_answer_at", "state")
+    attempt = MpesaTransaction.objects.only(*columns).get(id=attempt_id)
+    if attempt.last_check_at is None or attempt.last_check_at < since:
+        return None
+    if attempt.last_answer_at is not None and attempt.last_answer_at >= since:
+        return Outcome.PAID if is_paid(attempt) else Outcome.NOT_PAID
+    return Outcome.NOT_ASKED if now < attempt.last_check_at + ANSWERS_WITHIN else Outcome.NO_ANSWER
 
 
 def request_check(attempt_id: int, *, now: datetime) -> None:

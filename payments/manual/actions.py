@@ -35,8 +35,18 @@ class Asked:
     again_at: datetime | None = None
 
 
-def ask_now(attempt_id: int, *, by: str, clock: Callable[[], datetime]) -> Asked:
-    """Asks Safaricom about one payment, within the budget that all share. Raises ActionRefused."""
+def ask_now(
+    attempt_id: int, *, by: str, clock: Callable[[], datetime], waiting_since: datetime | None = None
+) -> Asked:
+    """Asks Safaricom about one payment, within the budget that all share; of somebody who waits since then, an answer
+    that came to the worker meanwhile is the answer. Raises ActionRefused."""
+    now = clock()
+    heard = waiting_since and enquiries.heard_since(attempt_id, since=waiting_since, now=now)
+    if heard is Outcome.NOT_ASKED:
+        return Asked(outcome=heard)
+    if heard:
+        _write(attempt_id, EventKind.STAFF_ASKED, {"outcome": heard.value}, by=by, now=now)
+        return Asked(outcome=heard)
     row = MpesaTransaction.objects.get(id=attempt_id)
     _refuse(refusal_to_ask(row))
     outcome = enquiries.ask_about(enquiries.read_due(attempt_id), clock=clock, lane=Lane.STAFF)

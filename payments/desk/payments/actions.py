@@ -14,10 +14,9 @@ from payments import gateway, manual
 from payments.desk import settlements
 from payments.desk.addresses import address, page_of
 from payments.desk.pages import Button, refuse_without, row_or_404, show
-from payments.desk.payments import story
+from payments.desk.payments import asking, story
 from payments.desk.payments.forms import NoteForm, SettleForm
 from payments.desk.settlements import RefundForm, UndoForm
-from payments.desk.words import moment
 from payments.enquiries import Outcome
 from payments.manual import ActionRefused, Row
 from payments.models import HandSettlement, MpesaTransaction, Refund
@@ -28,7 +27,8 @@ UNDO = "payments.undo_decision"
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """One thing to do with one payment. `do` makes the one call (manual/) and returns what to tell the person.
+    """One thing to do with one payment. `do` makes the one call (manual/) and returns what to tell the person, or the
+    page where it goes on.
 
     `refusal`: empty where it makes sense for the payment as it stands; else it is not offered, and refused in these
     words. `form`: None where a button is enough.
@@ -38,7 +38,7 @@ class Action:
     label: str
     icon: str
     permission: str
-    do: Callable[[MpesaTransaction, dict[str, Any], str], str]
+    do: Callable[[MpesaTransaction, dict[str, Any], str], str | HttpResponse]
     refusal: Callable[[Row], str] = lambda _row: ""
     form: type[forms.Form] | None = None
     lead: str = ""  # a sentence above the form
@@ -60,24 +60,11 @@ class Action:
         )
 
 
-def _ask(attempt: MpesaTransaction, _told: Mapping[str, Any], by: str) -> str:
+def _ask(attempt: MpesaTransaction, _told: Mapping[str, Any], by: str) -> str | HttpResponse:
     asked = manual.ask_now(attempt.pk, by=by, clock=gateway.now)
-    return told_of(asked)
-
-
-def told_of(asked: manual.Asked) -> str:
     if asked.outcome is Outcome.NOT_ASKED:
-        free_at = asked.again_at
-        later = f"Try again at {moment(free_at)[-8:]}." if free_at else "Try again in a moment."
-        return (
-            f"Not asked just now: Safaricom allows only so many questions, or could not be reached. {later}"
-        )
-    return {
-        Outcome.PAID: "Safaricom says: paid.",
-        Outcome.NOT_PAID: "Safaricom says: not paid.",
-        Outcome.PROCESSING: "Safaricom says: still waiting for the buyer.",
-        Outcome.NO_ANSWER: "Safaricom took the question and had no answer yet.",
-    }[asked.outcome]
+        return HttpResponseRedirect(asking.address_for([attempt.pk]))
+    return asking.told_of(asked)
 
 
 def _note(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) -> str:
@@ -279,6 +266,8 @@ def _done(
             return HttpResponseRedirect(page_of(attempt))
         form.add_error(None, str(refused))
         return None
+    if isinstance(message, HttpResponse):
+        return message
     messages.success(request, message)
     return HttpResponseRedirect(page_of(attempt))
 

@@ -10,11 +10,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from payments import manual
+from payments import enquiries, gateway, manual
+from payments.enquiries import Outcome
 from payments.models import HandSettlement, MpesaTransaction, PaymentEvent
 from tests.support.payments.clock import Clock
 from tests.support.payments.desk import PAYMENTS, ROLES, at_desk, words_of
-from tests.support.payments.fake_daraja import FakeDaraja, paid_answer
+from tests.support.payments.fake_daraja import FakeDaraja, not_paid_answer, paid_answer, processing_answer
 from tests.support.payments.paying import called_back, pay
 from tests.support.payments.settling import SMS
 
@@ -201,7 +202,7 @@ def test_the_chosen_are_asked_about_one_by_one_within_the_budget(
     told = {"action": "ask_selected", "_selected_action": chosen}
     page = cashier.post(PAYMENTS, told, follow=True)
     assert "data-steps" in words_of(page)
-    step, cursor, lines = f"{PAYMENTS}asking/step/?ids={','.join(map(str, chosen))}", "0", []
+    step, cursor, lines = f"{PAYMENTS}asking/step/?ids={','.join(map(str, chosen))}", "0@0", []
     for _ in range(10):
         answer = cashier.post(step, {"cursor": cursor}).json()
         lines += [answer["line"]["text"]] if "line" in answer else []
@@ -220,11 +221,47 @@ def test_without_a_turn_the_step_says_how_long_to_wait(
     clock.now = timezone.now() - timedelta(minutes=10)
     chosen = [click(msisdn=f"25471234560{n}", reference=f"C{n}").pk for n in range(2)]
     cashier, step = at_desk("cashier"), f"{PAYMENTS}asking/step/?ids={chosen[0]},{chosen[1]}"
-    assert cashier.post(step, {"cursor": "0"}).json()["cursor"] == "1"
-    waits = cashier.post(step, {"cursor": "1"}).json()
-    assert waits["cursor"] == "1"
+    assert cashier.post(step, {"cursor": "0@0"}).json()["cursor"] == "1@0"
+    waits = cashier.post(step, {"cursor": "1@0"}).json()
+    assert waits["cursor"].startswith("1@")
     assert 1 <= waits["wait_seconds"] <= 15
     assert len(safaricom.queries) == 1
+
+
+@pytest.mark.parametrize("answer", ["paid", "not_paid", "again_not_paid", "processing"])
+def test_what_the_worker_hears_for_those_who_wait_is_their_answer_however_late_they_come_for_a_turn(
+    answer: str, click: Click, safaricom: FakeDaraja, clock: Clock, settings: Any, monkeypatch: Any
+) -> None:
+    """The worker takes each turn as it comes free: who asks once a second never meets a free one."""
+    settings.MPESA_QUERY_BUDGET_PER_MINUTE = 5
+    monkeypatch.setattr(gateway, "now", clock)
+    other, stuck = (click(msisdn=f"25471234560{n}", reference=f"C{n}").pk for n in range(2))
+    if answer == "again_not_paid":
+        called_back(safaricom, clock, code=1032)
+    clock.advance(minutes=10)
+    cashier = at_desk("cashier")
+    cashier.post(f"{PAYMENTS}asking/step/?ids={other}", {"cursor": "0@0"})
+    waits = cashier.post(f"{PAYMENTS}{stuck}/ask/", follow=True)
+    assert "data-steps" in words_of(waits)
+    step = f"{PAYMENTS}asking/step/?ids={stuck}"
+    waits = cashier.post(step, {"cursor": "0@0"}).json()
+    assert not waits["finished"]
+    clock.advance(seconds=12)
+    safaricom.query_answer = {"paid": paid_answer, "processing": processing_answer}.get(
+        answer, not_paid_answer
+    )()
+    assert enquiries.ask_next(clock=clock) is not Outcome.NOT_ASKED
+    heard = cashier.post(step, {"cursor": waits["cursor"]}).json()
+    if answer == "processing":
+        assert not heard["finished"]
+        assert len(safaricom.queries) == 2
+        clock.advance(seconds=15)
+        heard = cashier.post(step, {"cursor": heard["cursor"]}).json()
+    assert heard["finished"]
+    says = {"paid": "Safaricom says: paid.", "processing": "has no answer yet."}
+    assert says.get(answer, "Safaricom says: not paid.") in words_of(cashier.get(heard["next"]))
+    assert len(safaricom.queries) == 2
+    assert PaymentEvent.objects.filter(kind="staff_asked", facts__by="cashier", attempt_id=stuck).count() == 1
 
 
 @pytest.mark.parametrize("role", ["viewer", "auditor", "nobody"])
@@ -232,12 +269,12 @@ def test_who_may_not_ask_may_not_ask_about_many(
     role: str, stuck: MpesaTransaction, safaricom: FakeDaraja
 ) -> None:
     client = at_desk(role)
-    assert client.post(f"{PAYMENTS}asking/step/?ids={stuck.pk}", {"cursor": "0"}).status_code == 403
+    assert client.post(f"{PAYMENTS}asking/step/?ids={stuck.pk}", {"cursor": "0@0"}).status_code == 403
     client.post(PAYMENTS, {"action": "ask_selected", "_selected_action": [stuck.pk]})
     assert safaricom.queries == []
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "-1", "9" * 20])
+@pytest.mark.parametrize("cursor", ["", "x", "-1", "1", "1@", "@1", "9" * 20, f"1@{'9' * 20}"])
 def test_a_step_with_a_broken_cursor_is_a_400_in_words(cursor: str, stuck: MpesaTransaction) -> None:
     answer = at_desk("cashier").post(f"{PAYMENTS}asking/step/?ids={stuck.pk},x,", {"cursor": cursor})
     assert answer.status_code == 400
