@@ -227,9 +227,7 @@ UPLOAD_MAX_BYTES = 51 * 2**20  # a statement of 50 MB in its form; more is not e
 PUSH_RATE_PER_ADDRESS: int = env.int("PUSH_RATE_PER_ADDRESS", default=60)  # a minute
 ORDER_RATE_PER_ADDRESS: int = env.int("ORDER_RATE_PER_ADDRESS", default=60)  # a minute
 STATUS_RATE_PER_ADDRESS: int = env.int("STATUS_RATE_PER_ADDRESS", default=1200)  # a minute
-WEB_THREADS: int = env.int(
-    "WEB_THREADS", default=160
-)  # of one process; the Procfile's line has the same default
+WEB_THREADS: int = env.int("WEB_THREADS", default=240)  # of one process; the Procfile has the same default
 # each push holds a thread while Safaricom takes its time: polls, callbacks and health keep the rest
 PUSHES_IN_FLIGHT = int(env.str("PUSHES_IN_FLIGHT", default="") or WEB_THREADS * 3 // 4)
 PUSH_LIMIT_PER_PHONE: int = env.int("PUSH_LIMIT_PER_PHONE", default=5)  # prompts in ten minutes

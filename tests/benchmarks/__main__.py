@@ -96,7 +96,7 @@ def pushes(url: str) -> list[Row]:
     polled = [("/stkpush/status", {"checkoutRequestId": f"ws_CO_{n}"}) for n in range(1, 2001)]
     with rig.simulator("--fault", f"slow_answer={DARAJA_ANSWERS_AFTER}") as safaricom:
         told = {"MPESA_BASE_URL": safaricom, "MPESA_CALLBACK_URL": "http://127.0.0.1:9/callback"}
-        with rig.granian(url, workers=2, threads=160, pinned=False, **told) as port:
+        with rig.granian(url, workers=2, threads=240, pinned=False, **told) as port:
 
             def push(first: int, **how: float) -> dict[str, Any]:
                 return rig.load(port, asked[first:], connections=PUSHES, pinned=False, **how)

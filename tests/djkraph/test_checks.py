@@ -46,7 +46,7 @@ def test_the_demo_makes_sense() -> None:
         ("SESSION_COOKIE_AGE", 0, "E006"),
         ("ALERT_WEBHOOK_URL", "https://hooks.djkraph.co.ke/desk", "E013"),
         ("PUSHES_IN_FLIGHT", 0, "E007"),
-        ("PUSHES_IN_FLIGHT", 160, "E007"),
+        ("PUSHES_IN_FLIGHT", 240, "E007"),
         ("WEB_THREADS", 100, "E007"),
     ],
 )

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.postgres
 
 PUSHES = 215
 HANGS = 20.0  # seconds that Safaricom takes for its answer
-AS_THE_PROCFILE = 160  # threads of each process
+AS_THE_PROCFILE = 240  # threads of each process
 SLOW_BODIES = 210  # each holds a thread; beyond all of them a proxy that buffers is needed (docs/go-live.md)
 AT_MOST = 2.0  # seconds that anybody else may wait
 

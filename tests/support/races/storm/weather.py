@@ -29,7 +29,7 @@ from tests.support.simulated import Simulated
 AHEAD = 300.0  # seconds: the second host's clock
 CLOCK_PROGRAM = ("-m", "tests.support.races.host_clock")  # where it takes manage.py's place
 CLOCK_APPLICATION = "tests.support.races.host_clock:application"
-THREADS = 160  # of each web process, as the Procfile says
+THREADS = 240  # of each web process, as the Procfile says
 QUESTIONS_A_MINUTE = 30
 TOKEN_HANGS = 317.0  # seconds that its address takes to answer: longer than anybody waits
 ANSWER_TAKES = 1.0  # seconds of Safaricom for a push: the power goes while some are under way
