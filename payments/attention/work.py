@@ -18,10 +18,9 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Cast, Coalesce, Concat, Substr
-from django.utils import timezone
 
 from orders.models import Order
-from payments import facts
+from payments import facts, gateway
 from payments.facts import (
     IS_UNCLAIMED,
     LINE_WAITS,
@@ -158,7 +157,7 @@ def _told_here(reason: Reason) -> Q:
 
 
 def _refunds_unseen() -> Rows:
-    return Refund.objects.filter(refund_unseen_at(timezone.now())).annotate(
+    return Refund.objects.filter(refund_unseen_at(gateway.now())).annotate(
         need_since=F("recorded_at"),
         need_order=Coalesce(F("attempt__account_reference"), _order_of("receipt__")),
         need_payment=F("attempt__public_id"),
@@ -228,7 +227,7 @@ def _inbox() -> Rows:
 
 def _statements() -> Rows:
     """The amount is ours less theirs, as `manage.py balance` says it."""
-    return statements_that_differ(timezone.now()).annotate(
+    return statements_that_differ(gateway.now()).annotate(
         need_since=F("period_to"),
         need_order=NONE,
         need_payment=NONE,

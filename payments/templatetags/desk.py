@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from django import template
 from django.db.models import Model
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from payments import gateway
 from payments.desk import addresses, words
 from payments.desk.refunds.figures import badge as refunded
 from payments.models import Refund
@@ -64,7 +64,7 @@ def badge(text: str, tone: str = "") -> SafeString:
 @register.simple_tag
 def how_far(refund: Refund) -> SafeString:
     """A refund's badge: sent, seen, or not seen for days."""
-    return badge(*refunded(refund, now=timezone.now()))
+    return badge(*refunded(refund, now=gateway.now()))
 
 
 @register.simple_tag

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from payments import gateway
 from payments.desk.addresses import list_of
 from payments.desk.day import text
 from payments.desk.day.figures import Line
@@ -39,7 +39,7 @@ def is_offered(request: HttpRequest) -> bool:
 @require_GET
 def _page(request: HttpRequest) -> HttpResponse:
     refuse_without(request, SEES)
-    now = timezone.now()
+    now = gateway.now()
     today = nairobi_day(now)
     typed = request.GET.get("date", "")
     day = text.read_day(typed, today=today)
@@ -73,7 +73,7 @@ def _shown(request: HttpRequest, line: Line) -> dict[str, Any]:
 @require_GET
 def _file(request: HttpRequest) -> HttpResponse:
     refuse_without(request, SEES, EXPORT)
-    now = timezone.now()
+    now = gateway.now()
     day = text.read_day(request.GET.get("date", ""), today=nairobi_day(now))
     if day is None:
         return HttpResponseRedirect(f"{reverse(PAGE)}?{request.GET.urlencode()}")

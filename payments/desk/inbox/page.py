@@ -7,13 +7,12 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from payments import manual
+from payments import gateway, manual
 from payments.desk import words
 from payments.desk.addresses import address, list_of, page_of
 from payments.desk.inbox import figures
@@ -127,13 +126,13 @@ class CallbackDeliveryAdmin(ManyRows, DetailPage):
 
     def _read(self, request: HttpRequest, delivery: CallbackDelivery) -> str:
         by = request.user.get_username()
-        verdict = manual.read_delivery_again(delivery.pk, by=by, now=timezone.now())
+        verdict = manual.read_delivery_again(delivery.pk, by=by, now=gateway.now())
         told = f"Read once more: {words.lowered(verdict.label)}."
         self.log_change(request, delivery, told)
         return told
 
     def _mark(self, request: HttpRequest, delivery: CallbackDelivery) -> str:
-        manual.mark_delivery_reviewed(delivery.pk, by=request.user.get_username(), now=timezone.now())
+        manual.mark_delivery_reviewed(delivery.pk, by=request.user.get_username(), now=gateway.now())
         return "Marked as looked at."
 
     # --- one delivery -------------------------------------------------------------------------------------

@@ -17,9 +17,9 @@ from django.http import (
     HttpResponseRedirect,
     StreamingHttpResponse,
 )
-from django.utils import timezone
 from unfold.decorators import action
 
+from payments import gateway
 from payments.desk.addresses import list_of
 from payments.desk.lists import export
 from payments.desk.words import nairobi_day
@@ -48,7 +48,7 @@ class ExportMixin:
         if payments is None:
             messages.error(request, "These filters can't be read, so nothing was exported. Set them anew.")
             return HttpResponseRedirect(list_of(MpesaTransaction))
-        return export_response(payments, by=request.user.get_username(), now=timezone.now())
+        return export_response(payments, by=request.user.get_username(), now=gateway.now())
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -8,7 +8,6 @@ from typing import TypeVar
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Right, Upper
 from django.db.models.lookups import Exact
-from django.utils import timezone
 
 from orders.codes import codes_meant
 from orders.models import Order
@@ -77,7 +76,7 @@ def _meanings(term: str) -> Iterator[Q]:
         yield Q(order__code__in=codes)
     if "@" in term:
         yield Q(order__in=Order.objects.exclude(email="").filter(Exact(Upper("email"), Upper(Value(term)))))
-    if (told := said.amount_of_day(term, today=nairobi_day(timezone.now()))) is not None:
+    if (told := said.amount_of_day(term, today=nairobi_day(gateway.now()))) is not None:
         start = midnight(told.day)
         yield Q(
             amount_kes=told.amount_kes, created_at__gte=start, created_at__lt=midnight(next_day(told.day))

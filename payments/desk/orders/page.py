@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from unfold.decorators import display
 
 from orders.models import Order
@@ -64,7 +63,7 @@ class StandsFilter(ChoiceFilter):
 
     def chosen(self, rows: Orders, value: str) -> Orders:
         if value in ("open", "ended"):
-            ended = Q(pk__in=ledger.ended_orders(now=timezone.now()).values("pk"))
+            ended = Q(pk__in=ledger.ended_orders(now=gateway.now()).values("pk"))
             return rows.filter(GOT_NOTHING, ended if value == "ended" else ~ended)
         return rows.filter(
             {"part_paid": IS_PART_PAID, "paid": ORDER_IS_PAID, "refunded": ORDER_IS_OVER}[value]
@@ -164,7 +163,7 @@ def _badge(order: Order) -> words.Badge:
 
 def _has_ended(order: Order) -> bool:
     """By its attempts as they were read with it."""
-    return is_ended(order, order.attempts.all(), life=gateway.order_life(), now=timezone.now())
+    return is_ended(order, order.attempts.all(), life=gateway.order_life(), now=gateway.now())
 
 
 def _about(order: Order, came: list[Part]) -> Q:

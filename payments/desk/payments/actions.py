@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
-from django.utils import timezone
 
 from payments import gateway, manual
 from payments.desk import settlements
@@ -68,17 +67,17 @@ def _ask(attempt: MpesaTransaction, _told: Mapping[str, Any], by: str) -> str | 
 
 
 def _note(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) -> str:
-    manual.write_note(attempt.pk, text=told["text"], by=by, now=timezone.now())
+    manual.write_note(attempt.pk, text=told["text"], by=by, now=gateway.now())
     return "The note is kept."
 
 
 def _mark(attempt: MpesaTransaction, _told: Mapping[str, Any], by: str) -> str:
-    manual.mark_reviewed(attempt.pk, by=by, now=timezone.now())
+    manual.mark_reviewed(attempt.pk, by=by, now=gateway.now())
     return "Marked as looked at."
 
 
 def _settle(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) -> str:
-    settled = manual.propose_settlement(attempt.pk, told["claim"], by=by, now=timezone.now())
+    settled = manual.propose_settlement(attempt.pk, told["claim"], by=by, now=gateway.now())
     return settlements.outcome(settled, "Settled.")
 
 
@@ -89,13 +88,13 @@ def _refund(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) -> str:
         amount_kes=told["amount_kes"],
         reason=told["reason"],
         by=by,
-        now=timezone.now(),
+        now=gateway.now(),
     )
     return settlements.outcome(recorded, "The refund is recorded.")
 
 
 def _undo(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) -> str:
-    undone = manual.undo_decision(attempt.pk, reason=told["reason"], by=by, now=timezone.now())
+    undone = manual.undo_decision(attempt.pk, reason=told["reason"], by=by, now=gateway.now())
     return settlements.outcome(
         undone, "Taken back. What was decided stands in the history, and so does this."
     )
@@ -110,7 +109,7 @@ def _undo_refund(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) ->
     refund = _refund_to_undo(attempt.pk)
     if refund is None:
         raise ActionRefused("There is no refund that could be taken back.")
-    undone = manual.undo_refund(refund.pk, reason=told["reason"], by=by, now=timezone.now())
+    undone = manual.undo_refund(refund.pk, reason=told["reason"], by=by, now=gateway.now())
     return settlements.outcome(
         undone, f"The refund {refund.reference} is taken back: its money is here again."
     )
@@ -123,7 +122,7 @@ def _refusal_to_undo_refund(row: Row) -> str:
 def _refusal_to_settle(row: Row) -> str:
     if manual.waiting_settlement(row.id) is not None:
         return "A settlement of this payment waits for a second person already."
-    return manual.refusal_to_settle(row, now=timezone.now())
+    return manual.refusal_to_settle(row, now=gateway.now())
 
 
 ACTIONS = (

@@ -6,11 +6,10 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
-from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeNumericFilter
 from unfold.decorators import action, display
 
-from payments import ledger
+from payments import gateway, ledger
 from payments.desk import settlements, words
 from payments.desk.lists import search
 from payments.desk.lists.exporting import ExportMixin
@@ -111,7 +110,7 @@ class MpesaTransactionAdmin(ExportMixin, ManyRows, DetailPage):
             "title": f"Payment {row.account_reference}",
             "attempt": row,
             "badges": _badges(row, reasons),
-            "sentence": story.sentence(row, now=timezone.now()),
+            "sentence": story.sentence(row, now=gateway.now()),
             "notices": reasons,
             "buttons": [each.button(row) for each in offered],
             "may_note": request.user.has_perm("payments.write_note"),
@@ -119,9 +118,7 @@ class MpesaTransactionAdmin(ExportMixin, ManyRows, DetailPage):
             "deliveries": row.deliveries.order_by("id"),
             "lines": row.statement_lines.order_by("id"),
             "others": row.order.attempts.exclude(pk=row.pk).order_by("id"),
-            "order_badge": words.order_badge(
-                row.order, ended=ledger.has_ended(row.order, now=timezone.now())
-            ),
+            "order_badge": words.order_badge(row.order, ended=ledger.has_ended(row.order, now=gateway.now())),
             "items": list(row.order.items.all()),
             "checkout_id": blank_phones(row.checkout_request_id or ""),
             "refunds": row.refunds.all(),

@@ -4,9 +4,8 @@ money here."""
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
-from django.utils import timezone
 
-from payments import manual
+from payments import gateway, manual
 from payments.desk import settlements
 from payments.desk.addresses import address, page_of
 from payments.desk.pages import Button, refuse_without, row_or_404, show
@@ -59,7 +58,7 @@ def _undo(request: HttpRequest, object_id: str) -> HttpResponse:
 
 
 def _done(refund: Refund, reason: str, by: str) -> str:
-    undone = manual.undo_refund(refund.pk, reason=reason, by=by, now=timezone.now())
+    undone = manual.undo_refund(refund.pk, reason=reason, by=by, now=gateway.now())
     return settlements.outcome(
         undone, f"The refund {refund.reference} is taken back: its money is here again."
     )

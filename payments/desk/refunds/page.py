@@ -7,12 +7,12 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from payments import gateway
 from payments.desk import settlements, words
 from payments.desk.addresses import page_of
 from payments.desk.lists.filters import ChoiceFilter, Choices, DaysFilter
@@ -33,7 +33,7 @@ class UnseenFilter(ChoiceFilter):
         return [("unseen", "Not seen for three days")]
 
     def chosen(self, rows: Refunds, value: str) -> Refunds:  # noqa: ARG002 — there is but one
-        return rows.filter(refund_unseen_at(timezone.now()))
+        return rows.filter(refund_unseen_at(gateway.now()))
 
 
 @admin.register(Refund)
@@ -56,7 +56,7 @@ class RefundAdmin(ManyRows, DetailPage):
 
     @display(description="How far it is")
     def state_badge(self, refund: Refund) -> SafeString:
-        told = figures.badge(refund, now=timezone.now())
+        told = figures.badge(refund, now=gateway.now())
         return format_html('<span class="dk-badge dk-badge--{}">{}</span>', told.tone, told.text)
 
     @display(description="Order")
@@ -77,7 +77,7 @@ class RefundAdmin(ManyRows, DetailPage):
         return [*actions.urls(), *super().get_urls()]
 
     def detail(self, request: HttpRequest, row: Refund) -> dict[str, Any]:
-        now = timezone.now()
+        now = gateway.now()
         return {
             "title": f"Refund {row.reference}",
             "refund": row,

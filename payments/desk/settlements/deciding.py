@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.db.models import Model, Q
 from django.http import Http404, HttpRequest
-from django.utils import timezone
 
-from payments import limits, manual
+from payments import gateway, limits, manual
 from payments.desk.addresses import address
 from payments.desk.settlements import wording
 from payments.desk.settlements.forms import DeclineForm
@@ -46,7 +45,7 @@ def _shown(request: HttpRequest, proposal: HandSettlement) -> Waiting:
         settlement=proposal,
         wanted=wording.wanted(proposal),
         warning=wording.warning(proposal),
-        pointless=manual.why_pointless(proposal, now=timezone.now()),
+        pointless=manual.why_pointless(proposal, now=gateway.now()),
         may_decide=may_decide,
         is_own=not limits.is_another_person(request.user.get_username(), proposal.proposed_by),
         about=about(proposal),
@@ -91,7 +90,7 @@ def _decided(
     confirmed: Callable[[HandSettlement], str],
     declined: str,
 ) -> str:
-    by, now = request.user.get_username(), timezone.now()
+    by, now = request.user.get_username(), gateway.now()
     if verdict == "confirm":
         return confirmed(manual.confirm_settlement(settlement.pk, by=by, now=now))
     if verdict != "decline":

@@ -6,14 +6,13 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from orders.models import Order
-from payments import manual
+from payments import gateway, manual
 from payments.desk import settlements, words
 from payments.desk.addresses import address, page_of
 from payments.desk.lists import search
@@ -133,7 +132,7 @@ def _attached(request: HttpRequest, line: StatementLine, told: dict[str, Any]) -
         reason=told["reason"],
         accepts_amount=told["accepts_amount"],
     )
-    settlement = manual.claim_receipt(wanted, by=request.user.get_username(), now=timezone.now())
+    settlement = manual.claim_receipt(wanted, by=request.user.get_username(), now=gateway.now())
     attempt = settlement.attempt
     if settlement.decision == HandSettlement.Decision.WAITING or attempt is None:
         messages.success(request, settlements.second_person_needed(settlement))

@@ -10,11 +10,10 @@ from django.contrib import admin, messages
 from django.db.models import Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from payments import reconciliation
+from payments import gateway, reconciliation
 from payments.desk import settlements
 from payments.desk.addresses import address, list_of, page_of
 from payments.desk.pages import DetailPage, number_in, refuse_without, row_or_404, show
@@ -162,7 +161,7 @@ def _taken_in(request: HttpRequest, form: UploadForm) -> HttpResponse | None:
             file.read(MAX_BYTES + 1),
             file_name=file.name,
             by=request.user.get_username(),
-            now=timezone.now(),
+            now=gateway.now(),
         )
     except StatementUnreadable as bad:
         form.add_error("file", str(bad))
@@ -200,7 +199,7 @@ def _step(request: HttpRequest, statement_id: int) -> HttpResponse:
 
 def _match_some(stated: Statement, done: int, total: int) -> dict[str, Any]:
     total = total or reconciliation.count_ahead(stated)
-    matched = reconciliation.match_some(stated.pk, now=timezone.now())
+    matched = reconciliation.match_some(stated.pk, now=gateway.now())
     done += matched.lines
     told: dict[str, Any] = {
         "cursor": f"{done}-{total}",

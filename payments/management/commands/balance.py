@@ -14,8 +14,8 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
+from payments import gateway
 from payments.desk import kes_of, moment, nairobi_day, read_day, shillings
 from payments.reconciliation import Till, TrialBalance, trial_balance
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
 def _day(typed: str | None) -> date | None:
     if typed is None:
         return None
-    today = nairobi_day(timezone.now())
+    today = nairobi_day(gateway.now())
     day = read_day(typed, today=today)
     if day is None:
         raise CommandError(

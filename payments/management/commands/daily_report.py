@@ -17,8 +17,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
-from django.utils import timezone
 
+from payments import gateway
 from payments.desk import BOM, as_csv, as_text, nairobi_day, read_day, report
 
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--output", metavar="FILE", help="write it there; an older file is replaced")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        now = timezone.now()
+        now = gateway.now()
         day = _day(options["date"], today=nairobi_day(now))
         try:
             made = report(day, now=now)

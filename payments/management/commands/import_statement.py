@@ -14,9 +14,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
-from django.utils import timezone
 
-from payments import desk, reconciliation
+from payments import desk, gateway, reconciliation
 from payments.models import Statement
 from payments.reconciliation import Matched
 from payments.statement_file import MAX_BYTES, StatementUnreadable
@@ -66,14 +65,14 @@ class Command(BaseCommand):
 
     def _import(self, data: bytes, name: str, *, by: str) -> None:
         imported = reconciliation.import_file(
-            data, file_name=name, by=by[:150], now=timezone.now(), progress=self._stored
+            data, file_name=name, by=by[:150], now=gateway.now(), progress=self._stored
         )
         stated = imported.statement
         if imported.again:
             reconciliation.begin_again(stated.pk)
         else:
             self._warn(stated.warnings)
-        matched = reconciliation.match_all(stated.pk, clock=timezone.now, progress=self._matched)
+        matched = reconciliation.match_all(stated.pk, clock=gateway.now, progress=self._matched)
         self._clear_line()
         comparison = desk.compare(stated)
         self.stdout.write(_summary(stated, matched, comparison, again=imported.again))

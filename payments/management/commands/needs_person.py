@@ -14,9 +14,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
-from django.utils import timezone
 
-from payments import attention
+from payments import attention, gateway
 from payments.attention import Row
 from payments.desk import counted, kes_of, moment, shillings
 
@@ -42,7 +41,7 @@ class Command(BaseCommand):
     def _write_json(self) -> int:
         """Row by row: there may be very many."""
         count = 0
-        for count, row in enumerate(attention.rows(now=timezone.now()), start=1):
+        for count, row in enumerate(attention.rows(now=gateway.now()), start=1):
             self.stdout.write("[" if count == 1 else ",", ending="")
             self.stdout.write(json.dumps(_plain(row), ensure_ascii=False), ending="")
         self.stdout.write("]" if count else "[]")
@@ -50,7 +49,7 @@ class Command(BaseCommand):
 
     def _write_words(self) -> int:
         count = 0
-        for row in attention.rows(now=timezone.now()):
+        for row in attention.rows(now=gateway.now()):
             count += 1
             self.stdout.write(" · ".join(_parts(row)))
             self.stdout.write(f"    {row.to_do}")

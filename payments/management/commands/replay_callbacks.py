@@ -6,9 +6,8 @@ from collections import Counter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
-from payments import callbacks
+from payments import callbacks, gateway
 from payments.models import DONE_VERDICTS, CallbackDelivery
 
 Verdict = CallbackDelivery.Verdict
@@ -35,6 +34,6 @@ class Command(BaseCommand):
             return
         verdicts: Counter[str] = Counter()
         for delivery in callbacks.stored_deliveries(wanted):
-            verdicts[callbacks.apply_delivery(delivery, now=timezone.now()).label] += 1
+            verdicts[callbacks.apply_delivery(delivery, now=gateway.now()).label] += 1
         told = ", ".join(f"{count} {label.lower()}" for label, count in verdicts.most_common())
         self.stdout.write(f"{verdicts.total()} deliveries read once more: {told or 'none'}.")

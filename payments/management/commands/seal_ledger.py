@@ -6,9 +6,8 @@ The worker seals each minute by itself. The first time, the whole history is sea
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
-from payments import ledger
+from payments import gateway, ledger
 
 
 class Command(BaseCommand):
@@ -17,7 +16,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         made = rows = 0
         last = None
-        for last in ledger.seal_all(clock=timezone.now):
+        for last in ledger.seal_all(clock=gateway.now):
             made, rows = made + 1, rows + last.rows
             self._progress(f"{rows:,} rows sealed …")
         self._progress("")

@@ -47,7 +47,7 @@ def spool_folder(db: None, settings: Any, tmp_path: Path) -> Path:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The wall clock of what is listed, too."""
     clock = Clock()
-    monkeypatch.setattr("payments.attention.work.timezone.now", clock)
+    monkeypatch.setattr("payments.gateway.now", clock)
     return clock
 
 
