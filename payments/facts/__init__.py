@@ -96,7 +96,7 @@ from payments.facts.receipt import (
     was_reversed_unseen,
 )
 from payments.facts.refund import refund_is_unseen, refund_unseen_at
-from payments.facts.statement import IS_OF_THE_TILL, is_of_the_till
+from payments.facts.statement import IS_OF_THE_TILL, STANDS, is_of_the_till, stands
 
 __all__ = (
     "AMOUNT_IN_DOUBT",
@@ -128,6 +128,7 @@ __all__ = (
     "REASONS",
     "SEND_WITHIN",
     "STALE_AFTER",
+    "STANDS",
     "UNPRICED",
     "WAS_REFUSED",
     "WAS_REVERSED_UNSEEN",
@@ -182,6 +183,7 @@ __all__ = (
     "received_kes",
     "refund_is_unseen",
     "refund_unseen_at",
+    "stands",
     "unasked_at",
     "was_refused",
     "was_reversed_unseen",

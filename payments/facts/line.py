@@ -26,12 +26,15 @@ def line_is_nobodys(line: Line) -> bool:
 LINE_IS_NOBODYS = Q(kind="payment", match="", attempt=None)
 
 
+UNBOOKED = ("", "void")  # nobody has told whose it is; nobody's, since it is not to be believed
+
+
 def line_is_booked(line: Line) -> bool:
     """A payment's line that is its order's without any request of ours: by its receipt in the book."""
-    return line.kind == "payment" and line.match != "" and line.attempt_id is None
+    return line.kind == "payment" and line.match not in UNBOOKED and line.attempt_id is None
 
 
-LINE_IS_BOOKED = Q(kind="payment", attempt=None) & ~Q(match="")
+LINE_IS_BOOKED = Q(kind="payment", attempt=None) & ~Q(match__in=UNBOOKED)
 
 
 class Held(Protocol):

@@ -1,5 +1,7 @@
-"""What is true of a statement as a whole. What its lines say, and whose they are, is reconciliation's."""
+"""What is true of a statement as a whole, and of its lines as of it. What they say, and whose they are, is
+reconciliation's."""
 
+from datetime import datetime
 from typing import Protocol
 
 from django.db.models import Q
@@ -21,3 +23,18 @@ def is_of_the_till(statement: OfAnAccount) -> bool:
 
 
 IS_OF_THE_TILL = Q(account="") | Q(account__icontains="utility") | Q(account__icontains="merchant")
+
+
+class Voidable(Protocol):
+    """A statement, or a line. `voided_at`: when a person said that it is not to be believed."""
+
+    @property
+    def voided_at(self) -> datetime | None: ...
+
+
+def stands(row: Voidable) -> bool:
+    """What is void counts nowhere: in no total, no comparison, no balance, no time of anything."""
+    return row.voided_at is None
+
+
+STANDS = Q(voided_at=None)

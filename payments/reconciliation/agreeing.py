@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from payments.facts import STANDS
 from payments.models import Statement, StatementLine
 from payments.statement_file import NAIROBI, Line
 
@@ -89,6 +90,7 @@ def _mark(receipts: set[str], shared: Shared, *, absent_from: Statement) -> None
     named = sorted(receipts)
     for start in range(0, len(named), BATCH):
         lines = StatementLine.objects.filter(
+            STANDS,
             receipt__in=named[start : start + BATCH],
             completed_at__range=(shared.start, shared.end),
             absent_from=None,

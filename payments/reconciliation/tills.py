@@ -28,7 +28,7 @@ from django.db.models.functions import Cast, Coalesce, Greatest, Least, Round
 from django.utils import timezone
 
 from payments import gateway
-from payments.facts import IS_OF_THE_TILL
+from payments.facts import IS_OF_THE_TILL, STANDS
 from payments.ledger import CENTS, KEPT, ORDER, REFUNDS_DUE, UNCLAIMED
 from payments.models import Posting, Receipt, Refund, Statement, StatementLine
 
@@ -148,7 +148,7 @@ def _reaches(statement: Statement) -> datetime:
     """A statement can be made before its period ends: it tells nothing of what came after, its own lines apart."""
     within = (statement.period_from, statement.period_to)
     made = min(statement.period_to, statement.uploaded_at)
-    last: datetime | None = statement.lines.filter(completed_at__range=within).aggregate(
+    last: datetime | None = statement.lines.filter(STANDS, completed_at__range=within).aggregate(
         last=Max("completed_at")
     )["last"]
     return max(made, last) if last else made
@@ -158,7 +158,7 @@ def _statements(code: str) -> QuerySet[Statement]:
     named = Q(short_code=code)
     if code == gateway.merchant().short_code:
         named |= Q(short_code="")  # as its lines are booked
-    return Statement.objects.filter(named, IS_OF_THE_TILL)
+    return Statement.objects.filter(named, IS_OF_THE_TILL, STANDS)
 
 
 def _standing_at(code: str, start: datetime | None, first: Known | None) -> int:
@@ -181,7 +181,7 @@ def statements_that_differ(now: datetime) -> QuerySet[Statement]:
     """Matched ones of the last weeks whose own time our book does not bring from their opening balance to their closing
     one, with `difference_cents`: ours less theirs."""
     of_the_till = Statement.objects.filter(
-        IS_OF_THE_TILL, matched_at__isnull=False, period_to__gte=now - LOOK_BACK
+        IS_OF_THE_TILL, STANDS, matched_at__isnull=False, period_to__gte=now - LOOK_BACK
     )
     until = Greatest(Least("period_to", "uploaded_at"), Coalesce(_last_line(), "period_from"))
     theirs = F("closing_balance") - F("opening_balance")
@@ -196,7 +196,7 @@ def statements_that_differ(now: datetime) -> QuerySet[Statement]:
 
 def _last_line() -> Subquery:
     within = StatementLine.objects.filter(
-        completed_at__range=(OuterRef("period_from"), OuterRef("period_to"))
+        STANDS, completed_at__range=(OuterRef("period_from"), OuterRef("period_to"))
     )
     return Subquery(within.order_by("-completed_at").values("completed_at")[:1])
 
@@ -240,7 +240,7 @@ def _receipts(code: str, since: datetime | None, until: datetime | None) -> Quer
 
 
 _LINES = StatementLine.objects.filter(
-    receipt=OuterRef("code"), kind=StatementLine.Kind.PAYMENT, money_in=True
+    STANDS, receipt=OuterRef("code"), kind=StatementLine.Kind.PAYMENT, money_in=True
 )
 _REVERSALS = Receipt.objects.filter(reverses=OuterRef("pk"), voided_at=None).order_by("happened_at")
 # of a receipt whose time Safaricom did not name: as its line says; of one that is only known because it was reversed,
@@ -287,6 +287,6 @@ def _owed() -> dict[str, Any]:
 def _short_codes() -> Iterator[str]:
     """The shop's own, and whichever else money moved at or a statement is of."""
     moved = Receipt.objects.order_by().values_list("short_code", flat=True).distinct()
-    stated = Statement.objects.filter(IS_OF_THE_TILL).exclude(short_code="")
+    stated = Statement.objects.filter(IS_OF_THE_TILL, STANDS).exclude(short_code="")
     found = {*moved, *stated.order_by().values_list("short_code", flat=True).distinct()}
     yield from sorted(found | {gateway.merchant().short_code})

@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce
 from payments.desk.needs import COUNTED_UP_TO
 from payments.desk.statements.comparison import booked_lines_of_attempt, lines_of_attempt
 from payments.desk.taken import paid
-from payments.facts import LINE_IS_NOBODYS, held_sql, received_kes
+from payments.facts import LINE_IS_NOBODYS, STANDS, held_sql, received_kes
 from payments.models import Statement, StatementLine
 
 RECEIPTS_SHOWN = 20
@@ -68,11 +68,13 @@ class Agreement:
 
 def agreement(start: datetime, end: datetime) -> Agreement:
     covering = list(
-        Statement.objects.filter(period_from__lt=end, period_to__gte=start).order_by("period_from", "id")
+        Statement.objects.filter(STANDS, period_from__lt=end, period_to__gte=start).order_by(
+            "period_from", "id"
+        )
     )
     stretches = _joined((statement.period_from, statement.period_to) for statement in covering)
     lines = StatementLine.objects.filter(
-        completed_at__gte=start, completed_at__lt=end, kind=StatementLine.Kind.PAYMENT
+        STANDS, completed_at__gte=start, completed_at__lt=end, kind=StatementLine.Kind.PAYMENT
     )
     sums = _sums(lines)
     strange = lines.filter(LINE_IS_NOBODYS).order_by("completed_at", "id")
@@ -104,7 +106,7 @@ def _sums(lines: QuerySet[StatementLine]) -> dict[str, Any]:
 
 def _disputed(start: datetime, end: datetime) -> list[str]:
     lines = StatementLine.objects.filter(
-        completed_at__gte=start, completed_at__lt=end, absent_from__isnull=False
+        STANDS, completed_at__gte=start, completed_at__lt=end, absent_from__isnull=False
     )
     return list(lines.order_by("completed_at", "id").values_list("receipt", flat=True)[:RECEIPTS_SHOWN])
 

@@ -21,9 +21,11 @@ from payments.facts import (
     LINE_IS_BOOKED,
     LINE_IS_NOBODYS,
     LINE_WAITS,
+    STANDS,
     agrees_sql,
     held_sql,
     is_decided_sql,
+    stands,
 )
 from payments.models import MpesaTransaction, Statement, StatementLine
 
@@ -34,7 +36,7 @@ PER_PAGE = 50
 # Money comes within minutes of its request, at the latest within the three days in which Safaricom is asked.
 BEFORE, AFTER = timedelta(days=3), timedelta(days=1)
 
-MATCHED, OURS, THEIRS, DIFFER, LEFT_OUT = "matched", "ours", "theirs", "differ", "left-out"
+MATCHED, OURS, THEIRS, DIFFER, LEFT_OUT, VOID = "matched", "ours", "theirs", "differ", "left-out", "void"
 ONE_FILE, BELIEF = "one-file", "belief"
 
 
@@ -106,17 +108,16 @@ def compare(statement: Statement) -> Comparison:
         _group(THEIRS, sums["theirs"], sums["theirs_total"], person=bool(sums["theirs"])),
         _group(DIFFER, sums["differ"], sums["differ_total"], person=bool(open_differences)),
         _group(LEFT_OUT, sums["left_out"], sums["left_out_total"]),
+        *_void(statement),
     )
-    agrees = (
-        ours == theirs and not lonely["count"] and not sums["theirs"] and not sums["belief"] and not disputed
-    )
+    unclear = bool(lonely["count"] or sums["theirs"] or sums["belief"] or disputed)
+    agrees = ours == theirs and not unclear and stands(statement)
     return Comparison(
         groups=groups,
         ours=ours,
         theirs=theirs,
-        verdict=OTHER_FILE
-        if disputed
-        else _verdict(ours, theirs, agrees=agrees, open_differences=open_differences),
+        verdict=_of_the_file(statement, disputed)
+        or _verdict(ours, theirs, agrees=agrees, open_differences=open_differences),
         agrees=agrees,
         matchable=reconciliation.matchable(statement) if sums["theirs"] else 0,
     )
@@ -136,6 +137,8 @@ def rows_of(statement: Statement, key: str) -> "QuerySet[StatementLine] | QueryS
         return ours_alone(statement).order_by("created_at", "id")
     if key == ONE_FILE:
         return _absent(statement).order_by("completed_at", "id").select_related("statement")
+    if key == VOID:
+        return _voided(statement).order_by("completed_at", "id")
     if key == BELIEF:
         waiting = lines_of(statement).filter(LINE_WAITS).order_by("completed_at", "id")
         return waiting.select_related("statement", "waits_for", "booked_as")
@@ -151,22 +154,33 @@ def rows_of(statement: Statement, key: str) -> "QuerySet[StatementLine] | QueryS
 
 
 def lines_of(statement: Statement) -> QuerySet[StatementLine]:
-    """All lines of the statement's time period, and those that this file brought beside it."""
+    """All lines of the statement's time period, and those that this file brought beside it. None that is void."""
     in_period = Q(completed_at__range=(statement.period_from, statement.period_to))
-    return StatementLine.objects.filter(in_period | Q(statement=statement))
+    return StatementLine.objects.filter(in_period | Q(statement=statement), STANDS)
+
+
+def _voided(statement: Statement) -> QuerySet[StatementLine]:
+    """Lines of this file that are not to be believed."""
+    return StatementLine.objects.filter(~STANDS, statement=statement)
 
 
 def _absent(statement: Statement) -> QuerySet[StatementLine]:
     """Lines of other files that this one lacks, though it covers their time."""
-    return StatementLine.objects.filter(absent_from=statement)
+    return StatementLine.objects.filter(STANDS, absent_from=statement)
 
 
 def _disputed(statement: Statement) -> tuple[Group, ...]:
     """The group of these lines, where there are any."""
-    found = _absent(statement).aggregate(count=Count("id"), total=Sum(F("paid_in") - F("withdrawn")))
-    if not found["count"]:
-        return ()
-    return (_group(ONE_FILE, found["count"], found["total"] or ZERO, person=True),)
+    return _where_any(ONE_FILE, _absent(statement), person=True)
+
+
+def _void(statement: Statement) -> tuple[Group, ...]:
+    return _where_any(VOID, _voided(statement))
+
+
+def _where_any(key: str, lines: QuerySet[StatementLine], *, person: bool = False) -> tuple[Group, ...]:
+    found = lines.aggregate(count=Count("id"), total=Sum(F("paid_in") - F("withdrawn")))
+    return (_group(key, found["count"], found["total"] or ZERO, person=person),) if found["count"] else ()
 
 
 def _belief(sums: dict[str, Decimal]) -> tuple[Group, ...]:
@@ -263,6 +277,16 @@ def _verdict(ours: Decimal, theirs: Decimal, *, agrees: bool, open_differences: 
     return f"The till does not agree: {side} {kes(more)} more. The groups below show which money it is."
 
 
+def _of_the_file(statement: Statement, disputed: Sequence[Group]) -> str:
+    """What leaves nothing to compare; empty where nothing does."""
+    if not stands(statement):
+        return VOID_FILE
+    return OTHER_FILE if disputed else ""
+
+
+VOID_FILE = (
+    "Nothing of this file counts. What stands below of its days comes from other files and from our ledger."
+)
 OTHER_FILE = (
     "Another file of the same days names receipts that this one lacks: neither can be said to agree. Find out in the "
     "portal which file is right."
@@ -301,5 +325,9 @@ _TOLD = {
         "Left out",
         "No customer's payment: moved to the bank, M-PESA's charges, what was given back and other. It stands in the "
         "book and in the till, and counts in no total above.",
+    ),
+    VOID: (
+        "Not to be believed",
+        "A person said so of these lines of this file. They count nowhere; what they alone brought was taken back.",
     ),
 }

@@ -435,6 +435,21 @@ def test_each_way_to_differ_is_told_and_needs_a_person(buys: Shopper, of_day: Of
     ] in (as_rows(as_csv(told)))
 
 
+def test_what_is_void_says_nothing_of_the_day(buys: Shopper, of_day: Of, clock: Clock) -> None:
+    """A line of a file that stands, then the file."""
+    upload = statement()
+    paid_at(buys(), clock())
+    on_statement(upload, at=clock(), attempt=MpesaTransaction.objects.get())
+    on_statement(upload, at=clock(), paid_in=900)
+    StatementLine.objects.filter(paid_in=900).update(voided_at=clock(), match="void")
+    told = of_day()
+    assert told.summary[-1] == "The M-PESA statement agrees."
+    assert figures(told, "M-PESA statement") == {"On the statement": (1, 1500)}
+    StatementLine.objects.update(voided_at=clock(), match="void", attempt=None)
+    Statement.objects.update(voided_at=clock())
+    assert of_day().summary[-1] == "No M-PESA statement of this day has been uploaded."
+
+
 def test_a_statement_of_a_part_of_the_day_is_held_against_that_part(
     buys: Shopper, of_day: Of, clock: Clock
 ) -> None:

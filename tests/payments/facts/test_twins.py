@@ -77,6 +77,7 @@ OF_ONE_ROW = {
     "has_outlived",
     "is_ended",
     "is_of_the_till",
+    "stands",
     "is_unclaimed",
     "is_due_without_request",
     "was_reversed_unseen",
@@ -370,6 +371,26 @@ def test_a_statement_is_of_the_till_or_not(account: str, said: bool) -> None:
     )  # fmt: skip
     assert statement.is_of_the_till(of_it) is said
     assert Statement.objects.filter(statement.IS_OF_THE_TILL).exists() is said
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("voided", [None, NOW])
+@pytest.mark.parametrize("match", ["", "booked", "void"])
+def test_a_line_stands_or_not_and_is_in_the_book_or_not(voided: datetime | None, match: str) -> None:
+    stated = Statement.objects.create(
+        sha256="s", file_name="f", uploaded_by="akinyi", uploaded_at=NOW, period_from=NOW, period_to=NOW,
+        lines_in_file=1, voided_at=voided,
+    )  # fmt: skip
+    it = StatementLine(
+        statement=stated, row=1, kind="payment", receipt="R", completed_at=NOW, paid_in=5, money_in=True,
+        voided_at=voided, match="void" if voided else match,
+    )  # fmt: skip
+    it.save()
+    for row, model in ((stated, Statement), (it, StatementLine)):
+        assert statement.stands(row) is (voided is None)
+        assert model.objects.filter(statement.STANDS).exists() is statement.stands(row)
+    assert line.line_is_booked(it) is (it.match == "booked")
+    assert StatementLine.objects.filter(line.LINE_IS_BOOKED).exists() is line.line_is_booked(it)
 
 
 def test_what_was_received_is_not_said_where_it_is_in_doubt() -> None:

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from payments import callbacks, manual
 from payments.models import Statement
 from payments.reconciliation import importing, trial_balance
-from payments.reconciliation.tills import Till
+from payments.reconciliation.tills import Till, _reaches, statements_that_differ
 from tests.support.payments.book import balances
 from tests.support.payments.callback_bodies import success
 from tests.support.payments.clock import Clock
@@ -230,6 +230,58 @@ def test_the_balance_of_another_account_says_nothing_of_the_till(
         opening_balance=Decimal(7), closing_balance=Decimal(9),
     )  # fmt: skip
     assert (shown()["opening"], shown()["difference"]) == (0, 0)
+
+
+def test_the_balances_of_a_void_file_are_nobodys_word(
+    click: Click, safaricom: FakeDaraja, clock: Clock
+) -> None:
+    """Neither what it says stood there before, nor what stands there now."""
+    attempt = paid_now(click, safaricom, clock)
+    state([row_of(attempt)], clock)
+    whole = shown()
+    clock.advance(days=1)
+    earlier = {"period_from": _wall(DAY - timedelta(days=9))}
+    stated = taken_in([], clock, name="invented.csv", opening=Decimal(7000), **earlier)
+    matched(stated, clock)
+    assert (shown()["opening"], shown()["theirs"]) == (7000, 7000)
+    assert list(statements_that_differ(clock())) == [stated]
+    manual.void_statement(stated.pk, reason="The portal made no such file.", by="otieno", now=clock())
+    assert shown() == whole
+    assert list(statements_that_differ(clock())) == []
+
+
+def test_a_void_line_tells_no_time(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
+    """Neither when a payment came whose callback did not say, nor how far its file reaches."""
+    noon, attempt = clock(), click()
+    body = success(f"ws_CO_{len(safaricom.pushes)}", 1500, "UKN4AB12CD")
+    told = body["Body"]["stkCallback"]["CallbackMetadata"]["Item"]
+    told[:] = [item for item in told if item["Name"] != "TransactionDate"]
+    raw = json.dumps(body).encode()
+    callbacks.receive_callback(token=safaricom.last_token, body=raw, source_address=None, now=clock())
+    stated = taken_in(
+        [
+            row("UKN4AB12CD", noon - timedelta(days=1), 1500),
+            row("UKN8AB12CD", noon + timedelta(hours=3), 1, "X"),
+        ],
+        clock,
+        period_from=_wall(DAY - timedelta(days=1)),
+    )
+    matched(stated, clock)
+    before = DAY - timedelta(days=1)
+    assert (shown(before)["came"], _reaches(stated)) == (1500, noon + timedelta(hours=3))
+    for each in stated.lines.all():
+        manual.void_line(each.pk, reason="The portal does not show it.", by="otieno", now=clock())
+    assert (shown(before)["came"], shown(DAY)["came"], _reaches(stated)) == (0, 1500, stated.uploaded_at)
+    attempt.refresh_from_db()
+    assert attempt.receipt == "UKN4AB12CD"
+
+
+def test_a_void_file_of_another_short_code_brings_no_till_of_its_own(db: None, clock: Clock) -> None:
+    stated = taken_in([], clock)
+    Statement.objects.update(short_code="600999")  # what was the shop's when it was uploaded
+    assert len(trial_balance(None).tills) == 2
+    manual.void_statement(stated.pk, reason="It is another shop's.", by="otieno", now=clock())
+    assert till().short_code == "174379"
 
 
 def test_without_a_statement_there_is_nothing_to_compare_with(
