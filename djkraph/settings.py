@@ -1,29 +1,33 @@
 """Every setting of the shop, read from the environment (or a `.env` file). Wiring only: no behaviour.
 
-Names, meanings and defaults are listed in `.env.example`; a test keeps the two equal. What a live shop must
-not leave at its default is refused by `manage.py check --deploy` (payments/checks.py).
+Names, meanings and defaults are listed in `.env.example`; a test keeps the two equal. A value of the wrong type or out
+of range ends whatever was started (environment.py). What a live shop must not leave at its default is refused by
+`manage.py check --deploy` (payments/checks.py).
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
 import environ
 from django.urls import reverse_lazy
 
+from djkraph.environment import Environment
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
+env = Environment(os.environ)
 
 # --- Django ---------------------------------------------------------------------------------------------
 DEMO_SECRET = "demo-only-not-for-a-live-shop"  # noqa: S105 — refused by check --deploy
-SECRET_KEY: str = env.str("SECRET_KEY", default=DEMO_SECRET)
-DEBUG: bool = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
-TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=0)  # how many, counted from the right
-SECURE_SSL_REDIRECT: bool = env.bool("SECURE_SSL_REDIRECT", default=False)
+SECRET_KEY: str = env.text("SECRET_KEY", DEMO_SECRET, secret=True)
+DEBUG: bool = env.yes_no("DEBUG", False)
+ALLOWED_HOSTS: list[str] = env.hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.origins("CSRF_TRUSTED_ORIGINS")
+CORS_ALLOWED_ORIGINS: list[str] = env.origins("CORS_ALLOWED_ORIGINS")
+TRUSTED_PROXIES: int = env.whole("TRUSTED_PROXIES", 0, least=0, most=20)  # how many, counted from the right
+SECURE_SSL_REDIRECT: bool = env.yes_no("SECURE_SSL_REDIRECT", False)
 
 INSTALLED_APPS = [
     "unfold",
@@ -49,8 +53,8 @@ AUTHENTICATION_BACKENDS = (
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 )
-DESK_LOGIN_FAILURES: int = env.int("DESK_LOGIN_FAILURES", default=5)
-DESK_LOCK_MINUTES: int = env.int("DESK_LOCK_MINUTES", default=15)
+DESK_LOGIN_FAILURES: int = env.whole("DESK_LOGIN_FAILURES", 5, least=1, most=1_000)
+DESK_LOCK_MINUTES: int = env.whole("DESK_LOCK_MINUTES", 15, least=1, most=100_000)
 AXES_HANDLER = "djkraph.logins.Handler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = "djkraph.logins.failure_limit"
@@ -126,12 +130,12 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # --- Data -----------------------------------------------------------------------------------------------
-DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{BASE_DIR / 'var' / 'djkraph.sqlite3'}"
+DATABASE_URL = env.database_url("DATABASE_URL", f"sqlite:///{BASE_DIR / 'var' / 'djkraph.sqlite3'}")
 
 
 def database(url: str) -> dict[str, Any]:
     """One database by address: SQLite made safe for several processes, PostgreSQL with a small pool."""
-    config: dict[str, Any] = env.db_url_config(url)
+    config: dict[str, Any] = environ.Env.db_url_config(url)
     if config["ENGINE"].endswith("sqlite3"):
         Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
         config["OPTIONS"] = {
@@ -161,10 +165,10 @@ def with_jobs(apps: list[str], databases: dict[str, dict[str, Any]]) -> list[str
 INSTALLED_APPS = with_jobs(INSTALLED_APPS, DATABASES)
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""  # its jobs are named in payments/alerts/jobs.py
 
-CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
-SPOOL_DIR: str = env.str("SPOOL_DIR", default="") or str(BASE_DIR / "var" / "spool")
-STATEMENTS_DIR: str = env.str("STATEMENTS_DIR", default="") or str(BASE_DIR / "var" / "statements")
-STATEMENT_FILES_DAYS: int = env.int("STATEMENT_FILES_DAYS", default=400)
+CACHES = {"default": env.cache("CACHE_URL", "locmemcache://")}
+SPOOL_DIR: str = env.text("SPOOL_DIR", "") or str(BASE_DIR / "var" / "spool")
+STATEMENTS_DIR: str = env.text("STATEMENTS_DIR", "") or str(BASE_DIR / "var" / "statements")
+STATEMENT_FILES_DAYS: int = env.whole("STATEMENT_FILES_DAYS", 400, least=1, most=36_500)
 
 # --- Static files and pages -----------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -174,7 +178,9 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # the demo serves without collectstatic
 
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_AGE = 60 * env.int("DESK_IDLE_MINUTES", default=30)  # seconds since the last page
+SESSION_COOKIE_AGE = 60 * env.whole(
+    "DESK_IDLE_MINUTES", 30, least=1, most=100_000
+)  # seconds since the last page
 SESSION_SAVE_EVERY_REQUEST = True  # only pages have sessions, and only staff's are not empty
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # the cookie outlives the session: so it is known who was away
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
@@ -224,56 +230,66 @@ SPECTACULAR_SETTINGS = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536  # bytes; statements have their own form
 UPLOAD_MAX_BYTES = 51 * 2**20  # a statement of 50 MB in its form; more is not even read
 
-PUSH_RATE_PER_ADDRESS: int = env.int("PUSH_RATE_PER_ADDRESS", default=60)  # a minute
-ORDER_RATE_PER_ADDRESS: int = env.int("ORDER_RATE_PER_ADDRESS", default=60)  # a minute
-STATUS_RATE_PER_ADDRESS: int = env.int("STATUS_RATE_PER_ADDRESS", default=1200)  # a minute
-WEB_THREADS: int = env.int("WEB_THREADS", default=240)  # of one process; the Procfile has the same default
+PUSH_RATE_PER_ADDRESS: int = env.whole("PUSH_RATE_PER_ADDRESS", 60, least=0, most=1_000_000)  # a minute
+ORDER_RATE_PER_ADDRESS: int = env.whole("ORDER_RATE_PER_ADDRESS", 60, least=0, most=1_000_000)  # a minute
+STATUS_RATE_PER_ADDRESS: int = env.whole("STATUS_RATE_PER_ADDRESS", 1200, least=0, most=1_000_000)  # a minute
+WEB_THREADS: int = env.whole(
+    "WEB_THREADS", 240, least=2, most=10_000
+)  # of one process; the Procfile has the same default
 # each push holds a thread while Safaricom takes its time: polls, callbacks and health keep the rest
-PUSHES_IN_FLIGHT = int(env.str("PUSHES_IN_FLIGHT", default="") or WEB_THREADS * 3 // 4)
-PUSH_LIMIT_PER_PHONE: int = env.int("PUSH_LIMIT_PER_PHONE", default=5)  # prompts in ten minutes
-ORDER_LIFE_HOURS: int = env.int("ORDER_LIFE_HOURS", default=48)  # an unpaid order can't be paid after it
-STRANGERS_KEPT_DAYS: int = env.int("STRANGERS_KEPT_DAYS", default=30)
-SETTLED_ALONE_UP_TO_KES: int = env.int("SETTLED_ALONE_UP_TO_KES", default=5000)
-REQUIRE_PRICED_ORDERS: bool = env.bool("REQUIRE_PRICED_ORDERS", default=False)
+PUSHES_IN_FLIGHT = env.whole("PUSHES_IN_FLIGHT", WEB_THREADS * 3 // 4, least=1, most=WEB_THREADS - 1)
+PUSH_LIMIT_PER_PHONE: int = env.whole(
+    "PUSH_LIMIT_PER_PHONE", 5, least=0, most=1_000
+)  # prompts in ten minutes
+ORDER_LIFE_HOURS: int = env.whole("ORDER_LIFE_HOURS", 48, least=1, most=100_000)  # of an unpaid order
+STRANGERS_KEPT_DAYS: int = env.whole("STRANGERS_KEPT_DAYS", 30, least=0, most=36_500)
+SETTLED_ALONE_UP_TO_KES: int = env.whole("SETTLED_ALONE_UP_TO_KES", 5000, least=0, most=1_000_000_000)
+REQUIRE_PRICED_ORDERS: bool = env.yes_no("REQUIRE_PRICED_ORDERS", False)
 
 # --- M-Pesa ---------------------------------------------------------------------------------------------
-MPESA_ENVIRONMENT: str = env.str("MPESA_ENVIRONMENT", default="simulator")  # simulator | sandbox | production
-MPESA_BASE_URL: str = env.str("MPESA_BASE_URL", default="")
-MPESA_CONSUMER_KEY: str = env.str("MPESA_CONSUMER_KEY", default="simulator-consumer-key")
-MPESA_CONSUMER_SECRET: str = env.str("MPESA_CONSUMER_SECRET", default="simulator-consumer-secret")
+MPESA_ENVIRONMENT: str = env.one_of(
+    "MPESA_ENVIRONMENT", "simulator", words=("simulator", "sandbox", "production")
+)
+MPESA_BASE_URL: str = env.address("MPESA_BASE_URL")
+MPESA_CONSUMER_KEY: str = env.text("MPESA_CONSUMER_KEY", "simulator-consumer-key", secret=True)
+MPESA_CONSUMER_SECRET: str = env.text("MPESA_CONSUMER_SECRET", "simulator-consumer-secret", secret=True)
 # Safaricom's public sandbox passkey, printed in its documentation: a live shop has its own.
 SANDBOX_PASSKEY = "bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919"
-MPESA_PASSKEY: str = env.str("MPESA_PASSKEY", default=SANDBOX_PASSKEY)
-MPESA_BUSINESS_SHORT_CODE: str = env.str("MPESA_BUSINESS_SHORT_CODE", default="174379")
-MPESA_TILL_NUMBER: str = env.str("MPESA_TILL_NUMBER", default="")
-MPESA_TRANSACTION_TYPE: str = env.str("MPESA_TRANSACTION_TYPE", default="CustomerPayBillOnline")
-MPESA_CALLBACK_URL: str = env.str("MPESA_CALLBACK_URL", default="http://127.0.0.1:8000/api/payments/callback")
-MPESA_QUERY_BUDGET_PER_MINUTE = int(
-    env.str("MPESA_QUERY_BUDGET_PER_MINUTE", default="") or (60 if MPESA_ENVIRONMENT == "simulator" else 5)
+MPESA_PASSKEY: str = env.text("MPESA_PASSKEY", SANDBOX_PASSKEY, secret=True)
+MPESA_BUSINESS_SHORT_CODE: str = env.text("MPESA_BUSINESS_SHORT_CODE", "174379")
+MPESA_TILL_NUMBER: str = env.text("MPESA_TILL_NUMBER", "")
+MPESA_TRANSACTION_TYPE: str = env.one_of(
+    "MPESA_TRANSACTION_TYPE",
+    "CustomerPayBillOnline",
+    words=("CustomerPayBillOnline", "CustomerBuyGoodsOnline"),
+)
+MPESA_CALLBACK_URL: str = env.address("MPESA_CALLBACK_URL", "http://127.0.0.1:8000/api/payments/callback")
+MPESA_QUERY_BUDGET_PER_MINUTE = env.whole(
+    "MPESA_QUERY_BUDGET_PER_MINUTE", 60 if MPESA_ENVIRONMENT == "simulator" else 5, least=1, most=100_000
 )
 # The addresses most often published for Safaricom's callbacks. Lists of them disagree: a signal, not a proof.
-CALLBACK_ADDRESSES: list[str] = env.list(
+CALLBACK_ADDRESSES: list[str] = env.ip_addresses(
     "CALLBACK_ADDRESSES",
-    default=[
+    [
         "196.201.212.69", "196.201.212.74", "196.201.212.127", "196.201.212.129", "196.201.212.136",
         "196.201.212.138", "196.201.213.44", "196.201.213.114", "196.201.214.200", "196.201.214.206",
         "196.201.214.207", "196.201.214.208",
     ],
 )  # fmt: skip
-CALLBACK_ADDRESSES_ENFORCED: bool = env.bool("CALLBACK_ADDRESSES_ENFORCED", default=False)
-LEDGER_KEY: list[str] = env.list(
-    "LEDGER_KEY", default=[DEMO_SECRET]
+CALLBACK_ADDRESSES_ENFORCED: bool = env.yes_no("CALLBACK_ADDRESSES_ENFORCED", False)
+LEDGER_KEY: list[str] = env.words(
+    "LEDGER_KEY", [DEMO_SECRET], secret=True
 )  # the first signs, the others still verify
-LEDGER_KEYS_RETIRED: list[str] = env.list(
-    "LEDGER_KEYS_RETIRED", default=[]
+LEDGER_KEYS_RETIRED: list[str] = env.words(
+    "LEDGER_KEYS_RETIRED", secret=True
 )  # key@time since when it signs no more
 
 # --- Telling people -------------------------------------------------------------------------------------
-ALERT_EMAILS: list[str] = env.list("ALERT_EMAILS", default=[])
-ALERT_WEBHOOK_URL: str = env.str("ALERT_WEBHOOK_URL", default="")
-ALERT_WEBHOOK_SECRET: str = env.str("ALERT_WEBHOOK_SECRET", default="")
-DESK_URL: str = env.str("DESK_URL", default="")
-EMAIL: dict[str, Any] = env.email_url("EMAIL_URL", default="consolemail://")
+ALERT_EMAILS: list[str] = env.mail_addresses("ALERT_EMAILS")
+ALERT_WEBHOOK_URL: str = env.address("ALERT_WEBHOOK_URL")
+ALERT_WEBHOOK_SECRET: str = env.text("ALERT_WEBHOOK_SECRET", secret=True)
+DESK_URL: str = env.address("DESK_URL")
+EMAIL: dict[str, Any] = env.mail("EMAIL_URL", "consolemail://")
 EMAIL_BACKEND: str = EMAIL["EMAIL_BACKEND"]
 EMAIL_HOST: str = EMAIL["EMAIL_HOST"] or "localhost"
 EMAIL_PORT: int = EMAIL["EMAIL_PORT"] or 25
@@ -282,7 +298,7 @@ EMAIL_HOST_PASSWORD: str = EMAIL["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS: bool = EMAIL.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL: bool = EMAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10  # seconds
-DEFAULT_FROM_EMAIL: str = env.str("EMAIL_FROM", default="desk@localhost")
+DEFAULT_FROM_EMAIL: str = env.text("EMAIL_FROM", "desk@localhost")
 
 # --- Desk and logs --------------------------------------------------------------------------------------
 
