@@ -2,7 +2,7 @@
 
 Names, meanings and defaults are listed in `.env.example`; a test keeps the two equal. A value of the wrong type or out
 of range ends whatever was started (environment.py). What a live shop must not leave at its default is refused by
-`manage.py check --deploy` (payments/checks.py).
+`manage.py check --deploy` (payments/checks/).
 """
 
 import os

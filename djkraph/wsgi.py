@@ -7,11 +7,14 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
+from djkraph.starting import refuse_what_is_unsafe
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "djkraph.settings")
 
 CHUNKED_BYTES = 65_537  # one more than any endpoint takes, so that too much is seen to be too much
 
 django_application = get_wsgi_application()
+refuse_what_is_unsafe()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
