@@ -125,6 +125,25 @@ class DarajaClient:
                 verdict=Verdict.NO_ANSWER, code=error.code, description=error.message, pause=_pause(error)
             )
 
+    def authenticate(self) -> None:
+        """Sees to it that there is a live token. Raises Misconfigured, Busy or Unreachable."""
+        self._token()
+
+    def their_time(self) -> datetime | None:
+        """What Daraja's own clock says, to the second: any answer of it is dated. None: there was none."""
+        try:
+            answer = self._session.request(
+                "GET",
+                f"{self._base_url}/",
+                timeout=(self._timeouts.connect, self._timeouts.query_read),
+                allow_redirects=False,
+                stream=True,
+            )
+            answer.close()
+            return parsedate_to_datetime(answer.headers["Date"])
+        except (OSError, urllib3_errors.HTTPError, KeyError, ValueError, TypeError):
+            return None
+
     def _push(self, request: PushRequest, token: Token, may_leave: Callable[[], bool]) -> PushAccepted:
         body = push_body(request, self._merchant, self._clock())
         if not may_leave():

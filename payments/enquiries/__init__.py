@@ -19,7 +19,7 @@ from payments.enquiries.ask import (
     request_check_of_earlier,
     resolve_by_clock,
 )
-from payments.enquiries.budget import next_turn_at
+from payments.enquiries.budget import next_turn_at, take_turn
 from payments.enquiries.heartbeat import WORKER, WORKER_WITHIN, beat, worker_silent_since
 from payments.enquiries.lanes import Lane
 
@@ -45,5 +45,6 @@ __all__ = (
     "request_check_by_stranger",
     "request_check_of_earlier",
     "resolve_by_clock",
+    "take_turn",
     "worker_silent_since",
 )

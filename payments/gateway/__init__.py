@@ -1,7 +1,7 @@
 """From the shop's settings to what talks to Daraja: a configured client, the token all processes share, the keys and
 limits; and the rule that no connection is held while we call. Knows no attempt, no order, no rule about money."""
 
-from payments.gateway.clock import now
+from payments.gateway.clock import now, read_database
 from payments.gateway.connections import hurried, refuse_inside_transaction, release_connection
 from payments.gateway.settings import (
     BASE_URLS,
@@ -49,6 +49,7 @@ __all__ = (
     "prompts_per_phone",
     "pushes_in_flight",
     "queries_per_minute",
+    "read_database",
     "refuse_inside_transaction",
     "release_connection",
     "settled_alone_up_to",
