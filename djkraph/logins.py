@@ -4,7 +4,6 @@ One user name from one address: DESK_LOGIN_FAILURES. All names from one address 
 that a clumsy colleague doesn't lock the office out. A name alone never locks: a stranger elsewhere would use that.
 """
 
-import ipaddress
 import re
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -19,23 +18,16 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 
-from djkraph.throttling import client_address
+from djkraph.throttling import client_network
 
 MANY_NAMES = 4
-NOWHERE = "::"  # shared by all whose address can't be told
 LONG_NUMBER = re.compile(r"\d(?:[\s-]*\d){8,}")  # also as people space it
 NAME_LENGTH = 150  # of a user name
-IPV6_HOME = 64  # bits: one household's network; within it an address costs nothing
 
 
 def address_of(request: HttpRequest) -> str:
     """As axes keeps it: an IPv6 address stands for its network."""
-    address = ipaddress.ip_address(client_address(request.META) or NOWHERE)
-    if address.version == 6 and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    if address.version == 4:
-        return str(address)
-    return str(ipaddress.ip_network((address, IPV6_HOME), strict=False).network_address)
+    return client_network(request.META)
 
 
 class Handler(AxesDatabaseHandler):

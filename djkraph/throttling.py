@@ -1,6 +1,7 @@
 """How many requests one address may send in a minute. Limits per phone and order stand in checkout/prompts.py."""
 
 import ipaddress
+import re
 import time
 from functools import lru_cache
 from typing import Any
@@ -12,6 +13,9 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 WINDOW = 60  # seconds
+NOWHERE = "::"  # shared by all whose address can't be told
+IPV6_HOME = 64  # bits: one household's network
+PORT = re.compile(r"(?P<v4>[0-9.]+):[0-9]{1,5}|\[(?P<v6>[^\]]+)\](?::[0-9]{1,5})?")
 
 
 class PerAddress(BaseThrottle):
@@ -21,7 +25,7 @@ class PerAddress(BaseThrottle):
 
     def allow_request(self, request: Request, _view: APIView) -> bool:
         minute = int(time.time()) // WINDOW
-        key = f"throttle:{self.setting}:{client_address(request.META)}:{minute}"
+        key = f"throttle:{self.setting}:{client_network(request.META)}:{minute}"
         limit: int = getattr(settings, self.setting)
         return _count(key) <= limit
 
@@ -63,9 +67,23 @@ def client_address(meta: dict[str, Any]) -> str | None:
     return _as_address(named)
 
 
+def client_network(meta: dict[str, Any]) -> str:
+    """What is counted: the address, of IPv6 its network, within which an address costs nothing. All whose address
+    can't be told share one."""
+    address = ipaddress.ip_address(client_address(meta) or NOWHERE)
+    if address.version == 6 and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if address.version == 4:
+        return str(address)
+    return str(ipaddress.ip_network((address, IPV6_HOME), strict=False).network_address)
+
+
 @lru_cache(maxsize=1024)
 def _as_address(named: str) -> str | None:
+    """Also with a port, as some proxies write it: `1.2.3.4:5678`, `[2001:db8::1]:5678`."""
+    with_port = PORT.fullmatch(named)
+    host = (with_port["v6"] or with_port["v4"]) if with_port else named
     try:
-        return str(ipaddress.ip_address(named))
+        return str(ipaddress.ip_address(host.partition("%")[0]))
     except ValueError:
         return None

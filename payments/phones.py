@@ -9,7 +9,10 @@ import phonenumbers
 
 ALLOWED = re.compile(r"[0-9\s()+.-]{1,40}", re.ASCII)
 # Prefixes are portable and new ones open every year: the form is checked, the operator is Safaricom's business.
-_PLAIN = {"Cf": "", "Zs": " ", "Pd": "-"}
+# by Unicode's categories: marks of direction and soft hyphens; variation selectors and other marks; blanks; dashes
+_PLAIN = {"Cf": "", "Mn": "", "Me": "", "Zs": " ", "Zl": " ", "Zp": " ", "Pd": "-"}
+_FROM_ABROAD = re.compile(r"^[\s(]*00")  # what most of the world dials for +
+_LINK = re.compile(r"\s*tel:\s*", re.IGNORECASE)
 SHOWN = 3  # digits at least, at either end of a masked number
 MSISDN = re.compile(r"254[17]\d{8}", re.ASCII)
 
@@ -24,7 +27,7 @@ def read_msisdn(text: str) -> str:
     if not ALLOWED.fullmatch(text):
         raise NotAPhone("Type the phone number in digits, like 0712 345 678.")
     try:
-        number = phonenumbers.parse(text, "KE")
+        number = phonenumbers.parse(_FROM_ABROAD.sub("+", text), "KE")
     except phonenumbers.NumberParseException as bad:
         raise NotAPhone("This is not a phone number. Type it like 0712 345 678.") from bad
     if number.country_code != 254:
@@ -36,11 +39,12 @@ def read_msisdn(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Without what nobody sees (phones put marks of direction around a number that is copied), and with every blank
-    and dash as the plain one."""
-    if text.isascii():
-        return text
-    return "".join(_PLAIN.get(unicodedata.category(letter), letter) for letter in text.replace("\u2212", "-"))
+    """Without what nobody sees (phones put marks of direction around a number that is copied) and without the `tel:`
+    of a link, and with every blank and dash as the plain one. The page does the same (mpesaPaymentManager.js)."""
+    if not text.isascii():
+        text = "".join(_PLAIN.get(unicodedata.category(each), each) for each in text.replace("\u2212", "-"))
+    text = re.sub(r"\s", " ", text)
+    return _LINK.sub("", text, count=1) if _LINK.match(text) else text
 
 
 def mask(msisdn: str) -> str:

@@ -101,7 +101,7 @@
 
   /** Digits after 254, or the words to say what is wrong: {digits, problem}. */
   function readPhone(phoneNumber) {
-    const typed = String(phoneNumber ?? "").replace(/[\s().\p{Cf}\p{Pd}\u2212]/gu, "");
+    const typed = String(phoneNumber ?? "").replace(/[\s().\p{Cf}\p{Mn}\p{Me}\p{Pd}\u2212]/gu, "").replace(/^tel:/i, "");
     const no = (problem) => ({ digits: "", problem });
     if (!typed) return no("Enter your M-PESA phone number.");
     if (!/^\+?[0-9]+$/.test(typed)) return no("A phone number has only digits, like 0712 345 678.");

@@ -63,6 +63,19 @@ for (const [typed, words] of [
   });
 }
 
+const SAMPLES = JSON.parse(readFileSync(new URL("../samples/phones.json", import.meta.url), "utf8")); // the server's too
+
+test("the page reads each number as the server does", () => {
+  const { manager } = setUp();
+  const read = Object.keys(SAMPLES.read).map((typed) => [typed, manager.formatPhoneNumber(typed)]);
+  assert.deepEqual(Object.fromEntries(read), SAMPLES.read);
+});
+
+test("the page refuses what the server refuses", () => {
+  const { manager } = setUp();
+  assert.deepEqual(SAMPLES.refused.filter((typed) => manager.validatePhoneNumber(typed)), []);
+});
+
 test("a masked number keeps its ends only", () => {
   assert.equal(setUp().manager.maskPhoneNumber("+254712345678"), "0712 ••• 678");
 });
