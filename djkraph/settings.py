@@ -166,6 +166,11 @@ INSTALLED_APPS = with_jobs(INSTALLED_APPS, DATABASES)
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""  # its jobs are named in payments/alerts/jobs.py
 
 CACHES = {"default": env.cache("CACHE_URL", "locmemcache://")}
+if "redis" in CACHES["default"]["BACKEND"]:  # seconds: nobody waits longer for one that hangs
+    CACHES["default"]["OPTIONS"] = CACHES["default"].get("OPTIONS", {}) | {
+        "socket_connect_timeout": 0.5,
+        "socket_timeout": 0.5,
+    }
 SPOOL_DIR: str = env.text("SPOOL_DIR", "") or str(BASE_DIR / "var" / "spool")
 STATEMENTS_DIR: str = env.text("STATEMENTS_DIR", "") or str(BASE_DIR / "var" / "statements")
 STATEMENT_FILES_DAYS: int = env.whole("STATEMENT_FILES_DAYS", 400, least=1, most=36_500)

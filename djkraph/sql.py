@@ -142,6 +142,38 @@ def update(
         return int(cursor.rowcount)
 
 
+# minutes since 1970, by the database's clock
+_MINUTE = {
+    "postgresql": "(EXTRACT(EPOCH FROM clock_timestamp())::bigint / 60)",
+    "sqlite": "(CAST(strftime('%%s', 'now') AS INTEGER) / 60)",
+}
+
+
+def count_up(model: type[Model], key: str, by: int) -> int:
+    """Adds to the count of this key in this minute, in one statement, and says what it is then."""
+    database = connections[DEFAULT_DB_ALIAS]
+    table = _table(model)
+    with database.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (minute, key, count) VALUES ({_MINUTE[database.vendor]}, %s, %s)"  # noqa: S608
+            f" ON CONFLICT (minute, key) DO UPDATE SET count = {table}.count + EXCLUDED.count RETURNING count",
+            [key, by],
+        )
+        ((count,),) = cursor.fetchall()
+    return int(count)
+
+
+def forget_minutes(model: type[Model], *, older_than: int) -> int:
+    """How many counts were removed."""
+    database = connections[DEFAULT_DB_ALIAS]
+    with database.cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM {_table(model)} WHERE minute < {_MINUTE[database.vendor]} - %s",  # noqa: S608
+            [older_than],
+        )
+        return int(cursor.rowcount)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Id:
     id: int

@@ -7,42 +7,28 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-WINDOW = 60  # seconds
+from djkraph import counting
+
 NOWHERE = "::"  # shared by all whose address can't be told
 IPV6_HOME = 64  # bits: one household's network
 PORT = re.compile(r"(?P<v4>[0-9.]+):[0-9]{1,5}|\[(?P<v6>[^\]]+)\](?::[0-9]{1,5})?")
 
 
 class PerAddress(BaseThrottle):
-    """A counter per address and minute: one `incr` a request, but for the first of a minute."""
+    """So many a minute, counted by all processes together."""
 
     setting = ""
 
     def allow_request(self, request: Request, _view: APIView) -> bool:
-        minute = int(time.time()) // WINDOW
-        key = f"throttle:{self.setting}:{client_network(request.META)}:{minute}"
         limit: int = getattr(settings, self.setting)
-        return _count(key) <= limit
+        return counting.requests.add(f"{self.setting}:{client_network(request.META)}", limit=limit) <= limit
 
     def wait(self) -> float:
-        return WINDOW - time.time() % WINDOW
-
-
-def _count(key: str) -> int:
-    """How many there were under this key, with this one."""
-    try:
-        return cache.incr(key)
-    except ValueError:  # nobody has counted yet: of those who come at once, the first adds it
-        cache.add(key, 0, timeout=2 * WINDOW)
-    try:
-        return cache.incr(key)
-    except ValueError:  # the cache dropped the key between the two calls
-        return 0
+        return counting.WINDOW - time.time() % counting.WINDOW
 
 
 class PushPerAddress(PerAddress):

@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.utils import timezone
 
+from djkraph import counting
 from orders.models import Mix
 from payments.gateway import clock
 from payments.gateway import settings as gateway_settings
@@ -70,6 +71,7 @@ def _the_tables_can_be_emptied() -> Iterator[None]:
 def _fresh_process_memory() -> None:
     """Counters of throttles and the client's token live in the process: no test inherits them."""
     cache.clear()
+    counting.requests = counting.Counter(counting.share)
     gateway_settings._client.cache_clear()
 
 

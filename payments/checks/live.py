@@ -5,7 +5,6 @@ name.
 A live shop is one with MPESA_ENVIRONMENT=production.
 """
 
-import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +22,6 @@ TILL = MpesaTransaction.Channel.TILL
 SHORTEST_SECRET = 32  # characters
 SANDBOX_SHORT_CODE = "174379"
 SAFARICOM = ("api.safaricom.co.ke",)
-OWN_PROCESS = ("locmem", "filebased", "dummy")  # caches that other processes or machines don't see
 RATES = (
     "PUSH_RATE_PER_ADDRESS",
     "ORDER_RATE_PER_ADDRESS",
@@ -250,17 +248,6 @@ CALLBACK = (
 # --- the machine ----------------------------------------------------------------------------------------
 
 
-def _processes() -> int:
-    """Of the web on one machine, as the Procfile reads it; 1 where nobody says."""
-    said = os.environ.get("WEB_CONCURRENCY", "")
-    return int(said) if _is_number(said) else 1
-
-
-def _counts_apart(settings: Settings) -> bool:
-    backend = settings.CACHES["default"]["BACKEND"]
-    return "dummy" in backend or (_processes() > 1 and any(each in backend for each in OWN_PROCESS))
-
-
 def _spool_is_shut(settings: Settings) -> bool:
     try:
         Path(settings.SPOOL_DIR).mkdir(parents=True, exist_ok=True)
@@ -307,12 +294,6 @@ MACHINE = (
         is_wrong=lambda settings: settings.SECURE_SSL_REDIRECT and settings.TRUSTED_PROXIES < 1,
     ),
     *map(_rate, RATES),
-    Rule(
-        variable="CACHE_URL",
-        wrong="one process's own (`locmemcache://`, `filecache://…`) with WEB_CONCURRENCY above 1; `dummycache://`",
-        say="is each process's own, so limits would not hold: name a shared one, redis://host:6379/0.",
-        is_wrong=_counts_apart,
-    ),
     Rule(
         variable="SPOOL_DIR",
         wrong="a folder that can't be written",

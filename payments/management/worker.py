@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from djkraph import counting
 from payments import alerts, callbacks, enquiries, gateway, ledger, manual, reconciliation
 from payments.gateway import release_connection
 
@@ -46,6 +47,7 @@ def chores() -> list[Chore]:
         Chore(every=3600, deed=_erase_files, else_log="Old files of statements could not be erased"),
         Chore(every=60, deed=_close_pointless, else_log="What became pointless could not be closed"),
         Chore(every=60, deed=_seal, else_log="The ledger could not be sealed; the worker tries again"),
+        Chore(every=300, deed=_forget_counts, else_log="Counts of minutes gone by could not be removed"),
         Chore(every=60, deed=_tell_people, else_log="People could not be told; the worker tries again"),
     ]
 
@@ -74,6 +76,11 @@ def _seal() -> bool:
     """Of a history that was never sealed one seal a round. That it can't seal is told by /health/ready too."""
     made = ledger.seal_next(now=gateway.now())
     return made is not None and made.has_more
+
+
+def _forget_counts() -> bool:
+    counting.forget_old()
+    return False
 
 
 def _tell_people() -> bool:

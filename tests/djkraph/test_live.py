@@ -34,8 +34,6 @@ LIVE = {
     "MPESA_CONSUMER_SECRET": "a-secret-of-its-own",
     "MPESA_CALLBACK_URL": "https://pay.djkraph.co.ke/api/payments/callback",
 }
-LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
-DUMMY = "django.core.cache.backends.dummy.DummyCache"
 FROM_SAFARICOM = ("MPESA_CONSUMER_KEY", "MPESA_CONSUMER_SECRET", "MPESA_PASSKEY")
 RATES = ("PUSH_RATE_PER_ADDRESS", "ORDER_RATE_PER_ADDRESS", "STATUS_RATE_PER_ADDRESS", "PUSH_LIMIT_PER_PHONE")
 
@@ -49,7 +47,6 @@ DANGERS: list[tuple[dict[str, Any], str, str]] = [
     ],
     ({"TRUSTED_PROXIES": 0}, "TRUSTED_PROXIES", "TLS"),
     *[({name: 0}, name, "at least 1") for name in RATES],
-    ({"CACHES": {"default": {"BACKEND": DUMMY}}}, "CACHE_URL", "limits"),
     ({"SPOOL_DIR": "/dev/null/spool"}, "SPOOL_DIR", "written"),
     ({"SECRET_KEY": ""}, "SECRET_KEY", "empty"),
     ({"SECRET_KEY": DEMO_SECRET}, "SECRET_KEY", "demo"),
@@ -121,9 +118,8 @@ DANGERS: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.fixture
-def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+def live(tmp_path: Path) -> SimpleNamespace:
     """The settings of a shop that may go live."""
-    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
     return SimpleNamespace(
         DEBUG=False,
         DATABASES={"default": {"ENGINE": "djkraph.postgresql"}},
@@ -134,7 +130,6 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         ORDER_RATE_PER_ADDRESS=60,
         STATUS_RATE_PER_ADDRESS=1200,
         PUSH_LIMIT_PER_PHONE=5,
-        CACHES={"default": {"BACKEND": LOCMEM}},
         SPOOL_DIR=str(tmp_path / "var" / "spool"),
         SECRET_KEY=OWN,
         LEDGER_KEY=["y" * 40],
@@ -171,15 +166,6 @@ def test_each_danger_is_named(held: dict[str, Any], variable: str, word: str, li
 def test_each_rule_has_its_danger(live: SimpleNamespace) -> None:
     told = {each for held, _, _ in DANGERS for each in said_of(live, **held)}
     assert told == {str(rule) for rule in RULES}
-
-
-@pytest.mark.parametrize(("processes", "refused"), [("1", False), ("2", True), ("4", True)])
-def test_a_cache_of_one_process_is_for_one_process(
-    processes: str, refused: bool, live: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WEB_CONCURRENCY", processes)
-    assert bool(said_of(live)) is refused
-    assert said_of(live, CACHES={"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}) == []
 
 
 def test_no_secret_is_told(live: SimpleNamespace) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings as shop_settings
-from django.core.cache import cache
 from django.db import connection
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -37,6 +36,7 @@ from payments.models import (
 )
 from payments.reconciliation import importing, matching
 from payments.states import State
+from tests.support.counts import forget_counts
 from tests.support.payments.book import balances
 from tests.support.payments.callback_bodies import failure, success
 from tests.support.payments.clock import Clock
@@ -73,7 +73,7 @@ class Money(RuleBasedStateMachine):
         self.till = Till()
         self.statements = 0
         self.tokens: dict[int, tuple[str, str]] = {}
-        cache.clear()
+        forget_counts()
         _empty()
         self.mix = Mix.objects.create(slug="mix", title="Mix", minutes=60, price_kes=PRICE)
 

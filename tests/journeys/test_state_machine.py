@@ -20,7 +20,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings as shop_settings
-from django.core.cache import cache
 from django.core.management import call_command
 from django.db import DatabaseError, OperationalError, connection
 from django.db.backends.signals import connection_created
@@ -68,6 +67,7 @@ from payments.models import (
     Refund,
 )
 from payments.states import LIVE, Public, State
+from tests.support.counts import forget_counts
 from tests.support.last_words import LastWords
 from tests.support.payments.bank import (
     CANCELLED,
@@ -448,7 +448,7 @@ class Story(RuleBasedStateMachine):
 
     @rule()
     def the_shop_restarts(self) -> None:
-        cache.clear()
+        forget_counts()
         connection.close()
 
     @precondition(lambda self: len(shop_settings.LEDGER_KEY) < 3)

@@ -1,0 +1,109 @@
+"""How often something came in this minute, counted by all processes and machines together: in the database, or in the
+cache where CACHE_URL names a shared one.
+
+Each process counts by itself and tells the others whenever it has counted a twentieth of the limit, so that few polls
+cost a write and a limit is overrun by that little at most, for each process. Where the others can't be told (database
+or cache away, or slow), it goes on alone for a while: a limit is no reason to lose a sale.
+"""
+
+import hashlib
+import hmac
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.cache import cache
+
+from djkraph import sql
+from djkraph.models import RequestCount
+
+log = logging.getLogger(__name__)
+
+WINDOW = 60  # seconds
+PARTS = 20  # of a limit: how often it is shared
+ALONE_FOR = 30.0  # seconds after the others could not be told
+KEPT = 3  # minutes
+
+Share = Callable[[str, int], int]  # adds so many under this key, and says how many there are then
+
+
+@dataclass
+class _Count:
+    """`mine`: counted here since the others were told. `all`: everybody's, as far as it is known here."""
+
+    mine: int = 0
+    all: int = 0
+
+
+class Counter:
+    """Of one process. Its threads share it."""
+
+    def __init__(self, share: Share, *, now: Callable[[], float] = time.time) -> None:
+        self._share = share
+        self._now = now
+        self._lock = threading.Lock()
+        self._minute = 0
+        self._counts: dict[str, _Count] = {}
+        self._alone_until = 0.0
+
+    def add(self, key: str, *, limit: int) -> int:
+        """How many there were in this minute, with this one. Beyond the limit nobody goes on counting."""
+        with self._lock:
+            count = self._counted_for(key)
+            count.mine += 1
+            if (
+                count.all + count.mine > limit
+                or count.mine < limit // PARTS
+                or self._now() < self._alone_until
+            ):
+                return count.all + count.mine
+            told, count.mine = count.mine, 0
+            count.all += told
+        together = self._shared(key, told)
+        with self._lock:
+            count.all = max(count.all, together)
+            return count.all + count.mine
+
+    def _counted_for(self, key: str) -> _Count:
+        minute = int(self._now()) // WINDOW
+        if minute != self._minute:
+            self._minute, self._counts = minute, {}
+        return self._counts.setdefault(key, _Count())
+
+    def _shared(self, key: str, told: int) -> int:
+        """0 where the others could not be told."""
+        try:
+            return self._share(key, told)
+        except Exception:  # whatever it is: the request goes on
+            log.warning("requests are counted by each process for itself", exc_info=True)
+            self._alone_until = self._now() + ALONE_FOR
+            return 0
+
+
+def share(key: str, told: int) -> int:
+    """Under a hash of the key, in which no address stands."""
+    hashed = hmac.new(settings.SECRET_KEY.encode(), key.encode(), hashlib.sha256).hexdigest()[:32]
+    return _in_cache(hashed, told) if has_shared_cache() else sql.count_up(RequestCount, hashed, told)
+
+
+def has_shared_cache() -> bool:
+    """Whether CACHE_URL names a server, and not this process's own memory or this machine's disk."""
+    backend: str = settings.CACHES["default"]["BACKEND"]
+    return "redis" in backend or "memcached" in backend
+
+
+def _in_cache(hashed: str, told: int) -> int:
+    key = f"requests:{int(time.time()) // WINDOW}:{hashed}"
+    cache.add(key, 0, timeout=KEPT * WINDOW)
+    return int(cache.incr(key, told))
+
+
+def forget_old() -> int:
+    """How many counts of minutes gone by were removed."""
+    return sql.forget_minutes(RequestCount, older_than=KEPT)
+
+
+requests = Counter(share)

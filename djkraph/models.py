@@ -1,0 +1,18 @@
+"""What the project itself keeps: how often each sender came in a minute. No row about orders or money."""
+
+from django.db import models
+
+
+class RequestCount(models.Model):
+    """Requests of one kind from one sender in one minute, of all processes. `key` is a keyed hash: no address stands in
+    it. Kept for a few minutes."""
+
+    minute = models.BigIntegerField(help_text="Since 1970, by the database's clock")
+    key = models.TextField()
+    count = models.BigIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(name="one_count_a_minute", fields=("minute", "key")),)
+
+    def __str__(self) -> str:
+        return f"{self.count} in minute {self.minute}"
