@@ -71,6 +71,7 @@ AXES_VERBOSE = False
 # Whatever starts with one of these is for programs; everything else is a page.
 JSON_PATHS = ("/stkpush", "/api/", "/health")
 MIDDLEWARE = [
+    "djkraph.health.Probes",
     # for every answer: https, host, sizes, who may read it, who may frame it
     "django.middleware.security.SecurityMiddleware",
     "djkraph.middleware.OtherSites",

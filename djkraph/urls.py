@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from djkraph import health
 from djkraph.errors import bad_request, not_found, server_error
 
 urlpatterns = [
@@ -14,8 +13,6 @@ urlpatterns = [
     path("admin/ledger-check/", include("payments.desk.staff.ledger_check")),
     path("admin/", admin.site.urls),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
-    re_path(r"^health/?$", health.alive, name="health"),
-    re_path(r"^health/ready/?$", health.ready, name="health-ready"),
 ]
 
 handler400 = bad_request

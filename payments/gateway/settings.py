@@ -4,7 +4,7 @@ Beside checks.py the only reader of settings in payments. No rule about money he
 """
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -62,6 +62,16 @@ def client() -> DarajaClient:
     )
 
 
+def no_token_since() -> datetime | None:
+    """Since when Safaricom gives no token, so that nobody can be asked to pay. None where it does."""
+    return _tokens(base_url(), settings.MPESA_CONSUMER_KEY, settings.SECRET_KEY).refused_since()
+
+
+@cache
+def _tokens(url: str, key: str, sealing_key: str) -> SharedTokens:
+    return SharedTokens(app=key, base_url=url, sealing_key=sealing_key, clock=now)
+
+
 @cache
 def _client(url: str, key: str, secret: str, paid: Merchant, sealing_key: str) -> DarajaClient:
     return DarajaClient(
@@ -69,7 +79,7 @@ def _client(url: str, key: str, secret: str, paid: Merchant, sealing_key: str) -
         consumer_key=key,
         consumer_secret=secret,
         merchant=paid,
-        tokens=SharedTokens(app=key, base_url=url, sealing_key=sealing_key, clock=now),
+        tokens=_tokens(url, key, sealing_key),
         clock=timezone.now,
     )
 

@@ -72,6 +72,13 @@ class SharedTokens:
         finally:
             self._one_thread.release()
 
+    def refused_since(self) -> datetime | None:
+        """When fetching one failed, if none was had since. None too where the last one is still good."""
+        row = self._stored()
+        if row.token is not None or row.refused_until is None:
+            return None
+        return row.refused_until - REFUSE_FOR
+
     def _stored_or_fetched(self, fetch: Callable[[], Token], stale: str | None, began: float) -> Token:
         while True:
             row = self._stored()
