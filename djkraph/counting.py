@@ -1,4 +1,4 @@
-"""How often something came in this minute, counted by all processes and machines together: in the database, or in the
+"""How often something came in these minutes, counted by all processes and machines together: in the database, or in the
 cache where CACHE_URL names a shared one.
 
 Each process counts by itself and tells the others whenever it has counted a twentieth of the limit, so that few polls
@@ -25,9 +25,11 @@ log = logging.getLogger(__name__)
 WINDOW = 60  # seconds
 PARTS = 20  # of a limit: how often it is shared
 ALONE_FOR = 30.0  # seconds after the others could not be told
-KEPT = 3  # minutes
+GUESSES = 10  # minutes
+KEPT = GUESSES + 3  # minutes
 
-Share = Callable[[str, int], int]  # adds so many under this key, and says how many there are then
+# adds so many under this key in this window (minutes), and says how many there are then
+Share = Callable[[str, int, int], int]
 
 
 @dataclass
@@ -39,10 +41,15 @@ class _Count:
 
 
 class Counter:
-    """Of one process. Its threads share it."""
+    """Of one process. Its threads share it. A window is so many minutes long, and the others are told after each of so
+    many parts of the limit."""
 
-    def __init__(self, share: Share, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, share: Share, *, minutes: int = 1, parts: int = PARTS, now: Callable[[], float] = time.time
+    ) -> None:
         self._share = share
+        self._minutes = minutes
+        self._parts = parts
         self._now = now
         self._lock = threading.Lock()
         self._minute = 0
@@ -50,25 +57,38 @@ class Counter:
         self._alone_until = 0.0
 
     def add(self, key: str, *, limit: int) -> int:
-        """How many there were in this minute, with this one. Beyond the limit nobody goes on counting."""
+        """How many there were in this window, with this one. Beyond the limit nobody goes on counting."""
         with self._lock:
             count = self._counted_for(key)
             count.mine += 1
             if (
                 count.all + count.mine > limit
-                or count.mine < limit // PARTS
+                or count.mine < limit // self._parts
                 or self._now() < self._alone_until
             ):
                 return count.all + count.mine
             told, count.mine = count.mine, 0
             count.all += told
+        return self._together(count, key, told)
+
+    def total(self, key: str, *, limit: int) -> int:
+        """How many there were in this window. The others are asked, unless it is known to be beyond the limit."""
+        with self._lock:
+            count = self._counted_for(key)
+            if count.all + count.mine > limit or self._now() < self._alone_until:
+                return count.all + count.mine
+            told, count.mine = count.mine, 0
+            count.all += told
+        return self._together(count, key, told)
+
+    def _together(self, count: _Count, key: str, told: int) -> int:
         together = self._shared(key, told)
         with self._lock:
             count.all = max(count.all, together)
             return count.all + count.mine
 
     def _counted_for(self, key: str) -> _Count:
-        minute = int(self._now()) // WINDOW
+        minute = int(self._now()) // (WINDOW * self._minutes)
         if minute != self._minute:
             self._minute, self._counts = minute, {}
         return self._counts.setdefault(key, _Count())
@@ -76,17 +96,19 @@ class Counter:
     def _shared(self, key: str, told: int) -> int:
         """0 where the others could not be told."""
         try:
-            return self._share(key, told)
+            return self._share(key, told, self._minutes)
         except Exception:  # whatever it is: the request goes on
             log.warning("requests are counted by each process for itself", exc_info=True)
             self._alone_until = self._now() + ALONE_FOR
             return 0
 
 
-def share(key: str, told: int) -> int:
+def share(key: str, told: int, minutes: int) -> int:
     """Under a hash of the key, in which no address stands."""
     hashed = hmac.new(settings.SECRET_KEY.encode(), key.encode(), hashlib.sha256).hexdigest()[:32]
-    return _in_cache(hashed, told) if has_shared_cache() else sql.count_up(RequestCount, hashed, told)
+    if has_shared_cache():
+        return _in_cache(hashed, told, minutes)
+    return sql.count_up(RequestCount, hashed, told, minutes=minutes)
 
 
 def has_shared_cache() -> bool:
@@ -95,8 +117,8 @@ def has_shared_cache() -> bool:
     return "redis" in backend or "memcached" in backend
 
 
-def _in_cache(hashed: str, told: int) -> int:
-    key = f"requests:{int(time.time()) // WINDOW}:{hashed}"
+def _in_cache(hashed: str, told: int, minutes: int) -> int:
+    key = f"requests:{int(time.time()) // (WINDOW * minutes)}:{hashed}"
     cache.add(key, 0, timeout=KEPT * WINDOW)
     return int(cache.incr(key, told))
 
@@ -107,3 +129,11 @@ def forget_old() -> int:
 
 
 requests = Counter(share)
+
+
+def count_guesses() -> Counter:
+    """Each is told at once: they are few, and whoever goes on in another process is known there."""
+    return Counter(share, minutes=GUESSES, parts=1_000)
+
+
+guesses = count_guesses()

@@ -4,8 +4,8 @@ from django.db import models
 
 
 class RequestCount(models.Model):
-    """Requests of one kind from one sender in one minute, of all processes. `key` is a keyed hash: no address stands in
-    it. Kept for a few minutes."""
+    """Requests of one kind from one sender in one minute (or in some, under their first), of all processes. `key` is a
+    keyed hash: no address stands in it. Kept for a few minutes."""
 
     minute = models.BigIntegerField(help_text="Since 1970, by the database's clock")
     key = models.TextField()

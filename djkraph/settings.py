@@ -247,6 +247,7 @@ PUSHES_IN_FLIGHT = env.whole("PUSHES_IN_FLIGHT", WEB_THREADS * 3 // 4, least=1, 
 PUSH_LIMIT_PER_PHONE: int = env.whole(
     "PUSH_LIMIT_PER_PHONE", 5, least=0, most=1_000
 )  # prompts in ten minutes
+UNPAID_PROMPTS_PER_PHONE_A_DAY: int = env.whole("UNPAID_PROMPTS_PER_PHONE_A_DAY", 12, least=0, most=100_000)
 ORDER_LIFE_HOURS: int = env.whole("ORDER_LIFE_HOURS", 48, least=1, most=100_000)  # of an unpaid order
 STRANGERS_KEPT_DAYS: int = env.whole("STRANGERS_KEPT_DAYS", 30, least=0, most=36_500)
 SETTLED_ALONE_UP_TO_KES: int = env.whole("SETTLED_ALONE_UP_TO_KES", 5000, least=0, most=1_000_000_000)

@@ -149,15 +149,16 @@ _MINUTE = {
 }
 
 
-def count_up(model: type[Model], key: str, by: int) -> int:
-    """Adds to the count of this key in this minute, in one statement, and says what it is then."""
+def count_up(model: type[Model], key: str, by: int, *, minutes: int) -> int:
+    """Adds to the count of this key in these minutes, in one statement, and says what it is then. They are counted in
+    the row of their first."""
     database = connections[DEFAULT_DB_ALIAS]
     table = _table(model)
     with database.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} (minute, key, count) VALUES ({_MINUTE[database.vendor]}, %s, %s)"  # noqa: S608
+            f"INSERT INTO {table} (minute, key, count) VALUES ({_MINUTE[database.vendor]} / %s * %s, %s, %s)"  # noqa: S608
             f" ON CONFLICT (minute, key) DO UPDATE SET count = {table}.count + EXCLUDED.count RETURNING count",
-            [key, by],
+            [minutes, minutes, key, by],
         )
         ((count,),) = cursor.fetchall()
     return int(count)

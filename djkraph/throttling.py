@@ -1,5 +1,7 @@
 """How many requests one address may send in a minute. Limits per phone and order stand in checkout/prompts.py."""
 
+import hashlib
+import hmac
 import ipaddress
 import re
 import time
@@ -13,6 +15,7 @@ from rest_framework.views import APIView
 
 from djkraph import counting
 
+GUESSES_PER_ADDRESS = 60  # in counting.GUESSES minutes
 NOWHERE = "::"  # shared by all whose address can't be told
 IPV6_HOME = 64  # bits: one household's network
 PORT = re.compile(r"(?P<v4>[0-9.]+):[0-9]{1,5}|\[(?P<v6>[^\]]+)\](?::[0-9]{1,5})?")
@@ -41,6 +44,26 @@ class StatusPerAddress(PerAddress):
 
 class OrdersPerAddress(PerAddress):
     setting = "ORDER_RATE_PER_ADDRESS"
+
+
+def note_guess(meta: dict[str, Any]) -> None:
+    """An id that nobody here has ever heard of was asked for: a few are typing mistakes, many are a search."""
+    counting.guesses.add(_guessing(meta), limit=GUESSES_PER_ADDRESS + 1)
+
+
+def guesses_a_lot(meta: dict[str, Any]) -> bool:
+    """Whether more unknown ids were asked for from this address than anybody needs."""
+    return counting.guesses.total(_guessing(meta), limit=GUESSES_PER_ADDRESS) > GUESSES_PER_ADDRESS
+
+
+def _guessing(meta: dict[str, Any]) -> str:
+    return f"guess:{client_network(meta)}"
+
+
+def sender(meta: dict[str, Any]) -> str:
+    """Who sent it, for comparing with another request only: a keyed hash of the network, in which no address stands."""
+    key, network = settings.SECRET_KEY.encode(), client_network(meta).encode()
+    return hmac.new(key, b"sender:" + network, hashlib.sha256).hexdigest()[:32]
 
 
 def client_address(meta: dict[str, Any]) -> str | None:

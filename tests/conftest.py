@@ -12,10 +12,10 @@ from django.core.cache import cache
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.utils import timezone
 
-from djkraph import counting
 from orders.models import Mix
 from payments.gateway import clock
 from payments.gateway import settings as gateway_settings
+from tests.support.counts import start_counting_anew
 from tests.support.places import ROOT
 from tests.support.shop import Shop
 from tests.support.simulated import Simulated
@@ -71,8 +71,9 @@ def _the_tables_can_be_emptied() -> Iterator[None]:
 def _fresh_process_memory() -> None:
     """Counters of throttles and the client's token live in the process: no test inherits them."""
     cache.clear()
-    counting.requests = counting.Counter(counting.share)
+    start_counting_anew()
     gateway_settings._client.cache_clear()
+    gateway_settings._tokens.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from djkraph.http import ApiProblem, problem, read_capped
-from djkraph.throttling import PushPerAddress, StatusPerAddress, client_address
+from djkraph.throttling import (
+    PushPerAddress,
+    StatusPerAddress,
+    client_address,
+    guesses_a_lot,
+    note_guess,
+    sender,
+)
 from payments import callbacks, checkout, gateway
 from payments.api.errors import in_http
 from payments.api.serializers import (
@@ -60,6 +67,7 @@ class PushView(APIView):
             reference=(asked.get("accountReference") or "").strip(),
             description=asked.get("description") or "",
             again=asked.get("again") or False,
+            opened_from=sender(request.META),
         )
         try:
             with checkout.place_for_push():
@@ -90,8 +98,9 @@ class StatusView(APIView):
     def post(self, request: Request) -> Response:
         payment_status = checkout.payment_status_now(_poll_id(request.data), clock=gateway.now)
         if payment_status is None:
+            note_guess(request.META)
             raise NotFound("This payment is not known here.")
-        return Response(_status_json(payment_status))
+        return Response(_status_json(payment_status, with_receipt=_may_see_receipt(payment_status, request)))
 
     def handle_exception(self, error: Exception) -> Response:
         if isinstance(error, APIException) and error.status_code != HTTPStatus.TOO_MANY_REQUESTS:
@@ -173,7 +182,15 @@ def _poll_id(body: Any) -> str:
     return poll_id
 
 
-def _status_json(payment_status: PaymentStatus) -> dict[str, Any]:
+def _may_see_receipt(payment_status: PaymentStatus, request: Request) -> bool:
+    """Whoever asks for many ids that are none learns the receipts of his own payments alone. (Behind an address that
+    many share, the others' pages show theirs on the confirmation.)"""
+    if payment_status.receipt is None or payment_status.opened_from == sender(request.META):
+        return True
+    return not guesses_a_lot(request.META)
+
+
+def _status_json(payment_status: PaymentStatus, *, with_receipt: bool) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "success": payment_status.status != Public.FAILED,
         "status": payment_status.status,
@@ -184,7 +201,7 @@ def _status_json(payment_status: PaymentStatus) -> dict[str, Any]:
     if payment_status.status == Public.COMPLETED:
         answer |= {
             "transaction_id": payment_status.public_id,
-            "MpesaReceiptNumber": payment_status.receipt,
+            "MpesaReceiptNumber": payment_status.receipt if with_receipt else None,
             "amount": payment_status.amount_kes,
         }
     return answer

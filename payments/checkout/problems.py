@@ -16,6 +16,7 @@ class Why(StrEnum):
     BEING_CHECKED = "being_checked"
     PROMPT_OPEN = "prompt_open"
     TOO_MANY_PROMPTS = "too_many_prompts"
+    PHONE_STOPPED = "phone_stopped"
     DARAJA_REFUSED = "daraja_refused"
     DARAJA_UNUSABLE = "daraja_unusable"
     TOO_MANY_AT_ONCE = "too_many_at_once"

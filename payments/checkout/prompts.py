@@ -31,11 +31,13 @@ from payments.facts import (
     order_is_paid,
     unasked_at,
 )
-from payments.models import IdempotencyKey, MpesaTransaction
+from payments.models import IdempotencyKey, MpesaTransaction, StoppedPhone
 from payments.phones import blank_phones, mask
+from payments.states import State
 
 LIMIT_WINDOW = timedelta(minutes=10)
 PROMPTS_PER_ORDER = 10  # in LIMIT_WINDOW
+DAY = timedelta(days=1)
 
 
 class Prompt(StrEnum):
@@ -93,6 +95,7 @@ def open_or_find(
     hashes = gateway.phone_hashes(ask.msisdn)
     with transaction.atomic(durable=True):
         _hold_phone(hashes)
+        _refuse_stopped(hashes)
         order = wanted.named_order(ask.reference)
         if order is not None and wanted.is_given_up(order, ask, now=now):
             release_reference(order)
@@ -114,6 +117,7 @@ def open_or_find(
             if elsewhere is not None:
                 return elsewhere
             _refuse_beyond_limits(order, hashes, now=now)
+            _refuse_unwanted(hashes, now=now)
         elif order is not None:
             _refuse_beyond_limits(order, hashes, now=now)
         order = order or wanted.unpriced_order(ask, now=now)
@@ -245,6 +249,27 @@ def _refuse_beyond_limits(order: Order | None, hashes: list[str], *, now: dateti
         )
 
 
+def _refuse_unwanted(hashes: list[str], *, now: datetime) -> None:
+    """Whoever is asked all day for what they never pay did not ask for it themselves, or must talk to the shop."""
+    lately = MpesaTransaction.objects.filter(phone_hash__in=hashes, created_at__gt=now - DAY)
+    bought = lately.filter(state=str(State.COMPLETED)).values("order_id")
+    if lately.exclude(NEVER_RANG).exclude(order__in=bought).count() >= gateway.unpaid_prompts_a_day():
+        raise PushProblem(
+            "This phone was asked to pay many times today, and did not. Try again tomorrow, or write to the shop.",
+            code=Why.TOO_MANY_PROMPTS,
+        )
+
+
+def _refuse_stopped(hashes: list[str]) -> None:
+    """The phone's owner has told the shop to ask no more."""
+    if StoppedPhone.objects.filter(phone_hash__in=hashes).exists():
+        raise PushProblem(
+            "The owner of this phone asked the shop to send it no payment requests. Use another phone, or write to the "
+            "shop.",
+            code=Why.PHONE_STOPPED,
+        )
+
+
 def _open(order: Order, ask: Ask, phone_hash: str, *, now: datetime, key_id: int | None) -> Opened:
     token = new_token()
     merchant = gateway.merchant()
@@ -259,6 +284,7 @@ def _open(order: Order, ask: Ask, phone_hash: str, *, now: datetime, key_id: int
         account_reference=daraja.account_reference(order.code),
         description=daraja.transaction_description(blank_phones(ask.description)),
         unpriced=not order.is_priced,
+        opened_from=ask.opened_from,
         order_total_kes=order.total_kes,
         now=now,
     )

@@ -43,6 +43,7 @@ class PaymentStatus:
     message: str
     amount_kes: int
     receipt: str | None
+    opened_from: str  # keyed hash of the network whose page asked for it
     overdue_since: datetime | None  # the callback is late: Daraja may be asked
     is_watched: bool  # failed, and asked about all the same: a page had better go on looking
 
@@ -67,6 +68,7 @@ class _Row:
     refunded_at: datetime | None
     amount_differs: bool
     next_check_at: datetime | None
+    opened_from: str
 
 
 _COLUMNS = tuple(column.name for column in fields(_Row))
@@ -159,6 +161,7 @@ def _status_of(row: _Row, *, now: datetime) -> PaymentStatus:
         message=_message(row),
         amount_kes=row.amount_kes,
         receipt=row.receipt,
+        opened_from=row.opened_from,
         overdue_since=row.next_check_at if is_overdue(row, now=now) else None,
         is_watched=is_watched(row),
     )

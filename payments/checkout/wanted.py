@@ -35,6 +35,7 @@ class Ask:
     description: str = ""
     again: bool = False  # it is meant as another purchase, though the same was just paid
     has_key: bool = False  # an Idempotency-Key of its own came with it
+    opened_from: str = ""  # keyed hash of the network whose page asks
 
     def __repr__(self) -> str:
         return f"Ask(amount_kes={self.amount_kes}, reference={self.reference!r})"

@@ -28,6 +28,7 @@ from payments.gateway.settings import (
     statement_files_days,
     statement_folder,
     strangers_kept_days,
+    unpaid_prompts_a_day,
 )
 
 __all__ = (
@@ -60,4 +61,5 @@ __all__ = (
     "statement_files_days",
     "statement_folder",
     "strangers_kept_days",
+    "unpaid_prompts_a_day",
 )

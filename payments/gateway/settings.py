@@ -132,6 +132,11 @@ def prompts_per_phone() -> int:
     return settings.PUSH_LIMIT_PER_PHONE
 
 
+def unpaid_prompts_a_day() -> int:
+    """Prompts that one phone may get in 24 hours for what it does not pay."""
+    return settings.UNPAID_PROMPTS_PER_PHONE_A_DAY
+
+
 def order_life() -> timedelta:
     """After this an unpaid order ends."""
     return timedelta(hours=settings.ORDER_LIFE_HOURS)

@@ -57,6 +57,7 @@ def open_attempt(
     account_reference: str,
     description: str,
     unpriced: bool,
+    opened_from: str = "",
     now: datetime,
     order_total_kes: int | None = None,
 ) -> MpesaTransaction:
@@ -82,6 +83,7 @@ def open_attempt(
         "account_reference": account_reference,
         "description": description,
         "unpriced": unpriced,
+        "opened_from": opened_from,
         "created_at": now,
         "next_check_at": first_check(created_at=now),
         "events_count": first.link.number,

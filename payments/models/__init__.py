@@ -9,7 +9,14 @@ from payments.models.posting import Posting
 from payments.models.receipt import Receipt
 from payments.models.refund import Refund
 from payments.models.seal import Seal, SealedInPart
-from payments.models.shared import Awaited, DarajaToken, Heartbeat, IdempotencyKey, QueryBudget
+from payments.models.shared import (
+    Awaited,
+    DarajaToken,
+    Heartbeat,
+    IdempotencyKey,
+    QueryBudget,
+    StoppedPhone,
+)
 from payments.models.statement import Statement, StatementLine
 
 __all__ = (
@@ -33,4 +40,5 @@ __all__ = (
     "SealedInPart",
     "Statement",
     "StatementLine",
+    "StoppedPhone",
 )

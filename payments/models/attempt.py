@@ -38,6 +38,9 @@ class MpesaTransaction(models.Model):
     # sha256 of the token in this attempt's callback address; the token itself is only ever sent
     callback_token_hash = models.CharField(max_length=64, unique=True)
 
+    # keyed hash of the network whose page asked for it: only there many wrong guesses don't hide its receipt
+    opened_from = models.CharField(max_length=32, blank=True, default="", db_default="")
+
     merchant_request_id = models.CharField("MerchantRequestID", max_length=128, blank=True)
     checkout_request_id = models.CharField("CheckoutRequestID", max_length=128, null=True, unique=True)
 

@@ -53,6 +53,17 @@ class QueryBudget(models.Model):
         return self.name
 
 
+class StoppedPhone(models.Model):
+    """A phone whose owner told the shop to ask it no more."""
+
+    phone_hash = models.CharField(max_length=64, unique=True, help_text="Keyed hash of the number")
+    phone_masked = models.CharField(max_length=20)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.phone_masked
+
+
 class Awaited(models.Model):
     """An attempt of which somebody waits to hear, and that could have no question yet. Gone with the question."""
 

@@ -26,7 +26,7 @@ class Together:
         self.is_away = False
         self._lock = threading.Lock()
 
-    def share(self, key: str, told: int) -> int:
+    def share(self, key: str, told: int, _minutes: int) -> int:
         if self.is_away:
             raise OSError
         with self._lock:
@@ -101,8 +101,8 @@ def test_who_cannot_tell_the_others_goes_on_alone_for_a_while() -> None:
 
 @pytest.mark.django_db
 def test_the_database_adds_up_under_a_key_without_an_address() -> None:
-    assert [counting.share("PUSH:41.90.1.2", each) for each in (1, 2, 3)] == [1, 3, 6]
-    assert counting.share("PUSH:41.90.1.3", 1) == 1
+    assert [counting.share("PUSH:41.90.1.2", each, 1) for each in (1, 2, 3)] == [1, 3, 6]
+    assert counting.share("PUSH:41.90.1.3", 1, 1) == 1
     kept = RequestCount.objects.get(count=6)
     assert "41.90" not in kept.key
     assert abs(kept.minute - int(time.time()) // 60) <= 1
@@ -110,18 +110,41 @@ def test_the_database_adds_up_under_a_key_without_an_address() -> None:
 
 @pytest.mark.django_db
 def test_minutes_gone_by_are_forgotten() -> None:
-    counting.share("x", 1)
+    counting.share("x", 1, 1)
     now = RequestCount.objects.get().minute
-    RequestCount.objects.bulk_create(RequestCount(minute=now - ago, key="y", count=1) for ago in (2, 3, 4, 9))
+    RequestCount.objects.bulk_create(
+        RequestCount(minute=now - ago, key="y", count=1) for ago in (2, 12, 13, 14, 29)
+    )
     assert counting.forget_old() in (2, 3)  # 3: a minute has just begun
     assert RequestCount.objects.filter(minute=now).exists()
+
+
+@pytest.mark.django_db
+def test_ten_minutes_are_counted_in_their_first() -> None:
+    assert [counting.share("x", 1, 10) for _ in range(3)] == [1, 2, 3]
+    minute = RequestCount.objects.get().minute
+    assert minute % 10 == 0
+
+
+def test_who_only_asks_hears_of_all() -> None:
+    together, now = Together(), Time()
+    one, other = Counter(together.share, minutes=10, now=now), Counter(together.share, minutes=10, now=now)
+    for _ in range(7):
+        one.add("x", limit=100)  # too few to be told of
+    assert one.total("x", limit=100) == 7  # and so they are told
+    assert other.total("x", limit=100) == 7
+    assert other.total("x", limit=100) == 7  # asking counts for nothing
+    now.now += 599 - now.now % 600
+    assert other.total("x", limit=100) == 7
+    now.now += 1
+    assert other.total("y", limit=100) == 0
 
 
 @pytest.mark.django_db(transaction=True)
 def test_many_at_once_are_all_counted() -> None:
     def add(_: int) -> int:
         try:
-            return sql.count_up(RequestCount, "x", 1)
+            return sql.count_up(RequestCount, "x", 1, minutes=1)
         finally:
             connection.close()
 
@@ -158,7 +181,7 @@ def test_a_cache_is_shared_where_it_is_a_server(settings: Any) -> None:
 
 def test_a_named_cache_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "has_shared_cache", lambda: True)
-    assert [counting.share("PUSH:41.90.1.2", each) for each in (1, 2, 3)] == [1, 3, 6]
+    assert [counting.share("PUSH:41.90.1.2", each, 1) for each in (1, 2, 3)] == [1, 3, 6]
     cache.clear()
 
 

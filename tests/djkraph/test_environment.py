@@ -27,6 +27,7 @@ NUMBERS = {  # the least that each takes
     "PUSHES_IN_FLIGHT": 1,
     "STRANGERS_KEPT_DAYS": 0,
     "PUSH_LIMIT_PER_PHONE": 0,
+    "UNPAID_PROMPTS_PER_PHONE_A_DAY": 0,
     "ORDER_LIFE_HOURS": 1,
     "SETTLED_ALONE_UP_TO_KES": 0,
     "DESK_LOGIN_FAILURES": 1,

@@ -9,4 +9,10 @@ from djkraph.models import RequestCount
 def forget_counts() -> None:
     cache.clear()
     RequestCount.objects.all().delete()
+    start_counting_anew()
+
+
+def start_counting_anew() -> None:
+    """As a new process does."""
     counting.requests = counting.Counter(counting.share)
+    counting.guesses = counting.count_guesses()

@@ -16,7 +16,7 @@ def caller(db: None, settings: Any) -> Caller:
     settings.PUSH_RATE_PER_ADDRESS = settings.ORDER_RATE_PER_ADDRESS = settings.STATUS_RATE_PER_ADDRESS = (
         10**9
     )
-    settings.PUSH_LIMIT_PER_PHONE = 10**9
+    settings.PUSH_LIMIT_PER_PHONE = settings.UNPAID_PROMPTS_PER_PHONE_A_DAY = 10**9
     return Caller()
 
 

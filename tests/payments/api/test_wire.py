@@ -18,6 +18,7 @@ from payments.api.errors import STATUS
 from payments.checkout import Why, status
 from payments.models import CallbackDelivery, MpesaTransaction
 from payments.states import State
+from tests.support.counts import start_counting_anew
 from tests.support.payments.api import ACCEPTED, GOOD_ORDER, GOOD_PUSH, Caller, refused, said
 from tests.support.payments.callback_bodies import failure, success
 from tests.support.payments.fake_daraja import FakeDaraja, not_paid_answer, paid_answer
@@ -170,6 +171,11 @@ def daraja_says(error: daraja.DarajaError) -> Callable[..., Any]:
     return world
 
 
+def phone_stopped(caller: Caller, safaricom: FakeDaraja, settings: Any) -> Any:
+    call_command("stop_prompts", GOOD_PUSH["phone"], stdout=StringIO())
+    return GOOD_PUSH
+
+
 WORLDS: list[tuple[str, int, Callable[..., Any]]] = [
     ("amount_mismatch", 400, amount_mismatch),
     ("order_unknown", 400, order_unknown),
@@ -182,6 +188,7 @@ WORLDS: list[tuple[str, int, Callable[..., Any]]] = [
     ("prompt_open", 409, prompt_open),
     ("prompt_open", 409, daraja_says(daraja.SubscriberLocked("busy", code="500.001.1001"))),
     ("too_many_prompts", 429, too_many_prompts),
+    ("phone_stopped", 403, phone_stopped),
     ("daraja_refused", 502, daraja_says(daraja.PushRefused("no", code="400.002.02"))),
     ("daraja_unusable", 502, daraja_says(daraja.Misconfigured("wrong credentials"))),
     ("daraja_busy", 503, daraja_says(daraja.Busy("quota"))),
@@ -313,6 +320,65 @@ def test_a_safaricom_that_knows_nothing_is_pending(
     assert safaricom.queries == [ringing]
     assert polled(caller, ringing)["status"] == "pending"
     assert safaricom.queries == [ringing]  # and is not asked again by the next poll
+
+
+# --- guessing -------------------------------------------------------------------------------------------
+
+HOME, ELSEWHERE = "41.90.64.1", "197.248.1.9"
+
+
+@pytest.fixture
+def paid(caller: Caller, safaricom: FakeDaraja) -> str:
+    """Asked for at HOME, and paid."""
+    caller.send("/stkpush", GOOD_PUSH, REMOTE_ADDR=HOME)
+    amount = GOOD_PUSH["amount"]
+    caller.send(f"/api/payments/callback/{safaricom.last_token}", success("ws_CO_1", amount))
+    return "ws_CO_1"
+
+
+def guess(caller: Caller, times: int, address: str) -> None:
+    for number in range(times):
+        answer = caller.send(
+            "/stkpush/status", {"checkoutRequestId": f"ws_CO_9{number}"}, REMOTE_ADDR=address
+        )
+        assert answer.status_code == 404
+
+
+def receipt_told(caller: Caller, poll_id: str, address: str) -> Any:
+    told = said(caller.send("/stkpush/status", {"checkoutRequestId": poll_id}, REMOTE_ADDR=address))
+    assert (told["success"], told["status"], told["amount"]) == (True, "completed", GOOD_PUSH["amount"])
+    return told["MpesaReceiptNumber"]
+
+
+@pytest.mark.parametrize("process", ["the same", "another"])
+def test_who_guesses_ids_is_told_no_receipt_of_anothers_payment(
+    caller: Caller, paid: str, process: str
+) -> None:
+    guess(caller, 60, ELSEWHERE)
+    assert receipt_told(caller, paid, ELSEWHERE) is not None  # a few mistakes are no search
+    guess(caller, 6, ELSEWHERE)
+    if process == "another":
+        start_counting_anew()
+    assert receipt_told(caller, paid, ELSEWHERE) is None
+    assert receipt_told(caller, paid, "41.90.64.200") is not None  # guessed nothing
+
+
+def test_who_opened_it_gets_the_receipt_whatever_he_guessed(caller: Caller, paid: str) -> None:
+    guess(caller, 70, HOME)
+    assert receipt_told(caller, paid, HOME) is not None
+
+
+def test_a_household_of_ipv6_is_one_guesser(caller: Caller, paid: str) -> None:
+    for number in range(70):
+        guess(caller, 1, f"2001:db8:1:2::{number:x}")
+    assert receipt_told(caller, paid, "2001:db8:1:2:ffff::1") is None
+    assert receipt_told(caller, paid, "2001:db8:1:3::1") is not None
+
+
+def test_no_address_stands_in_a_row(caller: Caller, paid: str) -> None:
+    opened_from = MpesaTransaction.objects.values_list("opened_from", flat=True).get()
+    assert len(opened_from) == 32
+    assert HOME not in opened_from
 
 
 # --- trouble of ours ------------------------------------------------------------------------------------

@@ -1,9 +1,12 @@
 """Asking a phone to pay: which prompt is sent, exactly once, and what is noted of it."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
 from unittest.mock import MagicMock
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 
 from orders.models import Order
@@ -12,7 +15,7 @@ from payments import daraja, enquiries, ledger
 from payments.checkout import PushProblem, prompts
 from payments.gateway.connections import CalledInsideTransaction, release_connection
 from payments.ledger import Source, Update
-from payments.models import MpesaTransaction
+from payments.models import MpesaTransaction, StoppedPhone
 from payments.states import Event, State
 from tests.support.payments.clock import Clock
 from tests.support.payments.fake_daraja import (
@@ -181,6 +184,59 @@ def test_prompts_per_order_are_limited_whatever_the_phone(click: Click, clock: C
     for number in range(prompts.PROMPTS_PER_ORDER):
         decline(click(f"2547000000{number:02}"), clock)
     assert refusal(lambda: click(OTIENO)) == "too_many_prompts"
+
+
+def test_a_phone_that_never_pays_is_asked_twelve_times_a_day(
+    click: Click, clock: Clock, settings: object
+) -> None:
+    settings.PUSH_LIMIT_PER_PHONE = 1000  # type: ignore[attr-defined]
+    began = clock.now
+    for number in range(12):
+        decline(click(reference=f"CART{number}"), clock)
+        clock.advance(minutes=11)
+    assert refusal(lambda: click(reference="CART99")) == "too_many_prompts"
+    click(OTIENO, reference="CART98")  # nobody else's
+    clock.now = began + timedelta(hours=24, seconds=1)
+    click(reference="CART99")
+
+
+def test_prompts_for_what_was_paid_in_the_end_count_for_nothing(
+    click: Click, clock: Clock, safaricom: FakeDaraja, settings: object
+) -> None:
+    settings.PUSH_LIMIT_PER_PHONE = 1000  # type: ignore[attr-defined]
+    settings.UNPAID_PROMPTS_PER_PHONE_A_DAY = 2  # type: ignore[attr-defined]
+    for number in range(4):
+        decline(click(reference=f"CART{number}"), clock)
+        clock.advance(minutes=11)
+        confirm(click(reference=f"CART{number}"), clock, receipt=f"UKN4AB12C{number}")
+        clock.advance(minutes=11)
+    decline(click(reference="CART8"), clock)
+    decline(click(reference="CART9"), clock)
+    assert refusal(lambda: click(reference="CART10")) == "too_many_prompts"
+
+
+def test_a_phone_whose_owner_said_stop_is_asked_no_more(click: Click, safaricom: FakeDaraja) -> None:
+    call_command("stop_prompts", "0712 345 678", stdout=StringIO())
+    call_command("stop_prompts", WANJIRU, stdout=StringIO())  # twice is once
+    assert refusal(click) == "phone_stopped"
+    assert safaricom.pushes == []
+    click(OTIENO)
+    call_command("stop_prompts", "+254712345678", "--allow-again", stdout=StringIO())
+    click(reference="CART2")
+    assert WANJIRU not in str(list(StoppedPhone.objects.values()))
+
+
+def test_a_stop_outlives_the_key_it_was_written_under(click: Click, settings: object) -> None:
+    call_command("stop_prompts", WANJIRU, stdout=StringIO())
+    old = settings.LEDGER_KEY  # type: ignore[attr-defined]
+    settings.LEDGER_KEY = ["a-new-key-of-the-ledger-that-is-long-enough", *old]  # type: ignore[attr-defined]
+    assert refusal(click) == "phone_stopped"
+
+
+@pytest.mark.parametrize("number", ["12", "", "0812345678", "MPESA"])
+def test_stop_takes_a_phone_number_only(db: None, number: str) -> None:
+    with pytest.raises(CommandError):
+        call_command("stop_prompts", number)
 
 
 # --- what Daraja answers --------------------------------------------------------------------------------

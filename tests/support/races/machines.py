@@ -149,6 +149,7 @@ def environment(database: str, safaricom: str, folder: Path, **more: str) -> dic
             "ORDER_RATE_PER_ADDRESS": "100000",
             "STATUS_RATE_PER_ADDRESS": "100000",
             "PUSH_LIMIT_PER_PHONE": "1000",
+            "UNPAID_PROMPTS_PER_PHONE_A_DAY": "100000",
             "SPOOL_DIR": str(folder / "spool"),
             "STATEMENTS_DIR": str(folder / "statements"),
             "LEDGER_KEY": "races-ledger-key",
