@@ -1,7 +1,7 @@
 # make run — the whole shop on this machine · make test — every test · make check — every check · make bench — figures
 # make soak — stories of buyers and of money for as long as you like
 # make storm — everything at once: 100 buyers, 1,000 callbacks, two blackouts, two clocks; a table of what came of it
-# make screenshots — the pictures of docs/staff-guide.md
+# make lock — after a change of what is installed · make screenshots — the pictures of docs/staff-guide.md
 # Windows: the same steps for PowerShell stand in README.md.
 
 PYTHON ?= python3
@@ -9,7 +9,7 @@ PORT ?= 8000
 BIN := .venv/bin
 
 .PHONY: run check check-style check-types check-house check-django check-migrations check-templates \
-	test bench bench-million soak storm screenshots test-side-by-side test-sqlite test-postgres test-pure test-js test-browser clean
+	test bench bench-million soak storm screenshots lock test-side-by-side test-sqlite test-postgres test-pure test-js test-browser clean
 
 run: .venv/run.stamp
 	@$(BIN)/python manage.py run_demo --port $(PORT)
@@ -72,17 +72,26 @@ test-browser: .venv/dev.stamp
 	@sh tests/browser/get-chromium.sh
 	$(BIN)/python -m pytest -m browser -q
 
-.venv/run.stamp: requirements.txt
+.venv/run.stamp: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed; this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else 0'
 	@echo "Making .venv and installing the shop (once; a minute or two) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
-.venv/dev.stamp: requirements-dev.txt .venv/run.stamp
+.venv/dev.stamp: requirements-dev.lock .venv/run.stamp
 	@echo "Installing what tests and checks need (once) ..."
-	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
+
+# After a change of requirements.txt or requirements-dev.txt: what they come to, on every system, with hashes.
+LOCK := uv pip compile --universal --generate-hashes --python-version 3.11 --quiet --no-header
+lock:
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep ^uv== requirements-dev.txt)"
+	$(BIN)/$(LOCK) requirements.txt -o requirements.lock
+	$(BIN)/$(LOCK) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m tests.support.licences > docs/licences.md
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m tests.benchmarks
