@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Concat
 
 from djkraph import sql
+from djkraph.erasing import Erasable
 from orders.codes import new_code, new_token
 from orders.models import MAX_TOTAL_KES, Mix, Order, OrderItem
 from orders.sums import CENTS, Stands
@@ -159,3 +162,24 @@ def _insert(
         "created_at": now,
     }
     return Order(id=sql.insert(Order, values), **values)
+
+
+# --- what says something of a person, and goes when it is old -------------------------------------------
+
+ERASED = "erased-"
+
+
+def erasable_emails(*, before: datetime) -> Erasable:
+    old = Order.objects.filter(~Q(email=""), created_at__lt=before)
+    return Erasable(what="e-mail addresses", rows=old, kept=0, emptied={"email": ""})
+
+
+def erasable_references(*, before: datetime) -> Erasable:
+    """What the merchant's page called an order: it may be a name. There still is one, or the order would be another."""
+    old = Order.objects.filter(client_reference__isnull=False, created_at__lt=before)
+    return Erasable(
+        what="references of pages",
+        rows=old.exclude(client_reference__startswith=ERASED),
+        kept=0,
+        emptied={"client_reference": Concat(Value(ERASED), "code")},
+    )

@@ -2,6 +2,7 @@
 no push, and asks no question itself (enquiries/)."""
 
 from payments.callbacks.apply import apply_delivery
+from payments.callbacks.erasing import erasable_deliveries
 from payments.callbacks.receive import NotFromSafaricom, receive_callback
 from payments.callbacks.replay import apply_left_behind, replay_spool, stored_deliveries
 from payments.callbacks.spool import count_set_aside, count_spooled, spooled_since
@@ -14,6 +15,7 @@ __all__ = (
     "apply_left_behind",
     "count_set_aside",
     "count_spooled",
+    "erasable_deliveries",
     "forget_strangers",
     "new_token",
     "receive_callback",

@@ -2,7 +2,13 @@
 (desk/)."""
 
 from payments.checkout.bulkhead import place_for_push
-from payments.checkout.idempotency import KeyReused, StoredAnswer, answer_once, body_hashes
+from payments.checkout.idempotency import (
+    KeyReused,
+    StoredAnswer,
+    answer_once,
+    body_hashes,
+    erasable_answers,
+)
 from payments.checkout.noting import note_kept_answers
 from payments.checkout.problems import PushProblem, Why
 from payments.checkout.prompts import Answer, Prompt, poll_id_of
@@ -31,6 +37,7 @@ __all__ = (
     "Why",
     "answer_once",
     "body_hashes",
+    "erasable_answers",
     "live_attempt",
     "note_kept_answers",
     "order_that_got",

@@ -32,6 +32,7 @@ from payments.ledger.checks import (
 )
 from payments.ledger.doors import apply_change, insert_paid, note, open_attempt, record
 from payments.ledger.endings import ended_orders, has_ended, is_kept_open
+from payments.ledger.erasing import erasable_attempts, erasable_ids, erasable_receipts
 from payments.ledger.faults import Fault
 from payments.ledger.kinds import FACTS, KINDS, EventKind
 from payments.ledger.returning import send_back, take_back_refund
@@ -94,6 +95,9 @@ __all__ = (
     "claim",
     "claim_check",
     "ended_orders",
+    "erasable_attempts",
+    "erasable_ids",
+    "erasable_receipts",
     "fault_of_printed",
     "faults",
     "give_up_hands_receipt",

@@ -2,6 +2,7 @@
 file is parsed here (statement_file/), and nothing is guessed: what is left is a person's (manual/)."""
 
 from payments.reconciliation.candidates import CLOCKS_DIFFER
+from payments.reconciliation.erasing import erasable_lines
 from payments.reconciliation.importing import (
     Imported,
     earlier,
@@ -31,6 +32,7 @@ __all__ = (
     "begin_again",
     "count_ahead",
     "earlier",
+    "erasable_lines",
     "erase_old_files",
     "import_file",
     "kept_file",

@@ -26,6 +26,11 @@ PARTS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _a_spool_of_its_own(settings: Any, tmp_path: Path) -> None:
+    settings.SPOOL_DIR = str(tmp_path / "spool")
+
+
 def ready(client: Client, **headers: Any) -> tuple[int, dict[str, Any]]:
     answer = client.get("/health/ready", **headers)
     return answer.status_code, answer.json()

@@ -16,6 +16,11 @@ from tests.support.payments.paying import Click
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
 
+@pytest.fixture(autouse=True)
+def _a_spool_of_its_own(settings: Any, tmp_path: Path) -> None:
+    settings.SPOOL_DIR = str(tmp_path / "spool")
+
+
 def told(part: str, now: datetime = NOW) -> str:
     return health.parts(now=now)[part]
 
@@ -52,12 +57,13 @@ def test_a_message_that_does_not_leave(db: None, channel: str, part: str) -> Non
     assert told(part) == "ok"
 
 
-def test_callbacks_that_wait_on_disk(db: None, settings: Any, tmp_path: Path) -> None:
-    settings.SPOOL_DIR = str(tmp_path)
+def test_callbacks_that_wait_on_disk(db: None, tmp_path: Path) -> None:
     assert told("spool") == "ok"
-    (tmp_path / "1.callback.json").write_text("{}")
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    (spool / "1.callback.json").write_text("{}")
     assert "1" in told("spool")
-    (tmp_path / "2.bad").write_text("{")
+    (spool / "2.bad").write_text("{")
     assert "can't be read" in told("spool")
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -605,6 +606,12 @@ def test_a_shop_without_database_lives_but_is_not_ready(
     assert "secret-host" not in answer.content.decode()
 
 
+@pytest.fixture
+def _a_spool_of_its_own(settings: Any, tmp_path: Path) -> None:
+    settings.SPOOL_DIR = str(tmp_path)
+
+
+@pytest.mark.usefixtures("_a_spool_of_its_own")
 def test_ready_tells_of_entries_unsealed_for_ten_minutes_and_goes_on_selling(
     caller: Caller, click: Callable[..., MpesaTransaction], django_assert_num_queries: Any
 ) -> None:
@@ -617,6 +624,7 @@ def test_ready_tells_of_entries_unsealed_for_ten_minutes_and_goes_on_selling(
         assert "trouble" not in said(caller.get("/health/ready"))
 
 
+@pytest.mark.usefixtures("_a_spool_of_its_own")
 def test_ready_tells_of_a_worker_that_was_seen_and_is_no_more(
     caller: Caller, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
