@@ -7,12 +7,12 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from djkraph.admin import ReadOnly
+from djkraph.admin import OfferedOnly, ReadOnly
 from orders.models import Mix, OrderItem
 
 
 @admin.register(Mix)
-class MixAdmin(ModelAdmin):
+class MixAdmin(OfferedOnly, ModelAdmin):
     list_display = ("title", "genre", "minutes", "price", "on_sale")
     list_filter = ("on_sale", "genre")
     search_fields = ("title", "slug")

@@ -1,5 +1,8 @@
 """What every answer keeps, and what only pages have: no JSON endpoint is left without a guard, no page either."""
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from djkraph.middleware import Csrf
+from tests.support.places import ROOT
 
 JSON = ("/stkpush", "/stkpush/status", "/api/payments/callback/x", "/api/orders", "/api/mixes")
 PAGE = "/cart"
@@ -82,3 +86,69 @@ def test_pages_know_who_is_signed_in(client: Client) -> None:
     assert answer.status_code == 200
     assert answer.wsgi_request.user.username == "kraph"  # type: ignore[attr-defined]
     assert client.get(PAGE).headers["Content-Security-Policy"]
+
+
+# --- what browsers are told -----------------------------------------------------------------------------
+
+DESK_POLICY = {
+    "default-src 'none'",
+    "script-src 'self' 'unsafe-eval'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+}
+
+
+def policy(answer: Any) -> set[str]:
+    return {rule.strip() for rule in answer.headers["Content-Security-Policy"].split(";")}
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/login/", "/admin/", "/admin/payments/mpesatransaction/", "/admin/nothing/"]
+)
+def test_the_desk_loads_and_sends_nothing_elsewhere(admin_client: Client, path: str) -> None:
+    assert policy(admin_client.get(path)) == DESK_POLICY
+
+
+def test_a_page_of_the_shop_runs_no_text_as_script_and_styles_nothing_inline(
+    db: None, client: Client
+) -> None:
+    found = policy(client.get("/"))
+    assert not [rule for rule in found if "unsafe" in rule or "data:" in rule]
+    assert {"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"} <= found
+
+
+def hsts_of(**variables: str) -> str | None:
+    """As the settings make it of the environment."""
+    program = (
+        "import os, django; django.setup(); from django.conf import settings;"
+        "settings.ALLOWED_HOSTS = ['testserver']; from django.test import Client;"
+        "print(Client().get('/api/nothing', secure=True).headers.get('Strict-Transport-Security'))"
+    )
+    told = {"DJANGO_SETTINGS_MODULE": "djkraph.settings", "PATH": os.environ["PATH"], **variables}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=told, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return None if (said := done.stdout.strip()) == "None" else said
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, None),
+        ({"SECURE_SSL_REDIRECT": "True"}, "max-age=31536000"),
+        ({"SECURE_SSL_REDIRECT": "True", "HSTS_SECONDS": "0"}, None),
+        ({"SECURE_SSL_REDIRECT": "True", "HSTS_SECONDS": "3600"}, "max-age=3600"),
+        ({"HSTS_SECONDS": "60", "HSTS_INCLUDE_SUBDOMAINS": "True"}, "max-age=60; includeSubDomains"),
+        (
+            {"HSTS_SECONDS": "60", "HSTS_INCLUDE_SUBDOMAINS": "True", "HSTS_PRELOAD": "True"},
+            "max-age=60; includeSubDomains; preload",
+        ),
+    ],
+)
+def test_hsts_is_by_setting_and_preload_never_by_itself(variables: dict[str, str], said: str | None) -> None:
+    assert hsts_of(**variables) == said

@@ -15,6 +15,7 @@ from payments.models import (
     QueryBudget,
     Seal,
     SealedInPart,
+    StoppedPhone,
 )
 
 
@@ -40,6 +41,14 @@ class QueryBudgetAdmin(ReadOnly, ModelAdmin):
 @admin.register(Heartbeat)
 class HeartbeatAdmin(ReadOnly, ModelAdmin):
     list_display = ("name", "at")
+
+
+@admin.register(StoppedPhone)
+class StoppedPhoneAdmin(ReadOnly, ModelAdmin):
+    """Whose owner wants to be asked no more (`manage.py stop_prompts`)."""
+
+    list_display = ("phone_masked", "at")
+    fields = ("phone_masked", "at")
 
 
 @admin.register(Awaited)

@@ -13,6 +13,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from djkraph.admin import OfferedOnly
+
 ROLES_IN_WORDS = (
     "Viewer: sees payments, orders, callbacks and statements. "
     "Cashier: also asks Safaricom, writes notes and marks as looked at. "
@@ -31,7 +33,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's is not generic at run time
+class StaffAdmin(OfferedOnly, UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's is not generic at run time
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -98,7 +100,7 @@ class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's i
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin, ModelAdmin):
+class RoleAdmin(OfferedOnly, GroupAdmin, ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return is_owner(request)
 

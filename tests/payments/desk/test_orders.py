@@ -309,7 +309,10 @@ def test_the_lists_queries_do_not_grow_with_its_rows(query: dict[str, str], cloc
 
 
 @pytest.mark.django_db
-def test_the_pages_queries_do_not_grow_with_its_payments(click: Click, answer: Answer, clock: Clock) -> None:
+def test_the_pages_queries_do_not_grow_with_its_payments(
+    click: Click, answer: Answer, clock: Clock, settings: Any
+) -> None:
+    settings.UNPAID_PROMPTS_PER_PHONE_A_DAY = 100
     viewer, order, counts = at_desk("viewer"), click().order, []
     for again in (3, 17):
         for _ in range(again):
