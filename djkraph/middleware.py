@@ -19,6 +19,7 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.urls import reverse
 from whitenoise.middleware import WhiteNoiseMiddleware
@@ -63,7 +64,18 @@ class ForPages:
 
 
 class StaticFiles(ForPages, WhiteNoiseMiddleware):
-    pass
+    FOREVER = 365 * 24 * 60 * 60  # seconds, for names that change with their content
+
+
+class Compression(ForPages, GZipMiddleware):
+    """Of pages and lists in text. Django's lengthens each answer by chance, and masks its token anew each time, so that
+    nobody learns it from the length."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if not response.headers.get("Content-Type", "").startswith("text/"):
+            return response
+        answer: HttpResponseBase = super().process_response(request, response)
+        return answer
 
 
 class ContentSecurityPolicy(ForPages, CSPMiddleware):

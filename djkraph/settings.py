@@ -13,6 +13,7 @@ import environ
 from django.urls import reverse_lazy
 
 from djkraph.environment import Environment
+from djkraph.static_files import are_built
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -79,6 +80,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # for pages only
     "djkraph.middleware.StaticFiles",
+    "djkraph.middleware.Compression",
     "djkraph.middleware.ContentSecurityPolicy",
     "djkraph.middleware.Sessions",
     "djkraph.middleware.Csrf",
@@ -185,7 +187,12 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = True  # the demo serves without collectstatic
+STATIC_FILES_ARE_BUILT = are_built(STATIC_ROOT, STATICFILES_DIRS)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "djkraph.static_storage.StaticFiles"},
+}
+WHITENOISE_USE_FINDERS = not STATIC_FILES_ARE_BUILT  # the demo serves without collectstatic
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 60 * env.whole(
