@@ -69,7 +69,8 @@ class Counter:
                 return count.all + count.mine
             told, count.mine = count.mine, 0
             count.all += told
-        return self._together(count, key, told)
+            known = count.all
+        return max(known, self._together(count, key, told))
 
     def total(self, key: str, *, limit: int) -> int:
         """How many there were in this window. The others are asked, unless it is known to be beyond the limit."""
@@ -79,13 +80,15 @@ class Counter:
                 return count.all + count.mine
             told, count.mine = count.mine, 0
             count.all += told
-        return self._together(count, key, told)
+            known = count.all
+        return max(known, self._together(count, key, told))
 
     def _together(self, count: _Count, key: str, told: int) -> int:
+        """How many there were when these were added; who came later counts for whoever comes later."""
         together = self._shared(key, told)
         with self._lock:
             count.all = max(count.all, together)
-            return count.all + count.mine
+        return together
 
     def _counted_for(self, key: str) -> _Count:
         minute = int(self._now()) // (WINDOW * self._minutes)

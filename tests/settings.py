@@ -25,6 +25,10 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 STATEMENTS_DIR = tempfile.mkdtemp(prefix="djkraph-statements-")
 atexit.register(shutil.rmtree, STATEMENTS_DIR, ignore_errors=True)
+SPOOL_DIR = tempfile.mkdtemp(
+    prefix="djkraph-spool-"
+)  # not the developer's: what a test leaves there is trouble
+atexit.register(shutil.rmtree, SPOOL_DIR, ignore_errors=True)
 
 if os.environ.get("TEST_DATABASE") == "postgres":
     from tests.support.postgres import start

@@ -83,6 +83,24 @@ def test_threads_lose_no_request() -> None:
     assert counter.add("x", limit=100_000) == 20_001
 
 
+def test_who_came_later_counts_against_nobody() -> None:
+    """While one request is being told to the others, more of them come."""
+    together, now = Together(), Time()
+    counter = Counter(together.share, now=now)
+    later: list[int] = []
+
+    def slow_share(key: str, told: int, minutes: int) -> int:
+        count = together.share(key, told, minutes)
+        if not later:
+            later.append(0)
+            later.extend(counter.add("x", limit=6) for _ in range(5))
+        return count
+
+    counter._share = slow_share
+    assert counter.add("x", limit=6) == 1
+    assert later[1:] == [2, 3, 4, 5, 6]
+
+
 def test_who_cannot_tell_the_others_goes_on_alone_for_a_while() -> None:
     together, now = Together(), Time()
     counter = Counter(together.share, now=now)

@@ -34,6 +34,7 @@ PAGES: dict[
     "payments.darajatoken": {"auditor"},
     "payments.querybudget": {"auditor"},
     "payments.heartbeat": {"auditor"},
+    "payments.stoppedphone": set(),
     "payments.seal": {"auditor"},
     "payments.sealedinpart": {"auditor"},
     "payments.awaited": {"auditor"},
