@@ -25,6 +25,7 @@ from tests.support.payments.stating import reversal, row, state
 OF_A_PERSON = re.compile(
     r"2547|0712|345678|5678|•|\*{3}|ws_CO_|wanjiru|196\.201\.212|CART-OF-WANJIRU|for Wanjiru", re.IGNORECASE
 )
+HASH = re.compile(r"[0-9a-f]{32,}")  # four digits of a phone stand in one by chance
 PAYER = "2547****5678 - WANJIRU KAMAU"
 
 
@@ -72,7 +73,7 @@ def texts() -> Iterator[tuple[str, str]]:
 
 
 def told_of_people() -> set[str]:
-    return {where for where, text in texts() if OF_A_PERSON.search(text)}
+    return {where for where, text in texts() if OF_A_PERSON.search(HASH.sub("", text))}
 
 
 def test_nothing_of_a_person_is_left_and_the_ledger_is_whole(history: None, clock: Clock) -> None:
