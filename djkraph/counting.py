@@ -39,6 +39,12 @@ class _Count:
     mine: int = 0
     all: int = 0
 
+    def hand_over(self) -> tuple[int, int]:
+        """What the others are to be told, and how many there are with it as far as it is known here."""
+        told, self.mine = self.mine, 0
+        self.all += told
+        return told, self.all
+
 
 class Counter:
     """Of one process. Its threads share it. A window is so many minutes long, and the others are told after each of so
@@ -67,9 +73,7 @@ class Counter:
                 or self._now() < self._alone_until
             ):
                 return count.all + count.mine
-            told, count.mine = count.mine, 0
-            count.all += told
-            known = count.all
+            told, known = count.hand_over()
         return max(known, self._together(count, key, told))
 
     def total(self, key: str, *, limit: int) -> int:
@@ -78,13 +82,11 @@ class Counter:
             count = self._counted_for(key)
             if count.all + count.mine > limit or self._now() < self._alone_until:
                 return count.all + count.mine
-            told, count.mine = count.mine, 0
-            count.all += told
-            known = count.all
+            told, known = count.hand_over()
         return max(known, self._together(count, key, told))
 
     def _together(self, count: _Count, key: str, told: int) -> int:
-        """How many there were when these were added; who came later counts for whoever comes later."""
+        """How many there were when these were added: whoever comes while the others are told counts after them."""
         together = self._shared(key, told)
         with self._lock:
             count.all = max(count.all, together)
@@ -131,12 +133,9 @@ def forget_old() -> int:
     return sql.forget_minutes(RequestCount, older_than=KEPT)
 
 
-requests = Counter(share)
-
-
 def count_guesses() -> Counter:
     """Each is told at once: they are few, and whoever goes on in another process is known there."""
     return Counter(share, minutes=GUESSES, parts=1_000)
 
 
-guesses = count_guesses()
+requests, guesses = Counter(share), count_guesses()

@@ -1,4 +1,5 @@
-"""How many requests one address may send in a minute. Limits per phone and order stand in checkout/prompts.py."""
+"""Whose address a request comes from, how many of them it may send in a minute, and whether it tries ids. Limits per
+phone and order stand in checkout/prompts.py."""
 
 import hashlib
 import hmac

@@ -1,40 +1,38 @@
 """How each helper of the payments is just now, in a sentence without a name, a number or a word of somebody else:
 whoever asks /health/ready hears it. None of them stops the taking of money. Reads only."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef
-
-from payments import callbacks, enquiries, gateway, ledger
+from payments import callbacks, desk, enquiries, gateway, ledger
+from payments.facts import IS_UNKNOWN
 from payments.models import AlertMessage, MpesaTransaction
-from payments.states import State
 
 OK = "ok"
 UNANSWERED = 5  # pushes in a row: no accident
 LATELY = timedelta(minutes=10)
-TRIES = 3  # so often a message failed before it is said
 
 
 def parts(*, now: datetime) -> Mapping[str, str]:
     """By name: "ok", or what is wrong."""
-    looks: Mapping[str, Callable[[datetime], str | None]] = {
-        "safaricom": _safaricom,
-        "worker": _worker,
-        "seals": _seals,
-        "spool": _spool,
-        "mail": _mail,
-        "webhook": _webhook,
+    failing = desk.failing_messages()
+    said = {
+        "safaricom": _safaricom(now),
+        "worker": _worker(now),
+        "seals": _seals(now),
+        "spool": _spool(),
+        "mail": _untold(failing.get(AlertMessage.Channel.MAIL), "Mail does not leave"),
+        "webhook": _untold(failing.get(AlertMessage.Channel.WEBHOOK), "The webhook is not reached"),
     }
-    return {part: look(now) or OK for part, look in looks.items()}
+    return {part: wrong or OK for part, wrong in said.items()}
 
 
 def _safaricom(now: datetime) -> str | None:
     if (since := gateway.no_token_since()) is not None:
         return f"Safaricom has given no token since {_moment(since)}: nobody can be asked to pay."
-    newest = MpesaTransaction.objects.order_by("-id").values_list("created_at", "state")[:UNANSWERED]
-    unanswered = [at for at, state in newest if now - at < LATELY and state == State.UNKNOWN]
-    if len(unanswered) == UNANSWERED:
+    newest = list(MpesaTransaction.objects.order_by("-id").values_list("pk", flat=True)[:UNANSWERED])
+    unanswered = MpesaTransaction.objects.filter(IS_UNKNOWN, pk__in=newest)
+    if unanswered.filter(created_at__gt=now - LATELY).count() == UNANSWERED:
         return f"Safaricom has answered none of the last {UNANSWERED} payment requests."
     return None
 
@@ -49,7 +47,7 @@ def _seals(now: datetime) -> str | None:
     return None if since is None else f"Entries of the ledger have not been sealed since {_moment(since)}."
 
 
-def _spool(_now: datetime) -> str | None:
+def _spool() -> str | None:
     folder = gateway.spool_folder()
     if callbacks.count_set_aside(folder):
         return "A callback on disk can't be read: see the desk's home."
@@ -58,21 +56,8 @@ def _spool(_now: datetime) -> str | None:
     return None
 
 
-def _mail(_now: datetime) -> str | None:
-    return _untold(AlertMessage.Channel.MAIL, "Mail has not left")
-
-
-def _webhook(_now: datetime) -> str | None:
-    return _untold(AlertMessage.Channel.WEBHOOK, "The webhook has not been reached")
-
-
-def _untold(channel: str, sentence: str) -> str | None:
-    """Where its newest message has failed several times, and none arrived after it."""
-    messages = AlertMessage.objects.filter(channel=channel)
-    arrived = messages.filter(state=AlertMessage.State.SENT, id__gt=OuterRef("id"))
-    failing = messages.exclude(state=AlertMessage.State.SENT).filter(attempts__gte=TRIES)
-    first = failing.exclude(Exists(arrived)).order_by("id").values_list("made_at", flat=True).first()
-    return None if first is None else f"{sentence} since {_moment(first)}."
+def _untold(message: AlertMessage | None, sentence: str) -> str | None:
+    return None if message is None else f"{sentence}: a message of {_moment(message.made_at)} waits."
 
 
 def _moment(at: datetime) -> str:

@@ -22,6 +22,7 @@ from payments.checkout.wanted import Ask
 from payments.facts import (
     CAME_TO_NOTHING,
     IS_LIVE,
+    IS_PAID,
     NEVER_RANG,
     followed_up_at,
     is_idle,
@@ -33,7 +34,6 @@ from payments.facts import (
 )
 from payments.models import IdempotencyKey, MpesaTransaction, StoppedPhone
 from payments.phones import blank_phones, mask
-from payments.states import State
 
 LIMIT_WINDOW = timedelta(minutes=10)
 PROMPTS_PER_ORDER = 10  # in LIMIT_WINDOW
@@ -117,7 +117,7 @@ def open_or_find(
             if elsewhere is not None:
                 return elsewhere
             _refuse_beyond_limits(order, hashes, now=now)
-            _refuse_unwanted(hashes, now=now)
+            _refuse_beyond_day(hashes, now=now)
         elif order is not None:
             _refuse_beyond_limits(order, hashes, now=now)
         order = order or wanted.unpriced_order(ask, now=now)
@@ -249,10 +249,10 @@ def _refuse_beyond_limits(order: Order | None, hashes: list[str], *, now: dateti
         )
 
 
-def _refuse_unwanted(hashes: list[str], *, now: datetime) -> None:
+def _refuse_beyond_day(hashes: list[str], *, now: datetime) -> None:
     """Whoever is asked all day for what they never pay did not ask for it themselves, or must talk to the shop."""
     lately = MpesaTransaction.objects.filter(phone_hash__in=hashes, created_at__gt=now - DAY)
-    bought = lately.filter(state=str(State.COMPLETED)).values("order_id")
+    bought = lately.filter(IS_PAID).values("order_id")
     if lately.exclude(NEVER_RANG).exclude(order__in=bought).count() >= gateway.unpaid_prompts_a_day():
         raise PushProblem(
             "This phone was asked to pay many times today, and did not. Try again tomorrow, or write to the shop.",
@@ -262,7 +262,7 @@ def _refuse_unwanted(hashes: list[str], *, now: datetime) -> None:
 
 def _refuse_stopped(hashes: list[str]) -> None:
     """The phone's owner has told the shop to ask no more."""
-    if StoppedPhone.objects.filter(phone_hash__in=hashes).exists():
+    if any(sql.select_id(StoppedPhone, {"phone_hash": each}) for each in hashes):
         raise PushProblem(
             "The owner of this phone asked the shop to send it no payment requests. Use another phone, or write to the "
             "shop.",

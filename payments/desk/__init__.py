@@ -4,7 +4,7 @@
 from payments.desk.addresses import address
 from payments.desk.day.report import report
 from payments.desk.day.text import as_csv, as_text, read_day
-from payments.desk.home.trouble import Trouble, troubles
+from payments.desk.home.trouble import Trouble, failing_messages, troubles
 from payments.desk.lists.table import BOM
 from payments.desk.needs import BY_KEY, count_payments_in_need
 from payments.desk.orders.trace import trace
@@ -24,6 +24,7 @@ __all__ = (
     "compare",
     "count_payments_in_need",
     "counted",
+    "failing_messages",
     "kes",
     "kes_of",
     "moment",

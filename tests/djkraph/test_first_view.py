@@ -1,6 +1,7 @@
 """What a buyer's phone loads at first sight of a page, in bytes over the wire, after the Procfile's `release`: a real
 server started from a copy of the shop."""
 
+import gzip
 import http.client
 import os
 import re
@@ -12,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import brotli
 import pytest
+import requests
 
 from tests.support.places import ROOT
 from tests.support.races.machines import free_port
@@ -38,12 +41,8 @@ class Answer:
 
 def _unpacked(raw: bytes, encoding: str) -> bytes:
     if encoding == "br":
-        import brotli
-
         return bytes(brotli.decompress(raw))
     if encoding == "gzip":
-        import gzip
-
         return gzip.decompress(raw)
     assert encoding == ""
     return raw
@@ -94,8 +93,6 @@ def _wait_for(host: str) -> None:
 @pytest.fixture(scope="module")
 def checkout(released: str) -> str:
     """The address of an order's checkout."""
-    import requests
-
     slug = re.search(rb'data-add-to-cart="([^"]+)"', Answer(released, "/").body)
     assert slug is not None
     placed = requests.post(

@@ -35,7 +35,13 @@ LIVE = {
     "MPESA_CALLBACK_URL": "https://pay.djkraph.co.ke/api/payments/callback",
 }
 FROM_SAFARICOM = ("MPESA_CONSUMER_KEY", "MPESA_CONSUMER_SECRET", "MPESA_PASSKEY")
-RATES = ("PUSH_RATE_PER_ADDRESS", "ORDER_RATE_PER_ADDRESS", "STATUS_RATE_PER_ADDRESS", "PUSH_LIMIT_PER_PHONE")
+RATES = (
+    "PUSH_RATE_PER_ADDRESS",
+    "ORDER_RATE_PER_ADDRESS",
+    "STATUS_RATE_PER_ADDRESS",
+    "PUSH_LIMIT_PER_PHONE",
+    "UNPAID_PROMPTS_PER_PHONE_A_DAY",
+)
 
 # what the setting holds, the variable that is named, a word of what is said of it
 DANGERS: list[tuple[dict[str, Any], str, str]] = [
@@ -130,6 +136,7 @@ def live(tmp_path: Path) -> SimpleNamespace:
         ORDER_RATE_PER_ADDRESS=60,
         STATUS_RATE_PER_ADDRESS=1200,
         PUSH_LIMIT_PER_PHONE=5,
+        UNPAID_PROMPTS_PER_PHONE_A_DAY=12,
         SPOOL_DIR=str(tmp_path / "var" / "spool"),
         SECRET_KEY=OWN,
         LEDGER_KEY=["y" * 40],

@@ -8,6 +8,7 @@ import pytest
 
 from payments import enquiries, gateway, health
 from payments.daraja import OutcomeUnknown, Unreachable
+from payments.desk.home import trouble
 from payments.models import AlertMessage
 from tests.support.payments.clock import Clock
 from tests.support.payments.fake_daraja import FakeDaraja
@@ -47,9 +48,9 @@ def test_a_message_that_does_not_leave(db: None, channel: str, part: str) -> Non
             last_failure="smtp.secret.example said no",
         )
 
-    message("waiting", health.TRIES - 1)
+    message("waiting", trouble.TRIES - 1)
     assert told(part) == "ok"
-    message("waiting", health.TRIES)
+    message("waiting", trouble.TRIES)
     assert NOW.isoformat() in told(part)
     assert "secret" not in told(part)
     assert list(health.parts(now=NOW).values()).count("ok") == 5  # of this channel alone

@@ -155,13 +155,18 @@ def _on_disk(waiting: int, folder: Path) -> Iterator[Trouble]:
 SETTINGS_OF = {AlertMessage.Channel.MAIL: "EMAIL_URL", AlertMessage.Channel.WEBHOOK: "ALERT_WEBHOOK_URL"}
 
 
-def _untold() -> Iterator[Trouble]:
-    """A channel whose newest message doesn't arrive. It is told by the other one, and it goes when one arrives."""
+def failing_messages() -> dict[str, AlertMessage]:
+    """By channel: the newest message that doesn't arrive, where none has arrived since."""
     arrived = AlertMessage.objects.filter(
         channel=OuterRef("channel"), state=AlertMessage.State.SENT, id__gt=OuterRef("id")
     )
     failing = AlertMessage.objects.exclude(state=AlertMessage.State.SENT).filter(attempts__gte=TRIES)
-    newest = {message.channel: message for message in failing.exclude(Exists(arrived)).order_by("id")}
+    return {message.channel: message for message in failing.exclude(Exists(arrived)).order_by("id")}
+
+
+def _untold() -> Iterator[Trouble]:
+    """It is told by the other channel, and it goes when one arrives."""
+    newest = failing_messages()
     for channel, setting in SETTINGS_OF.items():
         if message := newest.get(channel):
             yield Trouble(

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from djkraph.explained import ExplainedCommand
 from payments import gateway
 from payments.desk import kes_of, moment, nairobi_day, read_day, shillings
 from payments.reconciliation import Till, TrialBalance, trial_balance
@@ -22,12 +23,8 @@ from payments.reconciliation import Till, TrialBalance, trial_balance
 OWED = {"orders": "Orders", "unclaimed": "Nobody's yet", "refunds_due": "To be sent back", "kept": "Kept"}
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = __doc__
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        kwargs["formatter_class"] = argparse.RawDescriptionHelpFormatter
-        return super().create_parser(prog_name, subcommand, **kwargs)
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--day", metavar="YYYY-MM-DD", help="the day in Nairobi (all since the opening)")

@@ -15,19 +15,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import Error
 
+from djkraph.explained import ExplainedCommand
 from payments import gateway
 from payments.desk import BOM, as_csv, as_text, nairobi_day, read_day, report
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = __doc__
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        kwargs["formatter_class"] = argparse.RawDescriptionHelpFormatter
-        return super().create_parser(prog_name, subcommand, **kwargs)
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--date", metavar="YYYY-MM-DD", help="the day in Nairobi (today)")

@@ -6,25 +6,21 @@ clocks, credentials, passkey, callback, mail. A line each, and under it what to 
 Safe on a live shop: it asks no phone and moves nothing. Exit code 1: something is wrong.
 """
 
-import argparse
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from djkraph.explained import ExplainedCommand
 from payments.desk import counted
 from payments.management.doctor import State, findings
 
 SIGNS = {State.WELL: "ok   ", State.WRONG: "WRONG", State.UNKNOWN: "?    "}
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = __doc__
     requires_system_checks = ()  # what they would say is among the lines
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        kwargs["formatter_class"] = argparse.RawDescriptionHelpFormatter
-        return super().create_parser(prog_name, subcommand, **kwargs)
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         states: Counter[State] = Counter()

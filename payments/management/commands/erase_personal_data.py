@@ -10,27 +10,23 @@ Sums, receipts, events, postings and seals stay, and `verify_ledger` holds befor
 part of the signed history: in them only numbers were blanked when they were written.
 """
 
-import argparse
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import Error
 
 from djkraph.erasing import Erasable
+from djkraph.explained import ExplainedCommand
 from orders import services as orders
 from payments import callbacks, checkout, gateway, ledger, reconciliation
 
 LEAST_DAYS = 30  # younger ones are searched for by phone, when somebody says "I paid"
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = __doc__
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        kwargs["formatter_class"] = argparse.RawDescriptionHelpFormatter
-        return super().create_parser(prog_name, subcommand, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--older-than", type=int, required=True, metavar="DAYS")

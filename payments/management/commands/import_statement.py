@@ -12,21 +12,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import Error
 
+from djkraph.explained import ExplainedCommand
 from payments import desk, gateway, reconciliation
 from payments.models import Statement
 from payments.reconciliation import Matched
 from payments.statement_file import MAX_BYTES, StatementUnreadable
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = __doc__
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        kwargs["formatter_class"] = argparse.RawDescriptionHelpFormatter
-        return super().create_parser(prog_name, subcommand, **kwargs)
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="the file as the portal exported it")

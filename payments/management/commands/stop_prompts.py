@@ -6,23 +6,19 @@
 What it was asked for already stays as it is: a request that rings just now can be declined on the phone.
 """
 
-import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import Error
 
+from djkraph.explained import ExplainedCommand
 from payments import gateway
 from payments.models import StoppedPhone
 from payments.phones import NotAPhone, mask, read_msisdn
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = __doc__
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        kwargs["formatter_class"] = argparse.RawDescriptionHelpFormatter
-        return super().create_parser(prog_name, subcommand, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("phone")

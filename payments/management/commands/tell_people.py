@@ -6,22 +6,18 @@ The worker does so each minute. This is for cron, every five minutes: it needs n
 stopped. Both may run: nothing is told twice. Exit code 1: a message could not be sent yet, or nobody is to be told.
 """
 
-import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import Error
 
+from djkraph.explained import ExplainedCommand
 from payments import alerts
 from payments.desk import counted
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = __doc__
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        kwargs["formatter_class"] = argparse.RawDescriptionHelpFormatter
-        return super().create_parser(prog_name, subcommand, **kwargs)
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         if not alerts.is_wanted():

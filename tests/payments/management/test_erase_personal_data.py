@@ -12,7 +12,7 @@ from django.db.models import CharField, EmailField, GenericIPAddressField, JSONF
 
 from djkraph import erasing
 from orders.models import Order
-from payments import manual
+from payments import ledger, manual
 from payments.ledger import faults
 from payments.models import CallbackDelivery, IdempotencyKey, MpesaTransaction, Receipt, StatementLine
 from tests.support.payments.clock import Clock
@@ -140,8 +140,6 @@ def test_a_second_run_finds_nothing_and_a_broken_one_goes_on(
 ) -> None:
     clock.advance(days=31)
     monkeypatch.setattr(erasing, "BATCH", 1)
-    from payments import ledger
-
     next(ledger.erasable_attempts(before=clock() - timedelta(days=30)).erase())  # and then it was stopped
     erase()
     assert told_of_people() == set()
