@@ -68,11 +68,11 @@ class StaticFiles(ForPages, WhiteNoiseMiddleware):
 
 
 class Compression(ForPages, GZipMiddleware):
-    """Of pages and lists in text. Django's lengthens each answer by chance, and masks its token anew each time, so that
-    nobody learns it from the length."""
+    """Of pages, lists and covers, all of them text. Django's lengthens each answer by chance, and masks its token anew
+    each time, so that nobody learns it from the length."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if not response.headers.get("Content-Type", "").startswith("text/"):
+        if not response.headers.get("Content-Type", "").startswith(("text/", "image/svg+xml")):
             return response
         answer: HttpResponseBase = super().process_response(request, response)
         return answer

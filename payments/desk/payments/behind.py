@@ -3,9 +3,10 @@ secret of theirs is shown."""
 
 from django.contrib import admin
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
 from djkraph.admin import ReadOnly
-from payments.desk.words import kes_of
+from payments.desk.words import kes_of, moment
 from payments.models import (
     Awaited,
     DarajaToken,
@@ -47,8 +48,16 @@ class HeartbeatAdmin(ReadOnly, ModelAdmin):
 class StoppedPhoneAdmin(ReadOnly, ModelAdmin):
     """Whose owner wants to be asked no more (`manage.py stop_prompts`)."""
 
-    list_display = ("phone_masked", "at")
-    fields = ("phone_masked", "at")
+    list_display = ("phone", "stopped")
+    fields = readonly_fields = ("phone", "stopped")
+
+    @display(description="Phone", ordering="phone_masked")
+    def phone(self, stopped: StoppedPhone) -> str:
+        return stopped.phone_masked
+
+    @display(description="Stopped", ordering="at")
+    def stopped(self, stopped: StoppedPhone) -> str:
+        return moment(stopped.at)
 
 
 @admin.register(Awaited)

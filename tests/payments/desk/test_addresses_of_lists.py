@@ -113,7 +113,7 @@ def test_no_column_is_looked_into_by_the_address_of_a_list(admin_client: Client)
 def test_the_owner_is_refused_too(admin_client: Client, asked: MpesaTransaction, lookup: str) -> None:
     answer = admin_client.get(list_of(MpesaTransaction), {lookup: "a"})
     assert answer.status_code == 400
-    assert "a" in answer.content.decode()
+    assert "Choose from its filters instead" in answer.content.decode()
 
 
 def test_another_column_is_not_picked_by_a_pop_up(admin_client: Client, asked: MpesaTransaction) -> None:
