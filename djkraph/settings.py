@@ -249,7 +249,9 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536  # bytes; statements have their own form
+DATA_UPLOAD_MAX_MEMORY_SIZE = (
+    65_536  # bytes, as many as the door reads (djkraph/door); statements have their own form
+)
 UPLOAD_MAX_BYTES = 51 * 2**20  # a statement of 50 MB in its form; more is not even read
 
 PUSH_RATE_PER_ADDRESS: int = env.whole("PUSH_RATE_PER_ADDRESS", 60, least=0, most=1_000_000)  # a minute

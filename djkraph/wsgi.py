@@ -1,4 +1,4 @@
-"""The WSGI door: what granian serves."""
+"""Django alone, for servers that speak WSGI. The Procfile's speaks RSGI (rsgi.py)."""
 
 import io
 import os

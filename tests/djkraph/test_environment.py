@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from djkraph.environment import Environment, WrongValue
 from tests.support.places import ROOT
 from tests.support.races.machines import free_port
+from tests.support.web import web
 
 LONG = "9" * 40
 NUMBERS = {  # the least that each takes
@@ -211,8 +212,7 @@ def test_every_command_ends_with_that_line_alone(command: str, tmp_path: Path) -
 
 
 def test_the_web_does_not_start(tmp_path: Path) -> None:
-    web = ("--interface", "wsgi", "--port", str(free_port()), "--workers", "2", "--log-level", "error")
-    done = ended(tmp_path, "-m", "granian", *web, "djkraph.wsgi:application")
+    done = ended(tmp_path, *web(free_port(), workers=2))
     assert done.returncode != 0
     assert "WEB_THREADS is 'many'" in done.stderr + done.stdout
     assert "Traceback" not in done.stderr + done.stdout

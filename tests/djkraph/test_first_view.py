@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import brotli
@@ -19,6 +18,7 @@ import requests
 
 from tests.support.places import ROOT
 from tests.support.races.machines import free_port
+from tests.support.web import procfile, web
 
 AT_MOST = 30 * 1024  # bytes: the page, what it loads, and all their headers
 LOADED = re.compile(r'(?:src|href)="(/[^"]+\.(?:js|css|svg|png|jpe?g|webp|woff2?))(?:\?[^"]*)?"')
@@ -58,15 +58,12 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         copy = shutil.copytree if source.is_dir() else shutil.copy2
         copy(source, folder / part)
     told = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "djkraph.settings"}
-    procfile = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
-    for command in (*procfile["release"].split(" && "), "python manage.py load_demo_mixes"):
+    for command in (*procfile()["release"].split(" && "), "python manage.py load_demo_mixes"):
         words = [sys.executable, *command.split()[1:]]
         subprocess.run(words, cwd=folder, env=told, check=True, capture_output=True)
     port = free_port()
-    web = procfile["web"].replace("0.0.0.0", "127.0.0.1").replace("$PORT", f"{port}").split()
-    web = [re.sub(r"\$\{\w+:-(\w+)\}", r"\1", word) for word in web]
     server = subprocess.Popen(
-        [str(Path(sys.executable).parent / web[0]), *web[1:]],
+        [sys.executable, *web(port, workers=2)],
         cwd=folder,
         env=told,
         stdout=subprocess.DEVNULL,

@@ -18,6 +18,7 @@ from payments.checks.live import is_public, unsafe
 from payments.management.commands.live_refusals import table
 from tests.support.places import ROOT
 from tests.support.races.machines import free_port
+from tests.support.web import web
 
 OWN = "".join(chr(33 + n) for n in range(60) if chr(33 + n) not in ",$#")
 LIVE = {
@@ -213,10 +214,9 @@ def test_a_live_shop_is_told_that_nothing_is_wrong(tmp_path: Path) -> None:
     assert "no issues" in done.stdout
 
 
-WEB = "-m granian --interface wsgi --workers 1 --log-level error djkraph.wsgi:application --port"
 STARTS: dict[str, Callable[[], list[str]]] = {
     "check --deploy": lambda: ["manage.py", "check", "--deploy"],
-    "the web": lambda: [*WEB.split(), str(free_port())],
+    "the web": lambda: web(free_port()),
     "the worker": lambda: ["manage.py", "reconcile_payments", "--watch"],
     "release": lambda: ["manage.py", "migrate", "--noinput"],
 }

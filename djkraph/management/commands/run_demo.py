@@ -118,8 +118,8 @@ def _start_all(port: int, simulator_port: int) -> dict[str, subprocess.Popen[byt
     commands = {
         "simulator": [*manage, "daraja_simulator", "--port", str(simulator_port)],
         "shop": [
-            sys.executable, "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", str(port),
-            "--blocking-threads", THREADS, "--log-level", "warning", "djkraph.wsgi:application",
+            sys.executable, "-m", "granian", "--interface", "rsgi", "--host", LOOPBACK, "--port", str(port),
+            "--workers-kill-timeout", "5", "--log-level", "warning", "djkraph.rsgi:application",
         ],
         "worker": [*manage, "reconcile_payments", "--watch"],
     }  # fmt: skip

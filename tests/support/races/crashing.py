@@ -1,4 +1,4 @@
-"""The shop's WSGI door with a trapdoor: the process dies by SIGKILL right before or after one chosen write becomes
+"""The shop's door with a trapdoor: the process dies by SIGKILL right before or after one chosen write becomes
 permanent.
 
 CRASH_FOLDER holds `plan.json` ({"endpoint", "number", "when"}; none: nobody dies) and `boundaries.jsonl`, a line for
@@ -14,7 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from djkraph.wsgi import application as shop
+from djkraph.door import Door, Sizes
+from djkraph.rsgi import django_application as shop
 from tests.support.races import permanence
 
 FOLDER = Path(os.environ["CRASH_FOLDER"])
@@ -22,13 +23,16 @@ FOLDER = Path(os.environ["CRASH_FOLDER"])
 request = threading.local()  # endpoint, number, plan: of the request that this thread answers
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+def with_trapdoor(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     request.endpoint = _endpoint(environ["PATH_INFO"])
     request.number, request.plan = 0, None
     permanence.forget_uncommitted()
     with suppress(FileNotFoundError):
         request.plan = json.loads((FOLDER / "plan.json").read_text())
     return shop(environ, start_response)
+
+
+application = Door(with_trapdoor, Sizes(push=4, callback=4, upload=1, other=4))
 
 
 def _endpoint(path: str) -> str:

@@ -1,4 +1,4 @@
-"""A host whose clock goes wrong by CLOCK_AHEAD seconds: manage.py's commands, and the shop's WSGI door. The database's
+"""A host whose clock goes wrong by CLOCK_AHEAD seconds: manage.py's commands, and the shop's door. The database's
 clock is its own.
 
 Whatever asks "what time is it" through Django or the time module hears the wrong one; it must be imported before them.
@@ -27,7 +27,7 @@ def wrong_now() -> datetime:
 time.time = wrong_time
 timezone.now = wrong_now
 
-from djkraph.wsgi import application  # noqa: E402 — only now: some of it takes a clock where it is defined
+from djkraph.rsgi import application  # noqa: E402 — only now: some of it takes a clock where it is defined
 
 __all__ = ["application"]
 

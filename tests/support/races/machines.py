@@ -22,6 +22,7 @@ from psycopg.rows import dict_row
 from tests.support.places import ROOT
 from tests.support.simulated import Simulated
 from tests.support.tampering import GUARDED, LIFTED
+from tests.support.web import web
 
 FROM_THE_MACHINE = ("PATH", "HOME", "LANG", "TMPDIR")
 STARTS_WITHIN = 60.0  # seconds; the machine may have other work
@@ -220,24 +221,14 @@ class Machine(Shop):
         log: Path,
         *,
         threads: int = 32,
-        application: str = "djkraph.wsgi:application",
+        application: str = "",
     ) -> None:
         port = free_port()
         super().__init__(f"http://127.0.0.1:{port}")
-        self._env = {"MPESA_CALLBACK_URL": f"{self.address}/api/payments/callback"} | dict(env)
+        told = {"MPESA_CALLBACK_URL": f"{self.address}/api/payments/callback", "WEB_THREADS": str(threads)}
+        self._env = told | dict(env)
         self._log = log
-        self._command = [
-            "-m",
-            "granian",
-            "--interface",
-            "wsgi",
-            "--host",
-            "127.0.0.1",
-            "--log-level",
-            "error",
-        ]
-        self._command += ["--port", str(port), "--workers", "2", "--blocking-threads", str(threads)]
-        self._command += [application]
+        self._command = web(port, workers=2, application=application)
         self._running: Running | None = None
 
     def start(self) -> "Machine":

@@ -24,9 +24,8 @@ def serve() -> None:
         door,
         address="127.0.0.1",
         port=int(os.environ["PORT"]),
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=1,
-        blocking_threads=8,
         log_enabled=False,
     ).serve()
 
