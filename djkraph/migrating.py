@@ -13,6 +13,7 @@ from django.contrib.postgres.operations import (
 from django.db.migrations.operations import AddConstraint, AddIndex, RemoveIndex
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+from django.db.models import CharField, TextField
 
 ROWS, WHOLE = "{table}_is_kept", "{table}_is_kept_whole"
 
@@ -251,3 +252,36 @@ class ValidateConstraintWhileOpen(_WhileOpen, ValidateConstraint):
     """Second step, in a migration of its own: the rows that were there are looked at, and payments go on meanwhile."""
 
     on_sqlite = _Nothing
+
+
+class RemoveTwinsWhileOpen(Operation):
+    """The second indexes, for LIKE, that Django gave this app's text columns before `djkraph.postgresql` had a say.
+    They don't come back. The migration says `atomic = False`."""
+
+    reversible = True
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Django's models know nothing of them."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        if schema_editor.connection.vendor != "postgresql":
+            return
+        for model in from_state.apps.get_app_config(app_label).get_models():
+            for field in model._meta.local_fields:
+                if isinstance(field, CharField | TextField) and (
+                    field.unique or getattr(field, "db_index", False)
+                ):
+                    name = schema_editor._create_index_name(
+                        model._meta.db_table, [field.column], suffix="_like"
+                    )
+                    schema_editor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{name}"', params=None)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """They are missed by nobody."""
+
+    def describe(self) -> str:
+        return "Remove second indexes of text columns"

@@ -138,6 +138,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # --- Data -----------------------------------------------------------------------------------------------
 DATABASE_URL = env.database_url("DATABASE_URL", f"sqlite:///{BASE_DIR / 'var' / 'djkraph.sqlite3'}")
+NEVER_BY_ITSELF = 1_000_000_000  # times
+DATABASE_PREPARES = env.yes_no("DATABASE_PREPARES", True)
 
 
 def database(url: str) -> dict[str, Any]:
@@ -155,6 +157,9 @@ def database(url: str) -> dict[str, Any]:
         # ten connections a process: a push that waits for Daraja holds none of them
         config["OPTIONS"] = {
             **config.get("OPTIONS", {}),
+            "server_side_binding": True,
+            # only what says so itself (djkraph/sql.py): a plan made once for all values passes partial indexes by
+            "prepare_threshold": NEVER_BY_ITSELF if DATABASE_PREPARES else None,
             "pool": {"min_size": 1, "max_size": 10, "timeout": 4, "reconnect_timeout": 3},
         }
     return config

@@ -26,6 +26,8 @@ from django.db.models import (
 )
 from django.db.models.expressions import Col
 
+from djkraph.postgresql.prepared import Prepared
+
 Where = Mapping[str, Any]
 Shape = TypeVar("Shape")
 Fields = Sequence["Field[Any, Any]"]
@@ -38,7 +40,7 @@ PLAIN = (CharField, TextField, BooleanField, IntegerField, ForeignKey)
 class Statement:
     """One shape of statement: its SQL, and the fields its values are for."""
 
-    sql: str
+    sql: Prepared
     adapters: Sequence[Adapter | None]  # None: its values go to the database as they are
     conversions: Sequence[tuple[str, Callable[[Any], Any]]] = ()
 
@@ -187,7 +189,7 @@ def _select(
     names = tuple(column.name for column in fields(shape))
     columns = ", ".join(_column(model, name) for name in names)
     statement = Statement(
-        f"SELECT {columns} FROM {_table(model)} WHERE {_each(model, where, ' AND ')} LIMIT 1",  # noqa: S608
+        Prepared(f"SELECT {columns} FROM {_table(model)} WHERE {_each(model, where, ' AND ')} LIMIT 1"),  # noqa: S608
         _adapters(_fields(model, where), vendor),
         _conversions(model, names),
     )
@@ -207,7 +209,7 @@ def _insert(
     marks = ", ".join(["%s"] * len(into))
     unless = " ON CONFLICT DO NOTHING" if or_nothing else ""
     sql = f"INSERT INTO {_table(model)} ({columns}) VALUES ({marks}){unless} RETURNING {_column(model, 'id')}"  # noqa: S608
-    return Statement(sql, _adapters(into, vendor)), tuple(default for _, default in filled)
+    return Statement(Prepared(sql), _adapters(into, vendor)), tuple(default for _, default in filled)
 
 
 @cache
@@ -217,7 +219,7 @@ def _update(
     columns = [(_column(model, name), name in added) for name in names + added]
     changes = ", ".join(f"{column} = {column} + %s" if adds else f"{column} = %s" for column, adds in columns)
     return Statement(
-        f"UPDATE {_table(model)} SET {changes} WHERE {_each(model, where, ' AND ')}",  # noqa: S608
+        Prepared(f"UPDATE {_table(model)} SET {changes} WHERE {_each(model, where, ' AND ')}"),  # noqa: S608
         _adapters(_fields(model, names + added + where), vendor),
     )
 
@@ -232,7 +234,7 @@ def _insert_new(model: type[Model], names: tuple[str, ...], vendor: str) -> Stat
         values = f"SELECT * FROM UNNEST({arrays})"  # noqa: S608 — names of ours
     columns = ", ".join(_column(model, name) for name in names)
     sql = f"INSERT INTO {_table(model)} ({columns}) {values} ON CONFLICT DO NOTHING"
-    return Statement(sql, _adapters(into, vendor))
+    return Statement(Prepared(sql), _adapters(into, vendor))
 
 
 def _adapters(fields: Fields, vendor: str) -> Sequence[Adapter | None]:

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
 
+from djkraph.indexes import begins
 from orders.sums import CENTS, Sums, to_pay_kes
 
 MAX_TOTAL_KES = 250_000  # what one mobile payment can carry
@@ -92,6 +93,9 @@ class Order(models.Model):
             ),
         )
         indexes = (
+            # the desk's search: how a code or a reference begins
+            begins("order_code_begins", "code"),
+            begins("order_reference_begins", "client_reference"),
             # the desk's search by e-mail address, however it is spelt
             models.Index(Upper("email"), name="order_email", condition=~Q(email="")),
             # some of its money is here, and not all

@@ -1,5 +1,6 @@
-"""Django's PostgreSQL with two things added: its pool hands out no connection that died while it lay there, and where
-the database is away, one waits for it and not each question anew.
+"""Django's PostgreSQL with three things added: statements that say so are prepared once on each connection; its pool
+hands out no connection that died while it lay there; and where the database is away, one waits for it and not each
+question anew.
 
 After a restart of the database all connections of a warm pool are dead at once. Django's CONN_HEALTH_CHECKS finds that
 out too, but tries them one by one with growing pauses, until the pool's own time is over: an error for whoever comes
@@ -17,11 +18,26 @@ from django.db.backends.postgresql import base
 from psycopg import Error
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from djkraph.postgresql.prepared import Prepared
+from djkraph.postgresql.schema import DatabaseSchemaEditor
+
 TRUSTED_FOR = 1.0  # seconds after its last look: no database is restarted within that
 AWAY_FOR = 2.0  # seconds after somebody waited in vain in which nobody else does
 
 
+class Cursor(base.ServerBindingCursor):
+    def execute(self, query: Any, params: Any = None, **how: Any) -> Any:
+        if isinstance(query, Prepared):
+            how["prepare"] = True
+        return super().execute(query, params, **how)  # type: ignore[misc]  # psycopg's, behind Django's mixin
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    SchemaEditorClass = DatabaseSchemaEditor
+
+    def get_connection_params(self) -> dict[str, Any]:
+        return {**super().get_connection_params(), "cursor_factory": Cursor}
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         pool: Any = self.pool
         if pool is None:

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Right
 
+from djkraph.indexes import begins
 from orders.models import MAX_TOTAL_KES, Order
 from payments.facts import REASONS
 from payments.states import LIVE, State
@@ -26,7 +27,7 @@ class MpesaTransaction(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.CREATED)
     amount_kes = models.PositiveIntegerField("amount (KES)")
     phone_masked = models.CharField("phone", max_length=16)
-    phone_hash = models.CharField(max_length=64, db_index=True)
+    phone_hash = models.CharField(max_length=64)
     # what opens the first event's commitment to the phone's hash; it goes with the hash when personal data is erased
     phone_salt = models.CharField(max_length=32, null=True)
     # the hash as it was first written, where a rotation of the key has replaced it, signed with the one that stands now
@@ -157,6 +158,8 @@ class MpesaTransaction(models.Model):
                 name="attempt_receipt_end",
                 condition=Q(receipt__isnull=False),
             ),
+            begins("attempt_receipt_begins", "receipt"),
+            begins("attempt_request_begins", "checkout_request_id"),
             models.Index(Right("phone_masked", 4), models.F("id").desc(), name="attempt_phone_end"),
             # the desk's filters by day and amount
             models.Index(name="attempt_created", fields=("created_at",)),

@@ -5,10 +5,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from tests.benchmarks import rig, seed
+from tests.benchmarks import rig, seed, whole_payments
+from tests.benchmarks.table import Row
 
 ROUNDS = 11  # ours and the yardstick take turns, round by round; the middle one's ratio counts
 POLL_SECONDS = 1.5
@@ -20,15 +20,6 @@ WARM_SECONDS = 6.0  # 200 that start at the same instant stay in step for a whil
 DARAJA_ANSWERS_AFTER = 2.0  # seconds
 
 
-@dataclass(frozen=True)
-class Row:
-    what: str
-    ours: str
-    yardstick: str
-    ratio: str
-    must: str
-
-
 def main() -> None:
     sys.stdout.write(f"{rig.machine()}\n\n")
     table: list[Row] = []
@@ -36,6 +27,8 @@ def main() -> None:
         for bench in (polls, callbacks, pushes, calls_to_daraja):
             table += bench(url)
             _say(table[-1])
+    table += whole_payments.compared()
+    _say(table[-1])
     sys.stdout.write(
         "\n| what | ours | yardstick in the same run | ratio | must reach |\n|---|---|---|---|---|\n"
     )

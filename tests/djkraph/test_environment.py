@@ -39,6 +39,7 @@ NUMBERS = {  # the least that each takes
 }
 NO_NUMBER = ("x", "1.5", "1e3", "0x10", "1 000", "1,000", "²", "١", LONG, "-", "1;")
 YES_NO = (
+    "DATABASE_PREPARES",
     "DEBUG",
     "SECURE_SSL_REDIRECT",
     "HSTS_INCLUDE_SUBDOMAINS",

@@ -10,6 +10,9 @@ import pytest
 from django.db import ConnectionHandler, OperationalError, connection
 from psycopg.pq import TransactionStatus
 
+from djkraph import sql
+from orders.models import Order
+from payments.models import MpesaTransaction
 from tests.support.races.machines import free_port
 
 pytestmark = [
@@ -86,3 +89,36 @@ def test_a_database_whose_connections_are_all_in_use_is_not_away(elsewhere: Any)
     busy.close()
     other.ensure_connection()
     other.close()
+
+
+def test_only_what_says_so_is_prepared() -> None:
+    """A plan for any values passes by the indexes that hold only some rows."""
+    MpesaTransaction.objects.filter(state="pending").first()
+    for _ in range(10):
+        MpesaTransaction.objects.filter(state="pending").first()
+        sql.select_id(Order, {"code": "DKNOBODYS"})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        prepared = [statement for (statement,) in cursor.fetchall()]
+    assert [each for each in prepared if '"code" = $1' in each]
+    assert not [each for each in prepared if "payments_mpesatransaction" in each]
+
+
+def test_no_text_column_has_a_second_index() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indexname FROM pg_indexes WHERE indexname LIKE '%\\_like' AND tablename ~ '^(orders|payments)_'"
+        )
+        assert cursor.fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("lookup", "index"), [("code", "order_code_begins"), ("client_reference", "order_reference_begins")]
+)
+def test_how_a_text_begins_is_found_by_an_index(lookup: str, index: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+    plan = Order.objects.filter(**{f"{lookup}__startswith": "DKAB"}).order_by().explain()
+    with connection.cursor() as cursor:
+        cursor.execute("RESET enable_seqscan")
+    assert index in plan
