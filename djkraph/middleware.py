@@ -110,11 +110,18 @@ class _RefusesUploads:
 
     def __call__(self, request: HttpRequest) -> Any:
         length = _length_of(request)
-        if length > settings.UPLOAD_MAX_BYTES:
+        if length > _most(request.path_info):
             return render(request, "413.html", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE and not request.user.is_staff:
             return render(request, "403.html", status=HTTPStatus.FORBIDDEN)
         return self.get_response(request)
+
+
+def _most(path: str) -> int:
+    """A mix is larger than a statement."""
+    of_mix = path.startswith(f"{DESK}orders/mix/")
+    most: int = 2 * settings.AUDIO_MAX_BYTES if of_mix else settings.UPLOAD_MAX_BYTES
+    return most
 
 
 def _length_of(request: HttpRequest) -> int:

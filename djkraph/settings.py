@@ -193,7 +193,15 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_FILES_ARE_BUILT = are_built(STATIC_ROOT, STATICFILES_DIRS)
+MIXES_DIR: str = env.text("MIXES_DIR", "") or str(BASE_DIR / "var" / "mixes")
+AUDIO_MAX_BYTES = 2**20 * env.whole("AUDIO_MAX_MB", 500, least=1, most=100_000)
+DOWNLOAD_LINK_DAYS: int = env.whole("DOWNLOAD_LINK_DAYS", 21, least=1, most=90)
+DOWNLOADS_BY_PROXY: str = env.text("DOWNLOADS_BY_PROXY", "")
 STORAGES = {
+    "mixes": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": MIXES_DIR, "base_url": None, "file_permissions_mode": 0o600},
+    },
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "djkraph.static_storage.StaticFiles"},
 }
@@ -223,7 +231,9 @@ _NOTHING_ELSE = {
     "frame-ancestors": ["'none'"],
 }
 CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": _NOTHING_ELSE | {"script-src": ["'self'"], "style-src": ["'self'"], "img-src": ["'self'"]},
+    "DIRECTIVES": _NOTHING_ELSE
+    | {"script-src": ["'self'"], "style-src": ["'self'"], "img-src": ["'self'"]}
+    | {"media-src": ["'self'"]},
 }
 CONTENT_SECURITY_POLICY_OF_DESK = _NOTHING_ELSE | {
     "script-src": ["'self'", "'unsafe-eval'"],

@@ -8,19 +8,25 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from djkraph.admin import OfferedOnly, ReadOnly
+from orders.forms import MixForm
 from orders.models import Mix, OrderItem
 
 
 @admin.register(Mix)
 class MixAdmin(OfferedOnly, ModelAdmin):
-    list_display = ("title", "genre", "minutes", "price", "on_sale")
+    list_display = ("title", "genre", "minutes", "price", "on_sale", "ready")
     list_filter = ("on_sale", "genre")
     search_fields = ("title", "slug")
     prepopulated_fields = {"slug": ("title",)}
+    form = MixForm
 
     @display(description="Price", ordering="price_kes")
     def price(self, mix: Mix) -> str:
         return f"KES {mix.price_kes:,}"
+
+    @display(description="Download", boolean=True)
+    def ready(self, mix: Mix) -> bool:
+        return bool(mix.audio)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return False  # sold mixes stand in orders: take them off sale instead
@@ -28,7 +34,7 @@ class MixAdmin(OfferedOnly, ModelAdmin):
 
 @admin.register(OrderItem)
 class OrderItemAdmin(ReadOnly, ModelAdmin):
-    list_display = ("title", "price_kes", "order")
+    list_display = ("title", "price_kes", "order", "downloads", "downloaded_at")
     search_fields = ("title", "order__code")
     list_select_related = ("order",)
     show_full_result_count = False

@@ -1,5 +1,6 @@
 """What the shop sells and what was ordered. Nothing about how it is paid: orders has never heard of M-Pesa."""
 
+from django.core.files.storage import Storage, storages
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -11,8 +12,14 @@ from orders.sums import CENTS, Sums, to_pay_kes
 MAX_TOTAL_KES = 250_000  # what one mobile payment can carry
 
 
+def mixes_storage() -> Storage:
+    """Where the files of mixes are: no address leads there but a signed link's."""
+    return storages["mixes"]
+
+
 class Mix(models.Model):
-    """One premium mix on the shelf. Its cover is drawn from its slug (orders/covers.py)."""
+    """One premium mix on the shelf. Its cover is drawn from its slug (orders/covers.py). What is known of its files is
+    read from them (orders/delivery/audio.py) when staff upload them."""
 
     slug = models.SlugField(max_length=60, unique=True)
     title = models.CharField(max_length=80)
@@ -25,6 +32,19 @@ class Mix(models.Model):
         help_text="Whole shillings",
     )
     on_sale = models.BooleanField(default=True, help_text="Off: no longer shown, and no longer sold")
+    audio = models.FileField(
+        "the mix itself", storage=mixes_storage, blank=True, max_length=200, default="", db_default="",
+        help_text="What a buyer downloads: .mp3, .m4a, .flac, .ogg, .opus or .wav",
+    )  # fmt: skip
+    audio_bytes = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    audio_seconds = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    audio_sha256 = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
+    preview = models.FileField(
+        "a preview of it", storage=mixes_storage, blank=True, max_length=200, default="", db_default="",
+        help_text="What everybody may hear on the shelf: 90 seconds at most",
+    )  # fmt: skip
+    preview_bytes = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    preview_sha256 = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -66,6 +86,11 @@ class Order(models.Model):
     )
     is_priced = models.BooleanField(help_text="Its total comes from our own prices, not from a browser")
     email = models.EmailField(blank=True)
+    link_round = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Staff gave it new download links so often: earlier ones open nothing",
+    )
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     created_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True, blank=True)
@@ -131,6 +156,8 @@ class OrderItem(models.Model):
     mix = models.ForeignKey(Mix, on_delete=models.PROTECT, related_name="+")
     title = models.CharField(max_length=80)
     price_kes = models.PositiveIntegerField("price (KES)")
+    downloads = models.PositiveIntegerField(default=0, db_default=0, help_text="How often its download began")
+    downloaded_at = models.DateTimeField(null=True, help_text="When its last one began")
 
     class Meta:
         ordering = ("id",)

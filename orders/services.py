@@ -12,6 +12,7 @@ from django.db.models.functions import Concat
 from djkraph import sql
 from djkraph.erasing import Erasable
 from orders.codes import new_code, new_token
+from orders.delivery.audio import Music
 from orders.models import MAX_TOTAL_KES, Mix, Order, OrderItem
 from orders.sums import CENTS, Stands
 
@@ -47,6 +48,19 @@ def place_order(*, mix_slugs: Sequence[str], now: datetime, email: str = "") -> 
     raise RuntimeError("No free order code was found.")
 
 
+def name_of_file(slug: str, music: Music) -> str:
+    """What a mix's file is called with us: another content is another file."""
+    return f"{slug}-{music.sha256[:12]}{music.suffix}"
+
+
+def note_file(mix: Mix, field: str, music: Music | None) -> None:
+    """What is known of the file in `audio` or `preview`. None: there is none. The caller saves the mix."""
+    setattr(mix, f"{field}_bytes", music.size if music else 0)
+    setattr(mix, f"{field}_sha256", music.sha256 if music else "")
+    if field == "audio":
+        mix.audio_seconds = music.seconds if music else 0
+
+
 def place_unpriced_order(*, client_reference: str, amount_kes: int, now: datetime) -> Order:
     """The order under a reference that the merchant's own page made, at its first use, in the caller's transaction.
 
@@ -64,6 +78,11 @@ def release_reference(order: Order) -> None:
     it asks anew, and gets another order. This one keeps its code and its total: money that comes late finds it."""
     given_up = f"{(order.client_reference or '')[:70]} (until {order.code})"
     sql.update(Order, {"client_reference": given_up}, where={"id": order.id, "is_priced": False})
+
+
+def renew_links(order_id: int) -> None:
+    """Its download links open nothing from now on; its page has new ones."""
+    sql.update(Order, {}, add={"link_round": 1}, where={"id": order_id})
 
 
 def lock_order(order_id: int) -> Order:

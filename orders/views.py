@@ -87,6 +87,7 @@ def _mix_json(mix: Mix) -> dict[str, Any]:
         "price_kes": mix.price_kes,
         "minutes": mix.minutes,
         "cover": reverse("cover", args=[mix.slug]),
+        "preview": reverse("preview", args=[mix.slug]) if mix.preview else None,
     }
 
 

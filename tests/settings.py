@@ -25,6 +25,9 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 STATEMENTS_DIR = tempfile.mkdtemp(prefix="djkraph-statements-")
 atexit.register(shutil.rmtree, STATEMENTS_DIR, ignore_errors=True)
+MIXES_DIR = tempfile.mkdtemp(prefix="djkraph-mixes-")
+atexit.register(shutil.rmtree, MIXES_DIR, ignore_errors=True)
+STORAGES["mixes"]["OPTIONS"]["location"] = MIXES_DIR  # noqa: F405
 SPOOL_DIR = tempfile.mkdtemp(
     prefix="djkraph-spool-"
 )  # not the developer's: what a test leaves there is trouble

@@ -7,20 +7,25 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+TAKEN_WITHIN = 60.0  # seconds until the line has taken a piece: else whoever asked is gone
+
 
 def give(
     answer: Iterable[bytes], method: str, head: tuple[int, list[tuple[str, str]]], proto: Any, loop: Any
 ) -> None:
     """`head`: status and headers."""
     file = whole_file(answer) if head[0] == HTTPStatus.OK else None
+    piece = getattr(answer, "piece_of_file", None)
     if method == "HEAD":
         proto.response_empty(*head)
+    elif piece is not None:
+        proto.response_file_range(*head, *piece)
     elif file is not None:
         proto.response_file(*head, file)  # Python has no part in the rest
     elif getattr(answer, "streaming", False):
         line = proto.response_stream(*head)
         for piece in answer:  # the next is made when the line has taken this one
-            asyncio.run_coroutine_threadsafe(_sent(line, piece), loop).result()
+            asyncio.run_coroutine_threadsafe(_sent(line, piece), loop).result(TAKEN_WITHIN)
     else:
         proto.response_bytes(*head, b"".join(answer))
 

@@ -76,8 +76,8 @@ class Door:
         """In a thread of the kind's pool."""
         try:
             self._ask(environ, proto, loop)
-        except ProtocolClosed:
-            pass  # whoever asked is gone
+        except (ProtocolClosed, TimeoutError):
+            log.info("Whoever asked is gone")
         except Exception:
             log.exception("A request got no answer")  # granian says 500
         finally:

@@ -10,11 +10,12 @@ CALLBACKS = ("/api/mpesa-callback", "/api/payments/callback")
 
 class Kind(Enum):
     """`PUSH` waits for Safaricom, `CALLBACK` must never wait behind anybody, `UPLOAD` is a staff's file: it is read as
-    Django asks for it, which asks for the log-in first."""
+    Django asks for it, which asks for the log-in first. `ARCHIVE` makes a zip for as long as it is taken."""
 
     PUSH = "push"
     CALLBACK = "callback"
     UPLOAD = "upload"
+    ARCHIVE = "archive"
     OTHER = "other"
 
 
@@ -25,13 +26,16 @@ class Sizes:
     push: int
     callback: int
     upload: int
+    archive: int
     other: int
 
     @classmethod
     def of(cls, threads: int, *, pushes: int) -> "Sizes":
         """Of so many threads of a process, of which so many pushes may wait."""
         left = max(4, threads - pushes)
-        return cls(push=pushes + 4, callback=max(2, left // 3), upload=4, other=max(2, left - left // 3))
+        return cls(
+            push=pushes + 4, callback=max(2, left // 3), upload=4, archive=12, other=max(2, left - left // 3)
+        )
 
 
 def kind_of(method: str, path: str, length: int | None) -> Kind:
@@ -43,4 +47,6 @@ def kind_of(method: str, path: str, length: int | None) -> Kind:
             return Kind.CALLBACK
         if path.startswith("/admin/") and (length is None or length > SMALL):
             return Kind.UPLOAD
+    if path.startswith("/downloads/") and path.endswith(".zip"):
+        return Kind.ARCHIVE
     return Kind.OTHER

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from orders import delivery
 from orders import selectors as shop
 from orders.models import Order, OrderItem
 from payments import gateway
@@ -66,10 +67,14 @@ def confirmation(request: HttpRequest) -> HttpResponse:
         return _unknown_order(request)
     paying = paying_attempt(order.id)
     items = shop.items_of(order)
+    offers = delivery.offered(order, items, now=gateway.now())
     context = {
         "state": _confirmation_state(order),
         "order": order,
         "items": items,
+        "bought": list(zip(items, offers, strict=False)),
+        "archive": delivery.archive_of(order, offers, now=gateway.now()),
+        "link_days": delivery.link_days(),
         "renew_url": _renew_url(items),
         "receipt": ", ".join(receipts_of(order)),
         "paid_at": (paying and paying.paid_at) or order.paid_at,

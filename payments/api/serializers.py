@@ -126,3 +126,28 @@ class ProblemSerializer(serializers.Serializer[Any]):
 class CallbackAnswerSerializer(serializers.Serializer[Any]):
     ResultCode = serializers.IntegerField()
     ResultDesc = serializers.CharField()
+
+
+class OrderFactsSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    state = serializers.ChoiceField(choices=("open", "part_paid", "paid", "refunded", "ended"))
+    total_kes = serializers.IntegerField()
+    received_kes = serializers.FloatField(help_text="What came for it and did not go back, in KES")
+    to_pay_kes = serializers.IntegerField()
+
+
+class DownloadSerializer(serializers.Serializer[Any]):
+    mix = serializers.SlugField()
+    title = serializers.CharField()
+    url = serializers.CharField(help_text="Opens for some weeks; take it as it is")
+    bytes = serializers.IntegerField()
+    sha256 = serializers.CharField()
+
+
+class OrderAnswerSerializer(serializers.Serializer[Any]):
+    """GET /api/orders/<token>. No downloads until the order is paid."""
+
+    success = serializers.BooleanField()
+    order = OrderFactsSerializer()
+    downloads = DownloadSerializer(many=True)
+    archive = serializers.CharField(allow_null=True, help_text="All of them in one zip")

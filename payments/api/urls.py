@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from payments.api import pages, views
+from payments.api.orders import OrderView
 
 TOKEN_IN_PATH = "(?P<token>[A-Za-z0-9_-]{1,128})"  # noqa: S105
 
@@ -13,6 +14,7 @@ urlpatterns = [
     re_path(r"^api/payments/callback/?$", views.BareCallbackView.as_view(), name="bare-callback"),
     re_path(rf"^api/mpesa-callback/{TOKEN_IN_PATH}/?$", views.CallbackView.as_view(), name="mpesa-callback"),
     re_path(r"^api/mpesa-callback/?$", views.BareCallbackView.as_view(), name="bare-mpesa-callback"),
+    re_path(r"^api/orders/(?P<token>[A-Za-z0-9_-]{1,64})/?$", OrderView.as_view(), name="api-order"),
     path("checkout/<str:token>", pages.checkout, name="checkout"),
     path("confirmation.html", pages.confirmation, name="confirmation"),
 ]

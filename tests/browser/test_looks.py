@@ -72,6 +72,18 @@ def test_a_checkout_that_fails_and_then_is_paid(tabs: Tabs, demo: Demo) -> None:
     look(phone.page, "phone-messages")
 
 
+def test_what_was_paid_for(tabs: Tabs, demo: Demo) -> None:
+    wanjiru = Buyer(tabs, demo)
+    wanjiru.go_to_checkout("nairobi-after-dark", "wedding-floor", "riddim-and-rain")
+    wanjiru.pay_with("0712 345 622")
+    Phone(tabs, demo, "254712345622").enter_pin()
+    wanjiru.sees_receipt()
+    look(wanjiru.page, "confirmation-downloads")
+    tabs.expect_error("status of 404")
+    wanjiru.page.goto(f"{demo.shop}/downloads/DKAAAAAAAA/1-{'a' * 40}/wedding-floor")
+    look(wanjiru.page, "download-unknown")
+
+
 def test_an_order_that_is_out_of_date(tabs: Tabs, demo: Demo) -> None:
     wanjiru = Buyer(tabs, demo)
     wanjiru.go_to_checkout("nairobi-after-dark", "love-songs-vol-1")

@@ -187,6 +187,14 @@ def test_an_answer_goes_out_piece_by_piece(server: Server, tmp_path: Path) -> No
         time.sleep(0.05)
 
 
+def test_a_piece_of_a_file_goes_out_without_python(server: Server, tmp_path: Path) -> None:
+    content = bytes(range(256)) * 40_000
+    (tmp_path / "mix.mp3").write_bytes(content)
+    for start, end in ((0, len(content)), (5, 6), (1_000_000, len(content))):
+        answer = server.begin("GET", f"/?file={tmp_path / 'mix.mp3'}&start={start}&end={end}").getresponse()
+        assert (answer.status, answer.read()) == (206, content[start:end])
+
+
 def test_no_kind_waits_for_another(server: Server) -> None:
     with ThreadPoolExecutor(6) as buyers:
         waiting = [buyers.submit(server.ask, "/stkpush?wait=2", b"{}") for _ in range(4)]
@@ -254,5 +262,5 @@ def test_the_door_reads_as_much_as_django_takes() -> None:
 
 def test_pushes_that_wait_leave_threads_for_their_refusals() -> None:
     sizes = Sizes.of(240, pushes=180)
-    assert sizes == Sizes(push=184, callback=20, upload=4, other=40)
-    assert Sizes.of(2, pushes=1) == Sizes(push=5, callback=2, upload=4, other=3)
+    assert sizes == Sizes(push=184, callback=20, upload=4, archive=12, other=40)
+    assert Sizes.of(2, pushes=1) == Sizes(push=5, callback=2, upload=4, archive=12, other=3)

@@ -30,9 +30,25 @@ class Pieces:
             Path(self._told_to).write_text("closed")
 
 
+class Piece:
+    """An answer that is bytes of a file, and says so: the door sends them itself."""
+
+    streaming = True
+
+    def __init__(self, path: str, start: int, end: int) -> None:
+        self.piece_of_file = (path, start, end)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"Python read it"
+
+
 def echo(environ: Environ, start_response: Callable[..., Any]) -> Any:
     asked = {name: values[-1] for name, values in parse_qs(environ["QUERY_STRING"]).items()}
     time.sleep(float(asked.get("wait", 0)))
+    if "file" in asked:
+        start, end = int(asked["start"]), int(asked["end"])
+        start_response("206 Partial Content", [("Content-Length", str(end - start))])
+        return Piece(asked["file"], start, end)
     if "pieces" in asked:
         start_response("200 OK", [("Content-Type", "text/plain")])
         return Pieces(int(asked["pieces"]), int(asked["size"]), asked.get("told_to", ""))
@@ -47,4 +63,4 @@ def echo(environ: Environ, start_response: Callable[..., Any]) -> Any:
     return [answer]
 
 
-application = Door(echo, Sizes(push=2, callback=1, upload=2, other=2), read_within=1.5)
+application = Door(echo, Sizes(push=2, callback=1, upload=2, archive=2, other=2), read_within=1.5)

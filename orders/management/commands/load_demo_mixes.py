@@ -1,10 +1,18 @@
-"""Puts eight demo mixes on the shelf. Mixes that are there already keep what staff made of them."""
+"""Puts eight demo mixes on the shelf, with a little music each. Mixes that are there already keep what staff made of
+them."""
 
+import io
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.core.management.base import BaseCommand
 
+from orders.delivery.audio import read_music
+from orders.demo_audio import demo_audio
 from orders.models import Mix
+from orders.services import name_of_file, note_file
+
+MIX_SECONDS, PREVIEW_SECONDS = 8.0, 3.0
 
 # slug, title, blurb, genre, minutes, KES
 DEMO_MIXES = (
@@ -40,6 +48,12 @@ DEMO_MIXES = (
 )
 
 
+def _give(mix: Mix, field: str, content: bytes) -> None:
+    music = read_music(io.BytesIO(content))
+    note_file(mix, field, music)
+    getattr(mix, field).save(name_of_file(mix.slug, music), ContentFile(content))  # and the mix
+
+
 class Command(BaseCommand):
     help = __doc__
 
@@ -53,5 +67,9 @@ class Command(BaseCommand):
                 "minutes": minutes,
                 "price_kes": price_kes,
             }
-            made += Mix.objects.get_or_create(slug=slug, defaults=about)[1]
+            mix, is_new = Mix.objects.get_or_create(slug=slug, defaults=about)
+            made += is_new
+            for field, seconds in (("audio", MIX_SECONDS), ("preview", PREVIEW_SECONDS)):
+                if not getattr(mix, field):
+                    _give(mix, field, demo_audio(slug, seconds=seconds))
         self.stdout.write(f"{made} demo mixes added; {Mix.objects.count()} on the shelf.")

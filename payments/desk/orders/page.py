@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern
 from unfold.decorators import display
 
 from orders.models import Order
@@ -12,7 +13,7 @@ from payments import gateway, ledger
 from payments.desk import settlements, words
 from payments.desk.lists.filters import ChoiceFilter, Choices, DaysFilter
 from payments.desk.lists.rows import ManyRows
-from payments.desk.orders import figures
+from payments.desk.orders import figures, links
 from payments.desk.orders.parts import Part, parts
 from payments.desk.pages import DetailPage
 from payments.facts import (
@@ -97,6 +98,9 @@ class OrderAdmin(ManyRows, DetailPage):
     def found(self, rows: Orders, term: str) -> Orders:
         return figures.found(rows, term)
 
+    def get_urls(self) -> list[URLPattern]:
+        return [*links.urls(), *super().get_urls()]
+
     @display(description="Ordered", ordering="id")
     def created(self, order: Order) -> str:
         return words.moment(order.created_at)
@@ -135,7 +139,7 @@ class OrderAdmin(ManyRows, DetailPage):
 
     def detail(self, request: HttpRequest, row: Order) -> dict[str, Any]:
         attempts = sorted(row.attempts.all(), key=lambda attempt: attempt.pk)
-        items = list(row.items.all())
+        items = list(row.items.select_related("mix"))
         came = parts(row, attempts)
         notices, money = figures.notices(attempts, came), figures.money(row, attempts, came)
         return {
@@ -153,6 +157,7 @@ class OrderAdmin(ManyRows, DetailPage):
             "money": money,
             "received": figures.received(money),
             "items": items,
+            "buttons": links.buttons(request, row),
             "attempts": [(attempt, _badges(attempt)) for attempt in attempts],
         }
 

@@ -127,6 +127,7 @@ def _environment(folder: Path, other_sites: list[str]) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "djkraph.settings",
         "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}",
         "SPOOL_DIR": str(folder / "spool"),
+        "MIXES_DIR": str(folder / "mixes"),
         "STATEMENTS_DIR": str(folder / "statements"),
         "MPESA_ENVIRONMENT": "simulator",
         "CORS_ALLOWED_ORIGINS": ",".join(other_sites),

@@ -32,7 +32,7 @@ def with_trapdoor(environ: dict[str, Any], start_response: Callable[..., Any]) -
     return shop(environ, start_response)
 
 
-application = Door(with_trapdoor, Sizes(push=4, callback=4, upload=1, other=4))
+application = Door(with_trapdoor, Sizes(push=4, callback=4, upload=1, archive=1, other=4))
 
 
 def _endpoint(path: str) -> str:

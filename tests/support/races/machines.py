@@ -152,6 +152,7 @@ def environment(database: str, safaricom: str, folder: Path, **more: str) -> dic
             "PUSH_LIMIT_PER_PHONE": "1000",
             "UNPAID_PROMPTS_PER_PHONE_A_DAY": "100000",
             "SPOOL_DIR": str(folder / "spool"),
+            "MIXES_DIR": str(folder / "mixes"),
             "STATEMENTS_DIR": str(folder / "statements"),
             "LEDGER_KEY": "races-ledger-key",
             "SECRET_KEY": "races-only",
