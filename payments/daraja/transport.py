@@ -2,6 +2,10 @@
 
 The read timeout of requests is per packet: a server that sends a byte now and then holds its caller for ever.
 Here it is a deadline for the whole answer, headers included.
+
+For that, parts of urllib3 and http.client are overridden that promise nothing: the connection's `is_connected` and
+`getresponse`, the response's `fp`, a pool's `ConnectionCls`, a manager's `pool_classes_by_scheme`. So urllib3 is
+pinned, and a test holds each of these: another version is tried with this room's tests before it is written there.
 """
 
 from __future__ import annotations
