@@ -177,7 +177,13 @@ def with_jobs(apps: list[str], databases: dict[str, dict[str, Any]]) -> list[str
 INSTALLED_APPS = with_jobs(INSTALLED_APPS, DATABASES)
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""  # its jobs are named in payments/alerts/jobs.py
 
-CACHES = {"default": env.cache("CACHE_URL", "locmemcache://")}
+CACHES = {
+    "default": env.cache("CACHE_URL", "locmemcache://"),
+    "memory": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "memory",
+    },  # of one process
+}
 if "redis" in CACHES["default"]["BACKEND"]:  # seconds: nobody waits longer for one that hangs
     CACHES["default"]["OPTIONS"] = CACHES["default"].get("OPTIONS", {}) | {
         "socket_connect_timeout": 0.5,

@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce
 
 from payments.desk import needs
 from payments.desk.day.figures import in_kes
+from payments.desk.home import kept
 from payments.desk.needs import COUNTED_UP_TO, Work
 from payments.desk.outcomes import Failure, ends, failures
 from payments.desk.taken import midnight, taken
@@ -137,18 +138,19 @@ def _days(today: date) -> list[Day]:
 
     An amount in doubt is left out until it is known (taken.py).
     """
-    by_day = (
-        taken(since=_midnight(today, MONTH))
-        .order_by()
-        .values("day")
-        .annotate(count=Count("*"), cents=Sum("amount_cents"))
-    )
-    found = {row["day"]: {"count": row["count"], "kes": in_kes(row["cents"])} for row in by_day}
+    over = kept.for_minutes("taken", today, lambda: _sums(_midnight(today, MONTH), until=midnight(today)))
+    found = over | _sums(midnight(today))
     none: dict[str, Any] = {"count": 0, "kes": 0}
     days = [today - timedelta(days=back) for back in reversed(range(MONTH))]
     return [
         Day(day=day, count=row["count"], kes=row["kes"]) for day in days for row in [found.get(day, none)]
     ]
+
+
+def _sums(since: datetime, until: datetime | None = None) -> dict[date, dict[str, Any]]:
+    by_day = taken(since=since, until=until).order_by().values("day")
+    rows = by_day.annotate(count=Count("*"), cents=Sum("amount_cents"))
+    return {row["day"]: {"count": row["count"], "kes": in_kes(row["cents"])} for row in rows}
 
 
 def _standing(column: str, waits: Q) -> int:
@@ -172,17 +174,30 @@ class Outcomes:
 
 
 def _outcomes(today: date) -> list[Outcomes]:
-    rows = (
-        MpesaTransaction.objects.filter(created_at__gte=_midnight(today, MONTH))
-        .order_by()
-        .values("state", "result_code")
-        .annotate(
-            today=Count("id", filter=Q(created_at__gte=_midnight(today, 1))),
-            week=Count("id", filter=Q(created_at__gte=_midnight(today, WEEK))),
-            month=Count("*"),
+    """A payment of a day that is over may still come to be paid: those days are counted anew every few minutes."""
+    over = kept.for_minutes("outcomes", today, lambda: _endings(today, of_today=False))
+    now = _endings(today, of_today=True)
+    return [
+        Outcomes(
+            state=state,
+            result_code=code,
+            today=now.get((state, code), (0, 0))[1],
+            week=now.get((state, code), (0, 0))[0] + over.get((state, code), (0, 0))[0],
+            month=now.get((state, code), (0, 0))[1] + over.get((state, code), (0, 0))[1],
         )
-    )
-    return [Outcomes(**row) for row in rows]
+        for state, code in {**over, **now}
+    ]
+
+
+def _endings(today: date, *, of_today: bool) -> dict[tuple[str, str], tuple[int, int]]:
+    """By state and code, how many of the last 7 days, and of all of the last 30: of today, or of the days before."""
+    asked = Q(created_at__gte=midnight(today))
+    if not of_today:
+        asked = Q(created_at__gte=_midnight(today, MONTH), created_at__lt=midnight(today))
+    of_week = Count("id", filter=Q(created_at__gte=_midnight(today, WEEK)))
+    rows = MpesaTransaction.objects.filter(asked).order_by().values("state", "result_code")
+    counted = rows.annotate(week=of_week, month=Count("*"))
+    return {(row["state"], row["result_code"]): (row["week"], row["month"]) for row in counted}
 
 
 def _period(label: str, span: str, length: int, days: Sequence[Day], outcomes: Iterable[Outcomes]) -> Period:
