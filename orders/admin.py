@@ -2,14 +2,19 @@
 
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from djkraph.admin import OfferedOnly, ReadOnly
-from orders.forms import MixForm
+from orders.catalogue import in_words
+from orders.forms import CatalogueForm, MixForm
 from orders.models import Mix, OrderItem
+from orders.services import import_mixes
 
 
 @admin.register(Mix)
@@ -19,6 +24,38 @@ class MixAdmin(OfferedOnly, ModelAdmin):
     search_fields = ("title", "slug")
     prepopulated_fields = {"slug": ("title",)}
     form = MixForm
+    list_before_template = "desk/mixes_import_button.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        told = {
+            "may_import": self.has_add_permission(request),
+            "import_url": reverse("admin:orders_mix_import"),
+        }
+        return super().changelist_view(request, {**told, **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        importing = path("import/", self.admin_site.admin_view(self.import_view), name="orders_mix_import")
+        return [importing, *super().get_urls()]
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        """The catalogue of the merchant's page, as a file."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = CatalogueForm(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            done = import_mixes(form.entries)
+            (new_or_known, *lacking) = in_words(done)
+            messages.success(request, new_or_known)
+            if lacking:
+                messages.warning(request, " ".join(line.strip() for line in lacking))
+            return HttpResponseRedirect(reverse("admin:orders_mix_changelist"))
+        told = {
+            **self.admin_site.each_context(request),
+            "title": "Import a catalogue",
+            "form": form,
+            "back": reverse("admin:orders_mix_changelist"),
+        }
+        return TemplateResponse(request, "desk/mixes_import.html", told, status=400 if form.errors else 200)
 
     @display(description="Price", ordering="price_kes")
     def price(self, mix: Mix) -> str:

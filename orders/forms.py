@@ -7,8 +7,9 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
 
+from orders.catalogue import Unreadable, read_catalogue, some
 from orders.delivery.audio import Music, NotMusic, read_music
-from orders.models import Mix
+from orders.models import MAX_TOTAL_KES, Mix
 from orders.services import name_of_file, note_file
 
 PREVIEW_SECONDS = 90
@@ -62,3 +63,17 @@ class MixForm(forms.ModelForm):  # type: ignore[type-arg]
             elif not getattr(self.instance, name):
                 note_file(self.instance, name, None)
         return super().save(commit=commit)
+
+
+class CatalogueForm(forms.Form):
+    """A file as `orders.catalogue` reads it; `entries` once it is valid."""
+
+    file = forms.FileField(label="File", help_text="JSON: a list of mixes, as your page keeps it")
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        try:
+            self.entries = read_catalogue(file.read(), most_kes=MAX_TOTAL_KES)
+        except Unreadable as bad:
+            raise forms.ValidationError(["Nothing was changed.", *some(bad.wrong)]) from bad
+        return file

@@ -23,7 +23,18 @@ class Mix(models.Model):
 
     slug = models.SlugField(max_length=60, unique=True)
     title = models.CharField(max_length=80)
+    artist = models.CharField(max_length=80, blank=True, default="", db_default="")
     blurb = models.CharField(max_length=200, blank=True)
+    track_list = models.TextField(
+        blank=True, default="", db_default="", max_length=10_000, help_text="A line a track"
+    )
+    source_id = models.CharField(
+        max_length=100,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Its id in an imported catalogue",
+    )
     genre = models.CharField(max_length=40, blank=True)
     minutes = models.PositiveSmallIntegerField(help_text="Playing time in minutes")
     price_kes = models.PositiveIntegerField(

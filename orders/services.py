@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from io import BytesIO
+from itertools import chain, count
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.db.models import Q, Value
 from django.db.models.functions import Concat
+from django.utils.text import slugify
 
 from djkraph import sql
 from djkraph.erasing import Erasable
+from orders.catalogue import Entry, Imported
 from orders.codes import new_code, new_token
-from orders.delivery.audio import Music
+from orders.delivery.audio import Music, NotMusic, read_music
 from orders.models import MAX_TOTAL_KES, Mix, Order, OrderItem
 from orders.sums import CENTS, Stands
 
@@ -59,6 +64,49 @@ def note_file(mix: Mix, field: str, music: Music | None) -> None:
     setattr(mix, f"{field}_sha256", music.sha256 if music else "")
     if field == "audio":
         mix.audio_seconds = music.seconds if music else 0
+
+
+def import_mixes(entries: Sequence[Entry]) -> Imported:
+    """Puts on the shelf what is not there yet, all or nothing. A mix is known by its id in the file; one that staff
+    made themselves, by its title."""
+    new: list[str] = []
+    known: list[str] = []
+    mixes: list[Mix] = []
+    with transaction.atomic():
+        for entry in entries:
+            made_here = Q(source_id=None, title__iexact=entry.title)
+            found = (
+                Mix.objects.filter(Q(source_id=entry.source_id) | made_here)
+                .order_by("source_id", "id")
+                .first()
+            )
+            (new if found is None else known).append(entry.title)
+            mix = found or Mix(slug=_free_slug(entry.title), **_facts_of(entry))
+            if not mix.source_id:
+                mix.source_id = entry.source_id
+                mix.save()
+            if entry.audio and not mix.audio:
+                _take_audio(mix, entry.audio)
+            mixes.append(mix)
+    return Imported(new=new, known=known, without_audio=[mix.title for mix in mixes if not mix.audio])
+
+
+def _facts_of(entry: Entry) -> dict[str, Any]:
+    names = ("title", "artist", "blurb", "genre", "minutes", "price_kes", "track_list")
+    return {name: getattr(entry, name) for name in names}
+
+
+def _free_slug(title: str) -> str:
+    stem = slugify(title)[:50].strip("-") or "mix"
+    taken = set(Mix.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    return next(slug for slug in chain([stem], (f"{stem}-{n}" for n in count(2))) if slug not in taken)
+
+
+def _take_audio(mix: Mix, content: bytes) -> None:
+    with suppress(NotMusic):
+        music = read_music(BytesIO(content))
+        note_file(mix, "audio", music)
+        mix.audio.save(name_of_file(mix.slug, music), ContentFile(content))  # and the mix
 
 
 def place_unpriced_order(*, client_reference: str, amount_kes: int, now: datetime) -> Order:

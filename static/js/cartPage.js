@@ -25,7 +25,7 @@
     const line = part("line").content.cloneNode(true).firstElementChild;
     line.querySelector("img").src = mix.cover;
     line.querySelector("[data-title]").textContent = mix.title;
-    line.querySelector("[data-minutes]").textContent = `${mix.minutes} min`;
+    line.querySelector("[data-minutes]").textContent = mix.minutes ? `${mix.minutes} min` : "";
     line.querySelector("[data-price]").textContent = ShopApi.kes(mix.price_kes);
     const button = line.querySelector("button");
     button.dataset.remove = mix.slug;
