@@ -107,6 +107,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "djkraph.contact.contact",
             ]
         },
     }
@@ -199,6 +200,8 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_FILES_ARE_BUILT = are_built(STATIC_ROOT, STATICFILES_DIRS)
+SHOP_CONTACT_PHONE: str = env.text("SHOP_CONTACT_PHONE", "")
+SHOP_CONTACT_EMAIL: str = env.text("SHOP_CONTACT_EMAIL", "")
 MIXES_DIR: str = env.text("MIXES_DIR", "") or str(BASE_DIR / "var" / "mixes")
 AUDIO_MAX_BYTES = 2**20 * env.whole("AUDIO_MAX_MB", 500, least=1, most=100_000)
 DOWNLOAD_LINK_DAYS: int = env.whole("DOWNLOAD_LINK_DAYS", 21, least=1, most=90)

@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from payments.api import pages, views
 from payments.api.orders import OrderView
+from payments.api.where import where_is_my_money
 
 TOKEN_IN_PATH = "(?P<token>[A-Za-z0-9_-]{1,128})"  # noqa: S105
 
@@ -16,5 +17,6 @@ urlpatterns = [
     re_path(r"^api/mpesa-callback/?$", views.BareCallbackView.as_view(), name="bare-mpesa-callback"),
     re_path(r"^api/orders/(?P<token>[A-Za-z0-9_-]{1,64})/?$", OrderView.as_view(), name="api-order"),
     path("checkout/<str:token>", pages.checkout, name="checkout"),
+    re_path(r"^where-is-my-money/?$", where_is_my_money, name="where"),
     path("confirmation.html", pages.confirmation, name="confirmation"),
 ]

@@ -24,16 +24,19 @@ from payments.checkout.status import (
     watched_attempt,
 )
 from payments.checkout.wanted import Ask, out_of_date
+from payments.checkout.whereabouts import Next, Story, where_is
 
 __all__ = (
     "SET_UP_REFUSED",
     "Answer",
     "Ask",
     "KeyReused",
+    "Next",
     "PaymentStatus",
     "Prompt",
     "PushProblem",
     "StoredAnswer",
+    "Story",
     "Why",
     "answer_once",
     "body_hashes",
@@ -50,4 +53,5 @@ __all__ = (
     "receipts_of",
     "request_payment",
     "watched_attempt",
+    "where_is",
 )

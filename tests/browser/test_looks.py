@@ -79,6 +79,13 @@ def test_what_was_paid_for(tabs: Tabs, demo: Demo) -> None:
     Phone(tabs, demo, "254712345622").enter_pin()
     wanjiru.sees_receipt()
     look(wanjiru.page, "confirmation-downloads")
+    code = wanjiru.page.locator("#order-code").inner_text()
+    receipt = wanjiru.page.locator("#receipt").inner_text()
+    for what, name in ((code, "where-code"), (receipt, "where-receipt"), ("0712 345 622", "where-phone")):
+        wanjiru.page.goto(f"{demo.shop}/where-is-my-money")
+        wanjiru.page.locator("#what").fill(what)
+        wanjiru.page.locator("main button").click()
+        look(wanjiru.page, name)
     tabs.expect_error("status of 404")
     wanjiru.page.goto(f"{demo.shop}/downloads/DKAAAAAAAA/1-{'a' * 40}/wedding-floor")
     look(wanjiru.page, "download-unknown")
