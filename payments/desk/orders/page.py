@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
 from unfold.decorators import display
@@ -27,8 +27,8 @@ from payments.facts import (
     reasons_of,
     received_kes,
 )
-from payments.ledger import CENTS
-from payments.models import MpesaTransaction, Refund
+from payments.ledger import CENTS, ORDER
+from payments.models import MpesaTransaction, Posting, Refund
 
 Orders = QuerySet[Order]
 BADGES = {"Paid": "success", "Not paid": "warning", "Part paid": "warning", "Ended unpaid": "info"}
@@ -153,7 +153,7 @@ class OrderAdmin(ManyRows, DetailPage):
             "notices": notices,
             "proposals": settlements.waiting(request, _about(row, came)),
             "parts": came,
-            "refunds": _refunds(attempts, came),
+            "refunds": _refunds(row, attempts),
             "money": money,
             "received": figures.received(money),
             "items": items,
@@ -177,9 +177,15 @@ def _about(order: Order, came: list[Part]) -> Q:
     return Q(order=order) | Q(attempt__order=order) | Q(money__in=receipts) | Q(refund__receipt__in=receipts)
 
 
-def _refunds(attempts: list[MpesaTransaction], came: list[Part]) -> list[Refund]:
-    its = Q(attempt__in=attempts) | Q(receipt__in=[part.receipt for part in came])
-    return list(Refund.objects.filter(its).order_by("id"))
+def _refunds(order: Order, attempts: list[MpesaTransaction]) -> list[Refund]:
+    """Of its requests, and of its own share in a receipt: another order's share is sent back on that one's page."""
+    of_its_share = Posting.objects.filter(
+        receipt=OuterRef("receipt"),
+        at=OuterRef("recorded_at"),
+        debit=f"{ORDER}{order.code}",
+        code=Posting.Code.REFUND_DECIDED,
+    )
+    return list(Refund.objects.filter(Q(attempt__in=attempts) | Q(Exists(of_its_share))).order_by("id"))
 
 
 def _badges(attempt: MpesaTransaction) -> list[words.Badge]:

@@ -215,5 +215,8 @@ def _match_some(stated: Statement, done: int, total: int) -> dict[str, Any]:
 def _again(request: HttpRequest, statement_id: int) -> HttpResponse:
     refuse_without(request, MAY_IMPORT)
     stated = row_or_404(Statement.objects.all(), statement_id)
+    if stated.voided_at is not None:
+        messages.warning(request, "This file is not to be believed any more: its lines match nothing.")
+        return HttpResponseRedirect(page_of(stated))
     reconciliation.begin_again(stated.pk)
     return HttpResponseRedirect(address(stated, "matching", stated.pk))

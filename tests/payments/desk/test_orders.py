@@ -18,7 +18,7 @@ from payments.checkout import push, wanted
 from payments.desk.orders import figures
 from payments.desk.orders.parts import parts
 from payments.ledger import Source, Update, record
-from payments.models import MpesaTransaction, Receipt
+from payments.models import MpesaTransaction, Posting, Receipt
 from payments.states import Event
 from tests.support.payments.callback_bodies import failure, success
 from tests.support.payments.clock import Clock
@@ -376,3 +376,20 @@ def test_an_order_says_how_it_stands_and_is_found_by_it(
         assert f">{says}<" in "".join(page.split("\n"))
         assert ("begins anew from the cart" in page) is (order == ended)
     assert listed(viewer, {"stands": "refunded"}) == set()
+
+
+def test_a_receipt_of_two_orders_shows_each_its_own_refund(mixes: list[Mix], clock: Clock) -> None:
+    """The share of one is sent back: the other's page knows nothing of it."""
+    first, second = place(clock), place(clock)
+    state([row("UKN8AB12CD", clock.advance(minutes=1), 3000, "WANJIRU")], clock)
+    receipt = Receipt.objects.get()
+    for order in (first, second):
+        ledger.claim(receipt.pk, order_id=order.pk, order_code=order.code, cents=150_000, now=clock())
+    at = clock.advance(minutes=1)
+    told = {"reference": "UKP7RF00AA", "amount_kes": 1500, "reason": "Bought twice"}
+    manual.refund_receipt(receipt.pk, **told, by="kraph", now=at)
+    viewer = at_desk("viewer")
+    debited = Posting.objects.get(code="refund_decided").debit
+    for order in (first, second):
+        page = viewer.get(f"{ORDERS}{order.pk}/change/").content.decode()
+        assert ("UKP7RF00AA" in page) == debited.endswith(order.code)

@@ -725,6 +725,18 @@ def test_a_void_file_agrees_with_nothing(click: Click, safaricom: FakeDaraja, cl
     )
 
 
+def test_a_void_file_is_not_matched_again(db: None, clock: Clock) -> None:
+    stated, supervisor = taken_in([], clock), at_desk("supervisor")
+    matched(stated, clock)
+    page, again = f"{STATEMENTS}{stated.pk}/change/", f"{STATEMENTS}{stated.pk}/again/"
+    assert 'data-action="again"' in supervisor.get(page).content.decode()
+    manual.void_statement(stated.pk, reason="It was typed by hand.", by="otieno", now=clock())
+    assert 'data-action="again"' not in supervisor.get(page).content.decode()
+    matched_at = Statement.objects.get().matched_at
+    assert "is not to be believed any more" in words_of(supervisor.post(again, follow=True))
+    assert Statement.objects.get().matched_at == matched_at
+
+
 def test_a_void_file_without_a_line_agrees_with_nothing_either(db: None, clock: Clock) -> None:
     stated = taken_in([], clock)
     matched(stated, clock)
