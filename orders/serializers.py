@@ -28,3 +28,32 @@ class PlaceOrderSerializer(serializers.Serializer[Any]):
         help_text="The token of the order that this browser placed last: for the same cart it is answered again",
     )
     email = serializers.EmailField(required=False, allow_blank=True, max_length=254)
+
+
+class MixSerializer(serializers.Serializer[Any]):
+    slug = serializers.SlugField()
+    title = serializers.CharField()
+    price_kes = serializers.IntegerField()
+    minutes = serializers.IntegerField()
+    cover = serializers.CharField()
+    preview = serializers.CharField(allow_null=True)
+
+
+class MixesAnswerSerializer(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    mixes = MixSerializer(many=True)
+    total_kes = serializers.IntegerField()
+
+
+class OrderedSerializer(serializers.Serializer[Any]):
+    title = serializers.CharField()
+    price_kes = serializers.IntegerField()
+
+
+class PlacedOrderSerializer(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    accountReference = serializers.CharField(help_text="The order's code, for the push")  # noqa: N815
+    amount = serializers.IntegerField()
+    currency = serializers.CharField()
+    items = OrderedSerializer(many=True)
+    checkoutUrl = serializers.CharField()  # noqa: N815

@@ -10,18 +10,24 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from djkraph.documented import REFUSALS
 from djkraph.http import ApiProblem
 from djkraph.throttling import OrdersPerAddress
 from orders import selectors
 from orders.covers import draw_cover
 from orders.models import Mix, Order, OrderItem
-from orders.serializers import MAX_ITEMS, PlaceOrderSerializer
+from orders.serializers import (
+    MAX_ITEMS,
+    MixesAnswerSerializer,
+    PlacedOrderSerializer,
+    PlaceOrderSerializer,
+)
 from orders.services import OrderRefused, place_order
 
 
@@ -45,7 +51,10 @@ def cover(_request: HttpRequest, slug: str) -> HttpResponse:
 class MixesView(APIView):
     """What the mixes in a cart cost now. A slug that is no longer sold is left out."""
 
-    @extend_schema(responses={200: dict})
+    @extend_schema(
+        parameters=[OpenApiParameter("slug", str, many=True, description="A mix in the cart, by its slug")],
+        responses={200: MixesAnswerSerializer, **REFUSALS},
+    )
     def get(self, request: Request) -> Response:
         mixes = selectors.mixes_in_cart(request.query_params.getlist("slug")[:MAX_ITEMS])
         return Response(
@@ -63,7 +72,10 @@ class OrdersView(APIView):
 
     throttle_classes = (OrdersPerAddress,)
 
-    @extend_schema(request=PlaceOrderSerializer, responses={200: dict, 201: dict})
+    @extend_schema(
+        request=PlaceOrderSerializer,
+        responses={200: PlacedOrderSerializer, 201: PlacedOrderSerializer, **REFUSALS},
+    )
     def post(self, request: Request) -> Response:
         asked = PlaceOrderSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

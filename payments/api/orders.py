@@ -8,13 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from djkraph.documented import REFUSALS
 from djkraph.http import ApiProblem
 from djkraph.throttling import StatusPerAddress
 from orders import delivery
 from orders import selectors as shop
 from orders.models import Order
 from payments import gateway
-from payments.api.serializers import OrderAnswerSerializer, ProblemSerializer
+from payments.api.serializers import OrderAnswerSerializer
 from payments.facts import is_part_paid, order_is_over, order_is_paid
 from payments.ledger import CENTS, has_ended
 
@@ -22,7 +23,7 @@ from payments.ledger import CENTS, has_ended
 class OrderView(APIView):
     throttle_classes = (StatusPerAddress,)
 
-    @extend_schema(responses={200: OrderAnswerSerializer, "4XX": ProblemSerializer, "5XX": ProblemSerializer})
+    @extend_schema(responses={200: OrderAnswerSerializer, **REFUSALS})
     def get(self, _request: Request, token: str) -> Response:
         order = shop.order_by_token(token)
         if order is None:

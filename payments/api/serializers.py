@@ -116,13 +116,6 @@ class StatusAnswerSerializer(serializers.Serializer[Any]):
     amount = serializers.IntegerField(required=False)
 
 
-class ProblemSerializer(serializers.Serializer[Any]):
-    success = serializers.BooleanField(default=False)
-    message = serializers.CharField()
-    code = serializers.CharField()
-    errors = serializers.DictField(required=False)  # type: ignore[assignment]  # hides Serializer.errors on purpose
-
-
 class CallbackAnswerSerializer(serializers.Serializer[Any]):
     ResultCode = serializers.IntegerField()
     ResultDesc = serializers.CharField()

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from djkraph.documented import REFUSALS
 from djkraph.http import ApiProblem, problem, read_capped
 from djkraph.throttling import (
     PushPerAddress,
@@ -27,7 +28,6 @@ from payments import callbacks, checkout, gateway
 from payments.api.errors import in_http
 from payments.api.serializers import (
     CallbackAnswerSerializer,
-    ProblemSerializer,
     PushAnswerSerializer,
     StatusAnswerSerializer,
     StatusSerializer,
@@ -55,7 +55,7 @@ class PushView(APIView):
     @extend_schema(
         request=StkPushSerializer,
         parameters=[KEY_HEADER],
-        responses={200: PushAnswerSerializer, "4XX": ProblemSerializer, "5XX": ProblemSerializer},
+        responses={200: PushAnswerSerializer, **REFUSALS},
     )
     def post(self, request: Request) -> Response:
         request_body = StkPushSerializer(data=request.data)
@@ -92,9 +92,7 @@ class StatusView(APIView):
 
     throttle_classes = (StatusPerAddress,)
 
-    @extend_schema(
-        request=StatusSerializer, responses={200: StatusAnswerSerializer, "4XX": ProblemSerializer}
-    )
+    @extend_schema(request=StatusSerializer, responses={200: StatusAnswerSerializer, **REFUSALS})
     def post(self, request: Request) -> Response:
         payment_status = checkout.payment_status_now(_poll_id(request.data), clock=gateway.now)
         if payment_status is None:
@@ -113,7 +111,7 @@ class StatusView(APIView):
 class CallbackView(APIView):
     """Safaricom's word about one payment. 200 as soon as it is stored."""
 
-    @extend_schema(request=dict, responses={200: CallbackAnswerSerializer})
+    @extend_schema(request=dict, responses={200: CallbackAnswerSerializer, **REFUSALS})
     def post(self, request: Request, token: str = "") -> JsonResponse:
         body = read_capped(request._request)  # as it came: callbacks/ reads it
         source, packed = client_address(request.META), request.META.get("HTTP_CONTENT_ENCODING", "")
