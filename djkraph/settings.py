@@ -209,7 +209,11 @@ DOWNLOADS_BY_PROXY: str = env.text("DOWNLOADS_BY_PROXY", "")
 STORAGES = {
     "mixes": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": MIXES_DIR, "base_url": None, "file_permissions_mode": 0o600},
+        "OPTIONS": {
+            "location": MIXES_DIR,
+            "base_url": "/admin/orders/mix/file/",
+            "file_permissions_mode": 0o600,
+        },
     },
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "djkraph.static_storage.StaticFiles"},

@@ -4,7 +4,9 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
@@ -12,6 +14,8 @@ from unfold.decorators import display
 
 from djkraph.admin import OfferedOnly, ReadOnly
 from orders.catalogue import in_words
+from orders.delivery.audio import kind_of
+from orders.delivery.files import answer
 from orders.forms import CatalogueForm, MixForm
 from orders.models import Mix, OrderItem
 from orders.services import import_mixes
@@ -35,7 +39,17 @@ class MixAdmin(OfferedOnly, ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         importing = path("import/", self.admin_site.admin_view(self.import_view), name="orders_mix_import")
-        return [importing, *super().get_urls()]
+        file = path("file/<str:name>", self.admin_site.admin_view(self.file_view), name="orders_mix_file")
+        return [importing, file, *super().get_urls()]
+
+    def file_view(self, request: HttpRequest, name: str) -> HttpResponseBase:
+        """For whoever may change a mix: to hear what was uploaded."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        mix = get_object_or_404(Mix.objects.order_by("pk"), Q(audio=name) | Q(preview=name))
+        of = "audio" if mix.audio.name == name else "preview"
+        told = {"size": getattr(mix, f"{of}_bytes"), "etag": getattr(mix, f"{of}_sha256")}
+        return answer(request, getattr(mix, of), kind=kind_of(name), **told)
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """The catalogue of the merchant's page, as a file."""

@@ -91,3 +91,17 @@ def test_a_file_beyond_the_limit_is_refused(owner: Client, settings: Any) -> Non
 def test_a_mix_may_be_larger_than_a_statement(owner: Client, settings: Any) -> None:
     settings.UPLOAD_MAX_BYTES = 20_000
     assert sent(owner, audio=("a.wav", wav())).status_code == 302
+
+
+def test_staff_hear_what_was_uploaded_and_nobody_else_by_that_address(owner: Client) -> None:
+    sent(owner, audio=("a.wav", wav()), preview=("p.wav", wav("p", 1.0)))
+    mix = Mix.objects.get()
+    page = owner.get(f"/admin/orders/mix/{mix.pk}/change/").content.decode()
+    for file, content in ((mix.audio, wav()), (mix.preview, wav("p", 1.0))):
+        assert f'href="{file.url}"' in page
+        assert b"".join(owner.get(file.url).streaming_content) == content  # type: ignore[arg-type]
+        assert Client().get(file.url).status_code == 302
+    assert owner.get("/admin/orders/mix/file/nobodys.wav").status_code == 404
+    viewer = Client()
+    viewer.force_login(User.objects.create_user("viewer", is_staff=True))
+    assert viewer.get(mix.audio.url).status_code == 403

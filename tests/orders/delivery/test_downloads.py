@@ -213,7 +213,7 @@ def test_a_preview_is_for_everybody_while_it_is_on_sale(client: Client, mix: Mix
     answer = client.get("/previews/nairobi", headers={"range": "bytes=0-99"})
     assert (answer.status_code, len(body(answer))) == (206, 100)
     assert "attachment" not in answer.headers.get("Content-Disposition", "")
-    assert client.get("/").content.decode().count('src="/previews/nairobi"') == 1
+    assert client.get("/").content.decode().count('href="/previews/nairobi"') == 1
     assert client.get("/api/mixes?slug=nairobi").json()["mixes"][0]["preview"] == "/previews/nairobi"
     Mix.objects.update(on_sale=False)
     assert client.get("/previews/nairobi").status_code == 404
