@@ -4,6 +4,8 @@ import asyncio
 import io
 from typing import Any
 
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # as granian's documents have it
+
 SMALL = 65_536  # bytes that a form, or JSON, may have
 PIECE_WITHIN = 15.0  # seconds until the next piece of a file
 
@@ -45,6 +47,8 @@ class File(io.RawIOBase):
             return asyncio.run_coroutine_threadsafe(self._piece(), self._loop).result(PIECE_WITHIN)
         except TimeoutError as late:
             raise OSError("the body took too long to arrive") from late
+        except ProtocolClosed as gone:
+            raise OSError("the sender hung up") from gone
 
     async def _piece(self) -> bytes:
         try:

@@ -63,6 +63,8 @@ class Door:
             except TimeoutError:
                 proto.response_bytes(HTTPStatus.REQUEST_TIMEOUT, TOO_SLOW_HEADERS, TOO_SLOW)
                 return
+            except ProtocolClosed:
+                return  # whoever sent it is gone
             environ["wsgi.input"] = io.BytesIO(body)
             if length is None:
                 environ["CONTENT_LENGTH"] = str(len(body))

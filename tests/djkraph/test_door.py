@@ -35,7 +35,7 @@ class Server:
     """The echo behind the door, started as the Procfile starts the shop."""
 
     def __init__(self, log: Path) -> None:
-        self.port = free_port()
+        self.port, self.log = free_port(), log
         words = web(self.port, application="tests.support.echo:application")
         with log.open("wb") as out:
             few_files = ["sh", "-c", f'ulimit -Sn {OPEN_FILES}; exec "$@"', "sh"]
@@ -172,6 +172,25 @@ def test_a_file_nobody_asks_for_is_not_read(server: Server) -> None:
 def test_a_file_that_is_asked_for_comes_whole(server: Server, chunked: bool) -> None:
     body: Any = iter([b"y" * MB] * 8) if chunked else b"y" * 8 * MB
     assert server.ask("/admin/payments/statement/upload/", body)["body"] == 8 * MB
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "POST /stkpush HTTP/1.1\r\nHost: shop\r\nContent-Length: 300\r\n\r\n{",
+        "POST /stkpush HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+        "POST /admin/x/ HTTP/1.1\r\nHost: shop\r\nContent-Length: 3000000\r\n\r\n{",
+        "GET /?wait=0.5 HTTP/1.1\r\nHost: shop\r\n\r\n",
+    ],
+    ids=["a body", "chunks", "a file", "an answer"],
+)
+def test_a_line_that_is_cut_is_no_error_of_ours(server: Server, head: str) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
+        line.sendall(head.encode())
+        time.sleep(0.2)
+    time.sleep(1)
+    assert server.ask("/")["body"] == 0
+    assert "raised an exception" not in server.log.read_text()
 
 
 def test_an_answer_goes_out_piece_by_piece(server: Server, tmp_path: Path) -> None:
