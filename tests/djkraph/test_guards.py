@@ -38,6 +38,7 @@ VIOLATIONS = [
     (ALONE, "payments.daraja.results", "django"),
     (ALONE, "payments.statement_file.cells", "payments.phones"),
     (ALONE, "payments.simulator.ids", "orders.codes"),
+    ("The door before Django knows nothing behind it", "djkraph.door.kinds", "django"),
     ("The simulator speaks HTTP by itself", "payments.simulator.callbacks", "requests"),
     ("States, phones and signing are pure", "payments.signing", "djkraph.http"),
     ("Only its command knows the simulator", "payments.checks.live", "payments.simulator"),
