@@ -13,7 +13,7 @@ MAX_TOTAL_KES = 250_000  # what one mobile payment can carry
 
 
 def mixes_storage() -> Storage:
-    """Where the files of mixes are: no address leads there but a signed link's."""
+    """Where the files of mixes are: a buyer's signed link leads there, and for staff the desk."""
     return storages["mixes"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
-from django.db.models import Q, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Concat
 from django.utils.text import slugify
 
@@ -66,18 +66,25 @@ def note_file(mix: Mix, field: str, music: Music | None) -> None:
         mix.audio_seconds = music.seconds if music else 0
 
 
+def keep_file(mix: Mix, field: str, content: bytes) -> None:
+    """Puts this into `audio` or `preview`, and saves the mix. Raises NotMusic."""
+    music = read_music(BytesIO(content))
+    note_file(mix, field, music)
+    getattr(mix, field).save(name_of_file(mix.slug, music), ContentFile(content))
+
+
 def import_mixes(entries: Sequence[Entry]) -> Imported:
     """Puts on the shelf what is not there yet, all or nothing. A mix is known by its id in the file; one that staff
     made themselves, by its title."""
     new: list[str] = []
     known: list[str] = []
-    mixes: list[Mix] = []
+    mixes: list[tuple[Mix, bytes | None]] = []
     with transaction.atomic():
         for entry in entries:
             made_here = Q(source_id=None, title__iexact=entry.title)
             found = (
                 Mix.objects.filter(Q(source_id=entry.source_id) | made_here)
-                .order_by("source_id", "id")
+                .order_by(F("source_id").asc(nulls_last=True), "id")
                 .first()
             )
             (new if found is None else known).append(entry.title)
@@ -85,10 +92,12 @@ def import_mixes(entries: Sequence[Entry]) -> Imported:
             if not mix.source_id:
                 mix.source_id = entry.source_id
                 mix.save()
-            if entry.audio and not mix.audio:
-                _take_audio(mix, entry.audio)
-            mixes.append(mix)
-    return Imported(new=new, known=known, without_audio=[mix.title for mix in mixes if not mix.audio])
+            mixes.append((mix, entry.audio))
+    for mix, content in mixes:
+        if content and not mix.audio:
+            with suppress(NotMusic):
+                keep_file(mix, "audio", content)
+    return Imported(new=new, known=known, without_audio=[mix.title for mix, _ in mixes if not mix.audio])
 
 
 def _facts_of(entry: Entry) -> dict[str, Any]:
@@ -100,13 +109,6 @@ def _free_slug(title: str) -> str:
     stem = slugify(title)[:50].strip("-") or "mix"
     taken = set(Mix.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
     return next(slug for slug in chain([stem], (f"{stem}-{n}" for n in count(2))) if slug not in taken)
-
-
-def _take_audio(mix: Mix, content: bytes) -> None:
-    with suppress(NotMusic):
-        music = read_music(BytesIO(content))
-        note_file(mix, "audio", music)
-        mix.audio.save(name_of_file(mix.slug, music), ContentFile(content))  # and the mix
 
 
 def place_unpriced_order(*, client_reference: str, amount_kes: int, now: datetime) -> Order:

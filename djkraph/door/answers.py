@@ -15,11 +15,11 @@ def give(
 ) -> None:
     """`head`: status and headers."""
     file = whole_file(answer) if head[0] == HTTPStatus.OK else None
-    piece = getattr(answer, "piece_of_file", None)
+    part = getattr(answer, "piece_of_file", None)
     if method == "HEAD":
         proto.response_empty(*head)
-    elif piece is not None:
-        proto.response_file_range(*head, *piece)
+    elif part is not None:
+        proto.response_file_range(*head, *part)
     elif file is not None:
         proto.response_file(*head, file)  # Python has no part in the rest
     elif getattr(answer, "streaming", False):

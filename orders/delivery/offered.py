@@ -6,8 +6,6 @@ from datetime import datetime
 from orders.delivery.links import archive_link, link_to
 from orders.models import Mix, Order, OrderItem
 
-Kept = Order.State.PAID
-
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
@@ -22,7 +20,7 @@ class Offer:
 
 def offered(order: Order, items: list[OrderItem], *, now: datetime) -> list[Offer]:
     """Nothing until it is paid, and nothing any more once all of it went back."""
-    return [_offer(order, item, now) for item in items] if order.state == Kept else []
+    return [_offer(order, item, now) for item in items] if order.state == Order.State.PAID else []
 
 
 def archive_of(order: Order, offers: list[Offer], *, now: datetime) -> str | None:

@@ -15,6 +15,7 @@ from orders import delivery
 from orders import selectors as shop
 from orders.models import Order, OrderItem
 from payments import gateway
+from payments.api.orders import state_of
 from payments.checkout import (
     PushProblem,
     live_attempt,
@@ -25,8 +26,8 @@ from payments.checkout import (
     receipts_of,
     watched_attempt,
 )
-from payments.facts import PROMPT_LIFE, is_part_paid, order_is_over, order_is_paid
-from payments.ledger import CENTS, has_ended
+from payments.facts import PROMPT_LIFE, is_part_paid, order_is_paid
+from payments.ledger import CENTS
 from payments.models import MpesaTransaction
 
 
@@ -69,7 +70,7 @@ def confirmation(request: HttpRequest) -> HttpResponse:
     items = shop.items_of(order)
     offers = delivery.offered(order, items, now=gateway.now())
     context = {
-        "state": _confirmation_state(order),
+        "state": state_of(order),
         "order": order,
         "items": items,
         "bought": list(zip(items, offers, strict=False)),
@@ -89,16 +90,6 @@ def _checkout_state(attempt: SimpleNamespace | None, renewal: PushProblem | None
     if attempt is not None:
         return "waiting" if attempt.seconds_left > 0 else "still-checking"
     return "form" if renewal is None else "renew"
-
-
-def _confirmation_state(order: Order) -> str:
-    if order_is_paid(order):
-        return "paid"
-    if order_is_over(order):
-        return "refunded"
-    if is_part_paid(order):
-        return "part_paid"
-    return "ended" if has_ended(order, now=gateway.now()) else "pending"
 
 
 def _renew_url(items: list[OrderItem]) -> str:

@@ -15,7 +15,6 @@ from payments import gateway
 from payments.checkout import Next, Story, where_is
 
 A_MINUTE = 6  # looks of one person
-UNKNOWN = (Next.NOT_KNOWN,)
 
 
 @csrf_exempt  # it changes nothing, and a buyer has no cookie
@@ -31,7 +30,7 @@ def where_is_my_money(request: HttpRequest) -> HttpResponse:
         too_often.headers["Retry-After"] = "60"
         return too_often
     story = where_is(typed, clock=gateway.now)
-    if story.next in UNKNOWN:
+    if story.next is Next.NOT_KNOWN:
         note_guess(request.META)
     return _page(request, story)
 

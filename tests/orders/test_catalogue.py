@@ -152,6 +152,16 @@ def test_a_mix_that_staff_made_is_known_by_its_title(
 
 
 @pytest.mark.django_db
+def test_an_imported_mix_is_known_by_its_id_before_a_title_of_staff_s(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    imported(tmp_path, [MIX], capsys)
+    Mix.objects.create(slug="twin", title=MIX["title"], minutes=1, price_kes=5)
+    imported(tmp_path, [MIX], capsys)
+    assert Mix.objects.get(slug="twin").source_id is None
+
+
+@pytest.mark.django_db
 def test_music_in_the_file_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     inside = "data:audio/wav;base64," + base64.b64encode(wav()).decode()
     broken = "data:audio/mpeg;base64," + base64.b64encode(b"no music").decode()

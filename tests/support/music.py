@@ -1,14 +1,10 @@
 """Mixes with files, and orders that are paid, for tests of what buyers download."""
 
-from io import BytesIO
-
-from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from orders.delivery.audio import read_music
 from orders.demo_audio import demo_audio
 from orders.models import Mix, Order
-from orders.services import name_of_file, note_file, place_order, receive
+from orders.services import keep_file, place_order, receive
 
 
 def wav(slug: str = "mix", seconds: float = 2.0) -> bytes:
@@ -18,9 +14,7 @@ def wav(slug: str = "mix", seconds: float = 2.0) -> bytes:
 def mix_with_music(slug: str = "nairobi", title: str = "Nairobi After Dark", price: int = 1500) -> Mix:
     mix = Mix.objects.create(slug=slug, title=title, minutes=60, price_kes=price)
     for field, content in (("audio", wav(slug)), ("preview", wav(slug, 1.0))):
-        music = read_music(BytesIO(content))
-        note_file(mix, field, music)
-        getattr(mix, field).save(name_of_file(slug, music), ContentFile(content))
+        keep_file(mix, field, content)
     return mix
 
 

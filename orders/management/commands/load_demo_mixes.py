@@ -1,16 +1,13 @@
 """Puts eight demo mixes on the shelf, with a little music each. Mixes that are there already keep what staff made of
 them."""
 
-import io
 from typing import Any
 
-from django.core.files.base import ContentFile
 from django.core.management.base import BaseCommand
 
-from orders.delivery.audio import read_music
 from orders.demo_audio import demo_audio
 from orders.models import Mix
-from orders.services import name_of_file, note_file
+from orders.services import keep_file
 
 MIX_SECONDS, PREVIEW_SECONDS = 8.0, 3.0
 
@@ -48,12 +45,6 @@ DEMO_MIXES = (
 )
 
 
-def _give(mix: Mix, field: str, content: bytes) -> None:
-    music = read_music(io.BytesIO(content))
-    note_file(mix, field, music)
-    getattr(mix, field).save(name_of_file(mix.slug, music), ContentFile(content))  # and the mix
-
-
 class Command(BaseCommand):
     help = __doc__
 
@@ -71,5 +62,5 @@ class Command(BaseCommand):
             made += is_new
             for field, seconds in (("audio", MIX_SECONDS), ("preview", PREVIEW_SECONDS)):
                 if not getattr(mix, field):
-                    _give(mix, field, demo_audio(slug, seconds=seconds))
+                    keep_file(mix, field, demo_audio(slug, seconds=seconds))
         self.stdout.write(f"{made} demo mixes added; {Mix.objects.count()} on the shelf.")
