@@ -15,10 +15,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
+from django.db.models.functions import Now
 
 from djkraph import sql
-from djkraph.models import RequestCount
+from djkraph.models import CacheEntry, RequestCount
 
 log = logging.getLogger(__name__)
 
@@ -118,18 +119,19 @@ def share(key: str, told: int, minutes: int) -> int:
 
 def has_shared_cache() -> bool:
     """Whether CACHE_URL names a server, and not this process's own memory or this machine's disk."""
-    backend: str = settings.CACHES["default"]["BACKEND"]
+    backend: str = settings.CACHES["shared"]["BACKEND"]
     return "redis" in backend or "memcached" in backend
 
 
 def _in_cache(hashed: str, told: int, minutes: int) -> int:
     key = f"requests:{int(time.time()) // (WINDOW * minutes)}:{hashed}"
-    cache.add(key, 0, timeout=KEPT * WINDOW)
-    return int(cache.incr(key, told))
+    caches["shared"].add(key, 0, timeout=KEPT * WINDOW)
+    return int(caches["shared"].incr(key, told))
 
 
 def forget_old() -> int:
-    """How many counts of minutes gone by were removed."""
+    """How many counts of minutes gone by were removed. What log-ins remembered until then goes too."""
+    CacheEntry.objects.filter(expires__lt=Now()).delete()
     return sql.forget_minutes(RequestCount, older_than=KEPT)
 
 

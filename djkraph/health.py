@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache as shared_cache
+from django.core.cache import caches
 from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
@@ -113,7 +113,7 @@ def _cache() -> str:
     if not counting.has_shared_cache():
         return OK
     try:
-        shared_cache.get("health")
+        caches["shared"].get("health")
     except Exception:  # whatever its client raises
         log.warning("the shared cache can't be reached", exc_info=True)
         return "The cache (CACHE_URL) can't be reached: each process counts requests for itself, sales go on."

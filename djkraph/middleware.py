@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
-from axes.middleware import AxesMiddleware
 from corsheaders.middleware import CorsMiddleware
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
@@ -23,6 +22,8 @@ from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.urls import reverse
 from whitenoise.middleware import WhiteNoiseMiddleware
+
+from djkraph.staff.factors import AskedFor
 
 log = logging.getLogger(__name__)
 
@@ -197,5 +198,5 @@ class ReadableAddresses(ForPages, _ReadableAddresses):
     pass
 
 
-class LockedLogins(ForPages, AxesMiddleware):
-    """Answers a log-in that is locked (logins.py)."""
+class SecondFactor(ForPages, AskedFor):
+    """Staff who may move money show a second factor first (staff/factors.py)."""

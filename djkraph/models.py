@@ -1,4 +1,5 @@
-"""What the project itself keeps: how often each sender came in a minute. No row about orders or money."""
+"""What the project itself keeps: how often each sender came in a minute, and what log-ins must remember for a while. No
+row about orders or money."""
 
 from django.db import models
 
@@ -16,3 +17,15 @@ class RequestCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} in minute {self.minute}"
+
+
+class CacheEntry(models.Model):
+    """A row of Django's database cache, as its own command would make the table: the keys are hashes, the values its
+    own pickles. Wrong passwords are counted here, and codes that were used."""
+
+    cache_key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField()
+    expires = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.cache_key

@@ -38,6 +38,10 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "corsheaders",
@@ -46,28 +50,46 @@ INSTALLED_APPS = [
     "djkraph",
     "orders",
     "payments",
-    "axes",
 ]
 
-# Log-ins to the desk: django-axes counts failures, djkraph/logins.py has the limits and the words.
-AUTHENTICATION_BACKENDS = (
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-)
+# Who comes in at the desk: django-allauth, with the limits, words and pages of djkraph/staff/.
+AUTHENTICATION_BACKENDS = ("allauth.account.auth_backends.AuthenticationBackend",)
 DESK_LOGIN_FAILURES: int = env.whole("DESK_LOGIN_FAILURES", 5, least=1, most=1_000)
 DESK_LOCK_MINUTES: int = env.whole("DESK_LOCK_MINUTES", 15, least=1, most=100_000)
-AXES_HANDLER = "djkraph.logins.Handler"
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_FAILURE_LIMIT = "djkraph.logins.failure_limit"
-AXES_COOLOFF_TIME = "djkraph.logins.lock_time"
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_CALLABLE = "djkraph.logins.locked_page"
-AXES_CLIENT_IP_CALLABLE = "djkraph.logins.address_of"
-AXES_USERNAME_CALLABLE = "djkraph.logins.name_of"
-AXES_DISABLE_ACCESS_LOG = True
-AXES_ENABLE_ADMIN = False
-AXES_VERBOSE = False
+LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # seconds: how long the owner's link is good
+ACCOUNT_ADAPTER = "djkraph.staff.accounts.Accounts"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+ACCOUNT_RATE_LIMITS = {
+    # of one name from one address, and of one address; counted in the database, and each for so many minutes
+    "login_failed": f"{4 * DESK_LOGIN_FAILURES}/{DESK_LOCK_MINUTES}m/ip,{DESK_LOGIN_FAILURES}/{DESK_LOCK_MINUTES}m/key",
+    "login": "60/m/ip",
+}
+MFA_ADAPTER = "djkraph.staff.factors.Factors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "login_webauthn": "djkraph.staff.forms.LogInByPasskey",
+    "authenticate_webauthn": "djkraph.staff.forms.PasskeyAsSecond",
+    "reauthenticate_webauthn": "djkraph.staff.forms.PasskeyAgain",
+    "add_webauthn": "djkraph.staff.forms.NewPasskey",
+}
+MFA_TOTP_ISSUER = "DJ Kraph desk"
+MFA_TOTP_TOLERANCE = 1  # half minutes: a phone's clock is rarely right
+# Whoever may do one of these moves money, and must have a second factor in a live shop.
+MOVES_MONEY = (
+    "payments.settle_by_hand",
+    "payments.record_refund",
+    "payments.undo_decision",
+    "payments.void_statement",
+    "payments.import_statement",
+    "payments.attach_money",
+)
 
 # Whatever starts with one of these is for programs; everything else is a page.
 JSON_PATHS = ("/stkpush", "/api/", "/health")
@@ -89,7 +111,8 @@ MIDDLEWARE = [
     "djkraph.middleware.Messages",
     "djkraph.middleware.ReadableAddresses",
     "djkraph.middleware.WasAway",
-    "djkraph.middleware.LockedLogins",
+    "djkraph.middleware.SecondFactor",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 ROOT_URLCONF = "djkraph.urls"
@@ -120,7 +143,6 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",
     "models.W040",  # SQLite leaves out what PostgreSQL's index carries besides: slower, not wrong
     # their middleware is there under a name of ours (djkraph/middleware.py)
-    "axes.W002",
     "security.W003",
 ]
 
@@ -179,14 +201,20 @@ INSTALLED_APPS = with_jobs(INSTALLED_APPS, DATABASES)
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""  # its jobs are named in payments/alerts/jobs.py
 
 CACHES = {
-    "default": env.cache("CACHE_URL", "locmemcache://"),
+    # what log-ins must not forget or count alone
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "djkraph_cacheentry",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+    "shared": env.cache("CACHE_URL", "locmemcache://"),
     "memory": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "memory",
     },  # of one process
 }
-if "redis" in CACHES["default"]["BACKEND"]:  # seconds: nobody waits longer for one that hangs
-    CACHES["default"]["OPTIONS"] = CACHES["default"].get("OPTIONS", {}) | {
+if "redis" in CACHES["shared"]["BACKEND"]:  # seconds: nobody waits longer for one that hangs
+    CACHES["shared"]["OPTIONS"] = CACHES["shared"].get("OPTIONS", {}) | {
         "socket_connect_timeout": 0.5,
         "socket_timeout": 0.5,
     }
@@ -303,6 +331,7 @@ REQUIRE_PRICED_ORDERS: bool = env.yes_no("REQUIRE_PRICED_ORDERS", False)
 MPESA_ENVIRONMENT: str = env.one_of(
     "MPESA_ENVIRONMENT", "simulator", words=("simulator", "sandbox", "production")
 )
+SECOND_FACTOR_REQUIRED = MPESA_ENVIRONMENT == "production"
 MPESA_BASE_URL: str = env.address("MPESA_BASE_URL")
 MPESA_CONSUMER_KEY: str = env.text("MPESA_CONSUMER_KEY", "simulator-consumer-key", secret=True)
 MPESA_CONSUMER_SECRET: str = env.text("MPESA_CONSUMER_SECRET", "simulator-consumer-secret", secret=True)
@@ -375,6 +404,13 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/favicon.svg"}],
     "STYLES": ["/static/css/desk.css"],
     "SHOW_HISTORY": False,
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Change password", "link": reverse_lazy("account_change_password")},
+            {"title": "Second factor", "link": reverse_lazy("mfa_index")},
+            {"title": "Where you are logged in", "link": reverse_lazy("usersessions_list")},
+        ]
+    },
     "DASHBOARD_CALLBACK": "payments.desk.home.page.dashboard",
     "COLORS": {
         "base": {  # the shop's night, and greys to go with it by day
@@ -460,7 +496,6 @@ LOGGING = {
     "loggers": {
         "django.server": {"level": "WARNING"},
         "procrastinate": {"level": "WARNING"},  # two lines for each job, one a minute
-        "axes": {"level": "WARNING"},  # it has four lines to say of every log-in
         "django.request": {
             "level": "ERROR"
         },  # a 4xx is the caller's business, and its address may be personal

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("orders.urls")),
     path("admin/report/", include("payments.desk.day.page")),
     path("admin/ledger-check/", include("payments.desk.staff.ledger_check")),
+    path("admin/", include("djkraph.staff.urls")),
     path("admin/", admin.site.urls),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
 ]

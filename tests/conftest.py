@@ -8,7 +8,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from django.core.cache import cache, caches
+from django.core.cache import caches
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.utils import timezone
 
@@ -70,7 +70,7 @@ def _the_tables_can_be_emptied() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _fresh_process_memory() -> None:
     """Counters of throttles and the client's token live in the process: no test inherits them."""
-    cache.clear()
+    caches["shared"].clear()
     caches["memory"].clear()
     start_counting_anew()
     gateway_settings._client.cache_clear()

@@ -95,7 +95,7 @@ def _unsafe() -> Iterator[CheckMessage]:
 
 def _cache() -> Iterator[CheckMessage]:
     """Only asked here: the web starts without it, and says so on /health/ready."""
-    for place in _servers(settings.CACHES["default"].get("LOCATION") or ()):
+    for place in _servers(settings.CACHES["shared"].get("LOCATION") or ()):
         try:
             socket.create_connection(place, CACHE_ANSWERS_WITHIN).close()
         except OSError:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
@@ -177,7 +177,7 @@ def test_many_at_once_are_all_counted() -> None:
 
 def redis_at(port: int) -> dict[str, Any]:
     return {
-        "default": {
+        "shared": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": f"redis://127.0.0.1:{port}/0",
             "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
@@ -193,14 +193,14 @@ def test_a_cache_is_shared_where_it_is_a_server(settings: Any) -> None:
         ("django.core.cache.backends.redis.RedisCache", True),
         ("django.core.cache.backends.memcached.PyMemcacheCache", True),
     ):
-        settings.CACHES = {"default": {"BACKEND": backend}}
+        settings.CACHES = {"shared": {"BACKEND": backend}}
         assert counting.has_shared_cache() is shared
 
 
 def test_a_named_cache_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "has_shared_cache", lambda: True)
     assert [counting.share("PUSH:41.90.1.2", each, 1) for each in (1, 2, 3)] == [1, 3, 6]
-    cache.clear()
+    caches["shared"].clear()
 
 
 @pytest.mark.parametrize("answers", [False, True], ids=["gone", "hangs"])
@@ -222,5 +222,5 @@ def test_redis_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.support.places import ROOT
 
     monkeypatch.setenv("CACHE_URL", "redis://127.0.0.1:6379/0")
-    made = runpy.run_path(str(ROOT / "djkraph" / "settings.py"))["CACHES"]["default"]
+    made = runpy.run_path(str(ROOT / "djkraph" / "settings.py"))["CACHES"]["shared"]
     assert made["OPTIONS"]["socket_timeout"] == made["OPTIONS"]["socket_connect_timeout"] == 0.5

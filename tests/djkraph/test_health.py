@@ -92,7 +92,7 @@ def closed_port() -> int:
 
 def redis_at(settings: Any, port: int) -> None:
     settings.CACHES = {
-        "default": {
+        "shared": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": f"redis://127.0.0.1:{port}/0",
             "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},

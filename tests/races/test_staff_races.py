@@ -26,7 +26,7 @@ class Clerk:
         self._admin = f"{machine.address}/admin"
         self._browser = requests.Session()
         self._browser.get(f"{self._admin}/login/", timeout=30).raise_for_status()
-        self._post("login/", username=name, password=PASSWORD, next="/admin/password_change/")
+        self._post("login/", login=name, password=PASSWORD, next="/admin/password_change/")
         assert "sessionid" in self._browser.cookies
 
     def does(self, action: str, attempt_id: int, **told: Any) -> None:

@@ -16,6 +16,12 @@ BEFORE = {"djkraph": "", "orders": "0002_search", "payments": "0007_words"}
 
 # What squawk minds and a person has looked at: the migration, the rule, and why.
 ACCEPTED = {
+    # the indexes of the table that it makes
+    "djkraph/0002_what_log_ins_remember": (
+        "prefer-text-field",
+        "require-lock-timeout",
+        "require-statement-timeout",
+    ),
     "payments/0010_refunds_in_parts": (
         "ban-drop-constraint",
     ),  # a wider one takes its place in the same transaction

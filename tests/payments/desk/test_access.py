@@ -1,10 +1,12 @@
 """Role × page of the desk: seen, hidden from the sidebar, or refused to whoever types its address."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
@@ -48,6 +50,13 @@ MAY_ADD = {"orders.mix": {"supervisor"}}
 
 def address_of(page: str, what: str = "changelist") -> str:
     return reverse(page if page in OF_NO_MODEL else f"admin:{page.replace('.', '_')}_{what}")
+
+
+def made_link(owner: Client, member: User) -> str:
+    page = words_of(owner.post(reverse("admin:auth_user_password_change", args=[member.pk])))
+    found = re.search(r'readonly value="(http[^"]+)"', page)
+    assert found is not None, page
+    return found[1].removeprefix("http://testserver")
 
 
 def test_every_page_of_the_desk_stands_in_the_table() -> None:
@@ -124,7 +133,7 @@ def test_an_auditor_sees_the_staff_and_changes_nobody(db: None) -> None:
     page = reverse("admin:auth_user_change", args=[member.pk])
     shown = client.get(page)
     assert shown.status_code == 200
-    assert "Set another one" not in words_of(shown)
+    assert "Make a link" not in words_of(shown)
     assert "algorithm" not in words_of(shown)
     assert client.post(page, {"username": "other", "is_superuser": "on"}).status_code == 403
     member.refresh_from_db()
@@ -141,15 +150,90 @@ def test_the_owner_gives_roles_in_words(admin_client: Client, db: None) -> None:
     assert "Owner" in listed
 
 
-def test_a_person_made_at_the_desk_may_enter_it(admin_client: Client) -> None:
-    told = {"username": "njoki", "password1": "a-long-passphrase", "password2": "a-long-passphrase"}
-    assert admin_client.post(reverse("admin:auth_user_add"), told).status_code == 302
+def test_a_person_made_at_the_desk_chooses_his_password_behind_a_link(admin_client: Client) -> None:
+    assert admin_client.post(reverse("admin:auth_user_add"), {"username": "njoki"}).status_code == 302
     njoki = User.objects.get(username="njoki")
     assert njoki.is_staff
-    assert njoki.check_password("a-long-passphrase")
+    assert not njoki.has_usable_password()
     page = words_of(admin_client.get(reverse("admin:auth_user_change", args=[njoki.pk])))
-    assert "Set another one" in page
+    assert "Make a link for a new one" in page
     assert "algorithm" not in page
+    link = made_link(admin_client, njoki)
+    stranger = Client()
+    form = stranger.get(link).headers["Location"]
+    assert link not in form  # its key stands in no address that is passed on
+    assert "Choose your password" in words_of(stranger.get(form))
+    assert "too short" in words_of(stranger.post(form, {"password1": "short", "password2": "short"}))
+    told = {"password1": "a-long-passphrase", "password2": "a-long-passphrase"}
+    assert "opens the desk" in words_of(stranger.post(form, told, follow=True))
+    njoki.refresh_from_db()
+    assert njoki.check_password("a-long-passphrase")
+    assert "used up, too old" in words_of(Client().get(link))
+    assert LogEntry.objects.filter(object_id=njoki.pk, change_message__contains="Made a link").exists()
+
+
+def test_a_link_for_a_new_password_is_over_after_a_day_and_wrong_ones_say_so(
+    admin_client: Client, settings: Any
+) -> None:
+    member = staff_member("viewer")
+    link = made_link(admin_client, member)
+    for wrong in (f"{link[:-3]}/", link.replace("new-password/", "new-password/z"), f"{link}x/"):
+        assert "used up, too old" in words_of(Client().get(wrong))
+    settings.PASSWORD_RESET_TIMEOUT = -1
+    assert "used up, too old" in words_of(Client().get(link))
+
+
+@pytest.mark.parametrize("what", ["password_change", "sessions"])
+def test_only_the_owner_makes_a_link_or_ends_sessions(what: str, admin_client: Client) -> None:
+    member = staff_member("viewer")
+    page = reverse(f"admin:auth_user_{what}", args=[member.pk])
+    for role in ("supervisor", "auditor", "nobody"):
+        client = at_desk(role)
+        assert (client.get(page).status_code, client.post(page).status_code) == (403, 403)
+    assert admin_client.get(page).status_code == 200
+    for odd in ("0", "x", "9" * 30, "1 OR 1=1"):
+        assert admin_client.get(f"/admin/auth/user/{odd}/{page.split('/')[-2]}/").status_code == 404
+
+
+def test_the_owner_ends_somebodys_sessions(admin_client: Client) -> None:
+    member, client = staff_member("viewer"), Client()
+    client.post(
+        "/admin/login/", {"login": "viewer", "password": "a-long-passphrase"}, headers={"user-agent": "Tecno"}
+    )
+    assert client.get("/admin/").status_code == 200
+    page = reverse("admin:auth_user_sessions", args=[member.pk])
+    assert "Tecno" in words_of(admin_client.get(page))
+    assert "logged out everywhere" in words_of(admin_client.post(page, follow=True))
+    assert client.get("/admin/").status_code == 302
+
+
+def test_everybody_sees_where_he_is_logged_in_and_ends_the_others(db: None) -> None:
+    staff_member("viewer")
+    clients = [Client() for _ in range(3)]
+    for n, client in enumerate(clients):
+        told = {"login": "viewer", "password": "a-long-passphrase"}
+        client.post("/admin/login/", told, headers={"user-agent": f"Browser {n}"})
+    page = words_of(clients[0].get("/admin/logged-in/"))
+    assert [f"Browser {n}" in page for n in range(3)] == [True] * 3
+    clients[0].post("/admin/logged-in/")
+    assert [client.get("/admin/").status_code for client in clients] == [200, 302, 302]
+
+
+def test_whoever_changes_his_password_is_logged_out_elsewhere(db: None) -> None:
+    member, clients = staff_member("viewer"), [Client(), Client()]
+    for client in clients:
+        client.post("/admin/login/", {"login": "viewer", "password": "a-long-passphrase"})
+    told = {
+        "oldpassword": "a-long-passphrase",
+        "password1": "another-passphrase",
+        "password2": "another-passphrase",
+    }
+    refused = clients[0].post("/admin/password_change/", {**told, "oldpassword": "x"})
+    assert "Please type your current" in words_of(refused)
+    clients[0].post("/admin/password_change/", told)
+    member.refresh_from_db()
+    assert member.check_password("another-passphrase")
+    assert [client.get("/admin/").status_code for client in clients] == [200, 302]
 
 
 def test_nobody_is_renamed_or_deleted_for_the_history_names_them(admin_client: Client, db: None) -> None:

@@ -73,8 +73,8 @@ class Demo:
         _manage(self.folder, AGEING, str(hours))
 
     def unlock(self) -> None:
-        """Forgets every wrong password, as `manage.py axes_reset` does."""
-        _manage(self.folder, "from axes.utils import reset; print(reset())")
+        """Forgets every wrong password, as `manage.py unlock_logins` does."""
+        _manage(self.folder, "from djkraph.staff.accounts import unlock; print(unlock())")
 
     def push(self, phone: str, amount: int, reference: str) -> str:
         """A push as the merchant's own page sends it; the id it polls with."""

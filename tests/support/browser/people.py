@@ -100,9 +100,9 @@ class Desk:
         self.name = name or role or demo.username
         password = demo.hire(role, self.name) if role else demo.password
         self.page: Page = tabs.open(demo.desk, size=DESK_SIZE)
-        self.page.locator("#id_username").fill(self.name)
+        self.page.locator("#id_login").fill(self.name)
         self.page.locator("#id_password").fill(password)
-        self.page.locator("[type=submit]").click()
+        self.page.locator("#login-form [type=submit]").click()
         expect(self.page.locator("#id_password")).to_have_count(0)
 
     @property
