@@ -6,6 +6,7 @@ of range ends whatever was started (environment.py). What a live shop must not l
 """
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,11 @@ INSTALLED_APPS = [
     "orders",
     "payments",
 ]
+
+# A page on which a developer tries the API, where its scripts are installed (requirements-dev.txt).
+API_PAGE = DEBUG and find_spec("drf_spectacular_sidecar") is not None
+if API_PAGE:
+    INSTALLED_APPS += ["drf_spectacular_sidecar"]
 
 # Who comes in at the desk: django-allauth, with the limits, words and pages of djkraph/staff/.
 AUTHENTICATION_BACKENDS = ("allauth.account.auth_backends.AuthenticationBackend",)
@@ -304,6 +310,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "M-Pesa STK Push for the DJ Kraph mix shop: ask a phone to pay, poll, and Safaricom's callback.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = (
     65_536  # bytes, as many as the door reads (djkraph/door); statements have their own form

@@ -1,6 +1,9 @@
 """The documented answers, to the word: what the merchant's page, its scripts and the platform rely on."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
@@ -23,6 +26,7 @@ from tests.support.counts import start_counting_anew
 from tests.support.payments.api import ACCEPTED, GOOD_ORDER, GOOD_PUSH, Caller, refused, said
 from tests.support.payments.callback_bodies import failure, success
 from tests.support.payments.fake_daraja import FakeDaraja, not_paid_answer, paid_answer
+from tests.support.places import ROOT
 
 ORIGIN = "https://shop.example"
 IDS = ("checkoutRequestId", "CheckoutRequestID", "checkout_request_id")
@@ -742,3 +746,12 @@ def test_nothing_in_an_address_pays_an_order(caller: Caller, order: Order) -> No
     assert order.state == Order.State.OPEN
     assert not MpesaTransaction.objects.filter(state=State.COMPLETED).exists()
     assert gateway.priced_orders_only() is False
+
+
+@pytest.mark.parametrize(("debug", "status"), [("True", 200), ("False", 404)])
+def test_a_developer_tries_the_api_on_a_page_and_nobody_else(debug: str, status: int) -> None:
+    asked = "from django.test import Client; print(Client().get('/api/try').status_code)"
+    told = {"DEBUG": debug, "ALLOWED_HOSTS": "testserver", "DJANGO_SETTINGS_MODULE": "djkraph.settings"}
+    command = [sys.executable, "manage.py", "shell", "-v0", "-c", asked]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | told, capture_output=True, text=True)
+    assert done.stdout.split()[-1:] == [str(status)], done.stderr
