@@ -46,6 +46,12 @@ def must_have(user: User | AnonymousUser) -> bool:
     return settings.SECOND_FACTOR_REQUIRED and any(map(user.has_perm, settings.MOVES_MONEY))
 
 
+def without_one() -> list[User]:
+    """Who must have one, and hasn't set it up yet."""
+    active = User.objects.filter(is_active=True, is_staff=True).order_by("username")
+    return [user for user in active if must_have(user) and not has_one(user)]
+
+
 def has_one(user: User) -> bool:
     return bool(_factors_of(user).exists())
 

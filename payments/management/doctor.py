@@ -12,12 +12,14 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.checks import run_checks
 from django.core.mail import get_connection
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from djkraph.staff import factors
 from payments import callbacks, daraja, enquiries, gateway
 from payments.checks.live import is_public
 from payments.models import CallbackDelivery, Heartbeat
@@ -73,6 +75,7 @@ def findings() -> Iterator[Finding]:
     yield from _safaricom(there)
     yield _needing_database("callback", there, _callback)
     yield _mail()
+    yield _needing_database("staff", there, _staff)
 
 
 def _well(part: str, said: str) -> Finding:
@@ -308,3 +311,16 @@ def _mail() -> Finding:
             "Check EMAIL_URL: host, port, password.",
         )
     return _well("mail", "The server takes it.")
+
+
+def _staff() -> Finding:
+    if not User.objects.filter(is_active=True, is_staff=True, is_superuser=True).exists():
+        return _wrong("staff", "Nobody is the owner yet.", "Make one: python manage.py createsuperuser")
+    if lacking := factors.without_one():
+        names = ", ".join(user.username for user in lacking)
+        return _unknown(
+            "staff",
+            f"May move money, and has no second factor yet: {names}.",
+            "The desk asks for it at the next log-in, and shows nothing before.",
+        )
+    return _well("staff", "There is an owner, and whoever must have a second factor has one.")

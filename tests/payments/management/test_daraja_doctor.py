@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.db.migrations.recorder import MigrationRecorder
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 PARTS = (
     "settings", "short code", "database", "migrations", "worker", "spool", "clock", "Safaricom's clock",
-    "credentials", "passkey", "callback", "mail",
+    "credentials", "passkey", "callback", "mail", "staff",
 )  # fmt: skip
 
 
@@ -33,6 +34,7 @@ PARTS = (
 def _everything_is_well(shop: Shop, tmp_path: Path, settings: Any) -> None:
     settings.SPOOL_DIR = str(tmp_path / "spool")
     enquiries.beat(enquiries.WORKER, now=gateway.now())
+    User.objects.create_superuser("kraph", password="a-long-passphrase")
 
 
 def ran() -> tuple[dict[str, str], str]:
@@ -233,3 +235,16 @@ def test_an_unsafe_live_shop_is_told_so_and_not_stopped(tmp_path: Path, simulato
     assert "WRONG  settings: SECRET_KEY is the demo's" in done.stdout
     assert "WRONG  migrations:" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_shop_without_an_owner_is_told_so() -> None:
+    User.objects.update(is_active=False)
+    only_wrong("staff", "Nobody is the owner yet", "createsuperuser")
+
+
+def test_who_may_move_money_without_a_second_factor_is_named(settings: Any) -> None:
+    settings.SECOND_FACTOR_REQUIRED = True
+    User.objects.create_user("akinyi", is_staff=True)  # may move none
+    told, ended = ran()
+    assert "has no second factor yet: kraph." in told["staff"]
+    assert (told["staff"].startswith("WRONG"), ended) == (False, "")
