@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -34,10 +35,16 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 DATABASE = {"db", "transactional_db", "live_server"}
 
 
+BROWSER = Path(__file__).parent / "browser"
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what speaks to a database: pytest-django forbids it to every test that doesn't ask for one of these."""
+    """Marks what speaks to a database: pytest-django forbids it to every test that doesn't ask for one of these. And
+    what drives a browser, which is what stands in that folder."""
     for item in items:
+        if BROWSER in item.path.parents:
+            item.add_marker(pytest.mark.browser)
         asked = DATABASE.intersection(getattr(item, "fixturenames", ()))
         if asked or item.get_closest_marker("django_db") or item.get_closest_marker("postgres"):
             item.add_marker(pytest.mark.database)

@@ -2,14 +2,11 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser.demo import Demo
 from tests.support.browser.people import AT_THE_NEXT_POLL, Buyer, Desk, Phone
 from tests.support.browser.tabs import Tabs
-
-pytestmark = pytest.mark.browser
 
 IN_ORDER = re.compile(
     r"The buyer asked to pay KES 2,500.*Safaricom took the request.*Safaricom's callback.*is paid with it",

@@ -10,8 +10,6 @@ from tests.support.browser.desk_looks import keep_picture, look
 from tests.support.browser.people import Desk
 from tests.support.browser.tabs import DESK_SIZE, Tabs
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture
 def _locked_for_this_test_only(demo: Demo) -> Iterator[None]:

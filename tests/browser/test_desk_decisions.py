@@ -19,8 +19,6 @@ from tests.support.browser.people import Desk
 from tests.support.browser.tabs import Tabs
 from tests.support.statements import Head, Row, write_csv
 
-pytestmark = pytest.mark.browser
-
 NAIROBI = ZoneInfo("Africa/Nairobi")
 WHY = "She read me the message on the phone."
 

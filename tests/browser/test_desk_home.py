@@ -1,14 +1,11 @@
 """The desk's home in a real browser: read at six in the evening, on a desk and on a phone, by day and by night."""
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser.demo import Demo
 from tests.support.browser.desk_looks import look
 from tests.support.browser.people import Buyer, Desk
 from tests.support.browser.tabs import Tabs
-
-pytestmark = pytest.mark.browser
 
 
 def buy(tabs: Tabs, demo: Demo, mix: str, number: str, answer: str) -> None:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import pytest
 import requests
 from playwright.sync_api import Locator, expect
 
@@ -14,8 +13,6 @@ from tests.support.browser.demo import Demo
 from tests.support.browser.desk_looks import SIZES, keep_picture, look
 from tests.support.browser.people import Buyer, Desk
 from tests.support.browser.tabs import Tabs
-
-pytestmark = pytest.mark.browser
 
 UNREADABLE = "Not readable"
 

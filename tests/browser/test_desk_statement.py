@@ -20,8 +20,6 @@ from tests.support.browser.people import Desk
 from tests.support.browser.tabs import Tabs
 from tests.support.statements import Head, Row, write_csv, write_xlsx
 
-pytestmark = pytest.mark.browser
-
 NAIROBI = ZoneInfo("Africa/Nairobi")
 TRANSACTION = dict[str, Any]
 

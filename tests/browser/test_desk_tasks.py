@@ -9,8 +9,6 @@ from tests.support.browser.demo import Demo
 from tests.support.browser.people import Desk
 from tests.support.browser.tabs import Tabs
 
-pytestmark = pytest.mark.browser
-
 TASKS = ("ask", "settle", "refund", "looked-at", "note")
 
 

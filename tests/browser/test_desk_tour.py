@@ -1,13 +1,9 @@
 """The pages that no task leads to, looked at all the same: by day and by night, at a desk and on a phone."""
 
-import pytest
-
 from tests.support.browser.demo import Demo
 from tests.support.browser.desk_looks import look
 from tests.support.browser.people import Desk
 from tests.support.browser.tabs import Tabs
-
-pytestmark = pytest.mark.browser
 
 LISTS = ("payments/mpesatransaction", "payments/handsettlement", "payments/statementline", "orders/mix")
 

@@ -6,15 +6,12 @@ import zipfile
 from pathlib import Path
 from urllib.parse import urljoin
 
-import pytest
 import requests
 from playwright.sync_api import expect
 
 from tests.support.browser.demo import Demo
 from tests.support.browser.people import Buyer, Phone
 from tests.support.browser.tabs import Tabs
-
-pytestmark = pytest.mark.browser
 
 
 def seconds_of(content: bytes) -> float:

@@ -1,13 +1,10 @@
 """Without a mouse, and without eyes: from the shelf to the prompt by Tab, Enter and typing."""
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser.demo import Demo
 from tests.support.browser.people import Buyer
 from tests.support.browser.tabs import Tabs
-
-pytestmark = pytest.mark.browser
 
 MOST_STOPS = 40
 FOCUS = """() => {

@@ -7,14 +7,11 @@ import os
 import re
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser.demo import Demo
 from tests.support.browser.people import Buyer, Desk, Phone
 from tests.support.browser.tabs import DESK_SIZE, PHONE_SIZE, Tabs
-
-pytestmark = pytest.mark.browser
 
 PAST_THE_PROMPT = 121_000  # ms
 RAW = re.compile(r"undefined|null|NaN|\[object|Traceback|ws_CO_|\b(1032|1037|2001)\b|[a-z]+_[a-z]+|\{\{|\{%")

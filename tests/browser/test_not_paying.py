@@ -3,14 +3,11 @@
 import json
 import re
 
-import pytest
 from playwright.sync_api import Route, expect
 
 from tests.support.browser.demo import Demo
 from tests.support.browser.people import Buyer, Phone
 from tests.support.browser.tabs import Tabs
-
-pytestmark = pytest.mark.browser
 
 
 def test_cancelled_on_the_phone_then_tried_again_and_paid(tabs: Tabs, demo: Demo) -> None:

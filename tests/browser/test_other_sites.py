@@ -2,15 +2,12 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser.demo import Demo
 from tests.support.browser.other_sites import OtherSite
 from tests.support.browser.people import AT_THE_NEXT_POLL, Phone
 from tests.support.browser.tabs import Tabs
-
-pytestmark = pytest.mark.browser
 
 
 def test_the_merchants_own_page_pays_unmodified(tabs: Tabs, demo: Demo, merchant_site: OtherSite) -> None:
