@@ -16,10 +16,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.cache import caches
-from django.db.models.functions import Now
 
 from djkraph import sql
-from djkraph.models import CacheEntry, RequestCount
+from djkraph.models import RequestCount
 
 log = logging.getLogger(__name__)
 
@@ -111,16 +110,25 @@ class Counter:
 
 def share(key: str, told: int, minutes: int) -> int:
     """Under a hash of the key, in which no address stands."""
-    hashed = hmac.new(settings.SECRET_KEY.encode(), key.encode(), hashlib.sha256).hexdigest()[:32]
+    hashed = _hashed(key)
     if has_shared_cache():
         return _in_cache(hashed, told, minutes)
     return sql.count_up(RequestCount, hashed, told, minutes=minutes)
+
+
+def cache_key(key: str, prefix: str, version: int) -> str:
+    """What a row of the cache is kept under: no address stands in it."""
+    return f"{prefix}:{version}:{_hashed(key)}"
 
 
 def has_shared_cache() -> bool:
     """Whether CACHE_URL names a server, and not this process's own memory or this machine's disk."""
     backend: str = settings.CACHES["shared"]["BACKEND"]
     return "redis" in backend or "memcached" in backend
+
+
+def _hashed(key: str) -> str:
+    return hmac.new(settings.SECRET_KEY.encode(), key.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def _in_cache(hashed: str, told: int, minutes: int) -> int:
@@ -130,8 +138,7 @@ def _in_cache(hashed: str, told: int, minutes: int) -> int:
 
 
 def forget_old() -> int:
-    """How many counts of minutes gone by were removed. What log-ins remembered until then goes too."""
-    CacheEntry.objects.filter(expires__lt=Now()).delete()
+    """How many counts of minutes gone by were removed."""
     return sql.forget_minutes(RequestCount, older_than=KEPT)
 
 

@@ -88,14 +88,7 @@ MFA_FORMS = {
 MFA_TOTP_ISSUER = "DJ Kraph desk"
 MFA_TOTP_TOLERANCE = 1  # half minutes: a phone's clock is rarely right
 # Whoever may do one of these moves money, and must have a second factor in a live shop.
-MOVES_MONEY = (
-    "payments.settle_by_hand",
-    "payments.record_refund",
-    "payments.undo_decision",
-    "payments.void_statement",
-    "payments.import_statement",
-    "payments.attach_money",
-)
+MOVES_MONEY = "payments.desk.DEEDS"
 
 # Whatever starts with one of these is for programs; everything else is a page.
 JSON_PATHS = ("/stkpush", "/api/", "/health")
@@ -211,6 +204,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "djkraph_cacheentry",
+        "KEY_FUNCTION": "djkraph.counting.cache_key",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     },
     "shared": env.cache("CACHE_URL", "locmemcache://"),

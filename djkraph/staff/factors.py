@@ -5,6 +5,7 @@ older than the factor itself has not, and is asked.
 """
 
 from base64 import urlsafe_b64encode
+from functools import cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
@@ -20,12 +21,16 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.module_loading import import_string
 
 SEEN_OF = "second_factor_of"  # in a session: the id of the user whose second factor it has seen
 MUST_HAVE = (
     "You may move money, so the desk wants more than a password of you. Set it up now: it takes a minute."
 )
-BEFORE_IT = frozenset({"logout/", "reauthenticate/", "password_change/"})  # behind /admin/, as second-factor/
+# behind /admin/: how one shows who one is, and leaves
+BEFORE_IT = frozenset(
+    {"logout/", "reauthenticate/", "password_change/", "second-factor/code/", "second-factor/keys/is-it-you/"}
+)
 
 
 class Factors(DefaultMFAAdapter):
@@ -43,7 +48,7 @@ class Factors(DefaultMFAAdapter):
 
 def must_have(user: User | AnonymousUser) -> bool:
     """Whether the desk shows this person nothing without a second factor."""
-    return settings.SECOND_FACTOR_REQUIRED and any(map(user.has_perm, settings.MOVES_MONEY))
+    return settings.SECOND_FACTOR_REQUIRED and any(map(user.has_perm, _moves_money()))
 
 
 def without_one() -> list[User]:
@@ -64,7 +69,8 @@ def forget(user: User) -> int:
 
 
 class AskedFor:
-    """Shows no page of the desk to somebody who must have a second factor until this session has seen it."""
+    """Shows no page of the desk to somebody who must have a second factor until this session has seen it, and to
+    nobody who has one a page about it."""
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response
@@ -74,16 +80,21 @@ class AskedFor:
 
     def _asked(self, request: HttpRequest) -> HttpResponse | None:
         _, desk, page = request.path_info.partition("/admin/")
-        if not desk or page in BEFORE_IT or page.startswith(("second-factor/", "static/")):
+        if not desk or page in BEFORE_IT or page.startswith("static/"):
             return None
         user = request.user
-        if not isinstance(user, User) or request.session.get(SEEN_OF) == user.pk or not must_have(user):
+        if not isinstance(user, User) or request.session.get(SEEN_OF) == user.pk:
             return None
-        if has_one(user):
+        about_factors = page.startswith("second-factor/")
+        if not about_factors and not must_have(user):
+            return None
+        if has_one(user):  # also of those who need not have one: a password alone reads and changes no factor
             by_factor = [way for way in accounts().get_reauthentication_methods(user) if "mfa" in way["id"]]
             return HttpResponseRedirect(
                 f"{by_factor[0]['url']}?{urlencode({'next': request.get_full_path()})}"
             )
+        if about_factors:
+            return None
         messages.warning(request, MUST_HAVE)
         return HttpResponseRedirect(reverse("mfa_index"))
 
@@ -91,6 +102,12 @@ class AskedFor:
 @receiver((authenticator_added, authenticator_used))
 def _seen(request: HttpRequest, user: User, **_told: Any) -> None:
     request.session[SEEN_OF] = user.pk
+
+
+@cache
+def _moves_money() -> frozenset[str]:
+    """The permissions; read late, since what the desk is made of can't be imported before the apps are there."""
+    return frozenset(deed.permission for deed in import_string(settings.MOVES_MONEY))
 
 
 def _factors_of(user: User) -> Any:

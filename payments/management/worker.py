@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from djkraph import counting
+from djkraph.staff import forgetting
 from payments import alerts, callbacks, enquiries, gateway, ledger, manual, reconciliation
 from payments.gateway import release_connection
 
@@ -47,7 +48,9 @@ def chores() -> list[Chore]:
         Chore(every=3600, deed=_erase_files, else_log="Old files of statements could not be erased"),
         Chore(every=60, deed=_close_pointless, else_log="What became pointless could not be closed"),
         Chore(every=60, deed=_seal, else_log="The ledger could not be sealed; the worker tries again"),
-        Chore(every=300, deed=_forget_counts, else_log="Counts of minutes gone by could not be removed"),
+        Chore(
+            every=300, deed=_forget_counts, else_log="Counts and sessions that are over could not be removed"
+        ),
         Chore(every=60, deed=_tell_people, else_log="People could not be told; the worker tries again"),
     ]
 
@@ -80,6 +83,7 @@ def _seal() -> bool:
 
 def _forget_counts() -> bool:
     counting.forget_old()
+    forgetting.forget_over()
     return False
 
 

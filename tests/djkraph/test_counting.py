@@ -4,19 +4,17 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache, caches
+from django.core.cache import caches
 from django.db import connection
-from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from djkraph import counting, sql
 from djkraph.counting import PARTS, Counter
-from djkraph.models import CacheEntry, RequestCount
+from djkraph.models import RequestCount
 
 
 class Together:
@@ -172,17 +170,6 @@ def test_many_at_once_are_all_counted() -> None:
         counts = list(threads.map(add, range(100)))
     assert sum(RequestCount.objects.values_list("count", flat=True)) == 100
     assert max(counts) <= 100
-
-
-@pytest.mark.django_db
-def test_what_log_ins_remembered_goes_when_its_time_is_over() -> None:
-    cache.set("over", 1, timeout=60)
-    cache.set("counts", 1, timeout=60)
-    CacheEntry.objects.filter(cache_key__endswith="over").update(
-        expires=timezone.now() - timedelta(seconds=1)
-    )
-    counting.forget_old()
-    assert [entry.cache_key for entry in CacheEntry.objects.all()] == [":1:counts"]
 
 
 # --- in a cache -----------------------------------------------------------------------------------------

@@ -10,11 +10,12 @@ from unittest import mock
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
 from djkraph.staff import factors
+from payments.desk import DEEDS
 
 PASSWORD = "a-long-passphrase"
 ENROL = "/admin/second-factor/"
@@ -103,14 +104,20 @@ def test_a_live_shop_asks_for_it(environment: str, monkeypatch: pytest.MonkeyPat
 
 
 def test_what_moves_money_are_permissions_that_exist() -> None:
-    from django.conf import settings as shop
-    from django.contrib.auth.models import Permission
-
     held = {
         f"{each.content_type.app_label}.{each.codename}"
         for each in Permission.objects.filter(group__name="supervisor").select_related("content_type")
     }
-    assert set(shop.MOVES_MONEY) <= held
+    assert factors._moves_money() <= held
+
+
+@pytest.mark.parametrize("deed", DEEDS, ids=lambda deed: deed.name)
+def test_each_deed_about_money_asks_for_one(deed: Any) -> None:
+    user = member("nobody")
+    assert not factors.must_have(user)
+    app, codename = deed.permission.split(".")
+    user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    assert factors.must_have(User.objects.get(pk=user.pk))
 
 
 def test_it_is_set_up_at_the_first_log_in_and_asked_for_at_the_next() -> None:
@@ -166,6 +173,34 @@ def test_a_session_from_before_it_is_asked_for_it() -> None:
     assert thief.get(DESK).status_code == 302
     for way in (APP, f"{APP}remove/", "/admin/second-factor/codes/", "/admin/second-factor/keys/add/"):
         assert "Turn it on" not in thief.get(way).content.decode()
+
+
+ABOUT_IT = (
+    "",
+    "app/",
+    "app/remove/",
+    "codes/",
+    "codes/new/",
+    "codes/file/",
+    "keys/",
+    "keys/add/",
+)
+
+
+@pytest.mark.parametrize("role", ["cashier", "supervisor"])
+@pytest.mark.parametrize("page", ABOUT_IT)
+def test_a_password_alone_reads_and_changes_no_second_factor(page: str, role: str) -> None:
+    """A session opened by a stolen password before there was a factor, which gives that password again."""
+    user = member(role)
+    thief, _ = log_in()
+    set_up_app(log_in()[0])
+    had = sorted(Authenticator.objects.values_list("pk", "data"))
+    thief.post("/admin/reauthenticate/", {"password": PASSWORD})
+    for asked in (thief.get(ENROL + page), thief.post(ENROL + page, {"name": "mine", "code": "000000"})):
+        assert asked.status_code == 302
+        assert asked.headers["Location"].startswith("/admin/second-factor/code/?next=")
+    assert sorted(Authenticator.objects.values_list("pk", "data")) == had
+    assert recovery_codes(user)
 
 
 def test_a_session_that_shows_it_goes_on() -> None:
