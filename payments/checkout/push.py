@@ -131,7 +131,7 @@ def _send(opened: Opened, ask: Ask, fence: Fence, *, clock: Callable[[], datetim
             ),
             may_leave=fence.lets_through,
         )
-    except (daraja.PushRefused, daraja.Unreachable) as refused:
+    except (daraja.Refused, daraja.Unreachable) as refused:
         _note_refusal(attempt, refused, now=clock())
         raise _problem(refused) from refused
     except daraja.OutcomeUnknown as lost:

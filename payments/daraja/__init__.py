@@ -1,5 +1,6 @@
-"""Safaricom's Daraja API (M-PESA STK Push) in Python. No Django, no settings, no environment in here."""
+"""Safaricom's Daraja API (M-PESA) in Python. No Django, no settings, no environment in here."""
 
+from .c2b import C2bNotice, NoticeUnreadable, UrlsRegistered, read_notice
 from .client import DarajaClient, Timeouts
 from .errors import (
     Busy,
@@ -7,11 +8,12 @@ from .errors import (
     InvalidToken,
     Misconfigured,
     OutcomeUnknown,
-    PushRefused,
+    Refused,
     SubscriberLocked,
     TooLate,
     Unreachable,
 )
+from .initiator import CertificateUnreadable, Initiator, public_key
 from .messages import (
     CallbackUnreadable,
     Merchant,
@@ -32,29 +34,63 @@ from .messages import (
     read_query,
     transaction_description,
 )
+from .order_result import (
+    ENDINGS,
+    Done,
+    Ending,
+    FoundTransaction,
+    OrderResult,
+    ResultUnreadable,
+    ReversalDone,
+    balances,
+    found_transaction,
+    read_result,
+    reversal_done,
+)
+from .orders import Acknowledged, ResultAddresses, ReversalRequest, StatusRequest, read_acknowledgement
+from .pull import ROWS_A_PAGE, PullPage, PullRegistered, PullRow, read_pull
 from .results import RESULTS, UNKNOWN, Result, Retry, lookup
 from .token import MemoryTokenStore, Token, TokenStore, read_token
 from .transport import new_session
 
 __all__ = [
+    "ENDINGS",
     "RESULTS",
+    "ROWS_A_PAGE",
     "UNKNOWN",
+    "Acknowledged",
     "Busy",
+    "C2bNotice",
     "CallbackUnreadable",
+    "CertificateUnreadable",
     "DarajaClient",
     "DarajaError",
+    "Done",
+    "Ending",
+    "FoundTransaction",
+    "Initiator",
     "InvalidToken",
     "MemoryTokenStore",
     "Merchant",
     "Misconfigured",
+    "NoticeUnreadable",
+    "OrderResult",
     "OutcomeUnknown",
+    "PullPage",
+    "PullRegistered",
+    "PullRow",
     "PushAccepted",
-    "PushRefused",
     "PushRequest",
     "QueryAnswer",
+    "Refused",
     "Reply",
     "Result",
+    "ResultAddresses",
+    "ResultUnreadable",
     "Retry",
+    "ReversalDone",
+    "ReversalRequest",
+    "StatusRequest",
     "StkCallback",
     "SubscriberLocked",
     "Timeouts",
@@ -63,17 +99,26 @@ __all__ = [
     "TooLate",
     "TransactionType",
     "Unreachable",
+    "UrlsRegistered",
     "Verdict",
     "account_reference",
+    "balances",
+    "found_transaction",
     "lookup",
     "nairobi_timestamp",
     "new_session",
     "password",
+    "public_key",
     "push_body",
     "query_body",
+    "read_acknowledgement",
     "read_callback",
+    "read_notice",
+    "read_pull",
     "read_push",
     "read_query",
+    "read_result",
     "read_token",
+    "reversal_done",
     "transaction_description",
 ]

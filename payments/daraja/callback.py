@@ -5,19 +5,17 @@ A callback is unsigned: a claim, until its token, id and amount have been compar
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from decimal import Decimal
 
 from .plain import as_text, id_text, scrub
 from .replies import member, read_json
 from .results import Result, lookup
+from .values import amount_of, moment_of, receipt_of
 
 LARGEST_BODY = 64 * 1024  # bytes (or characters); a real one has about 700
-NAIROBI = timezone(timedelta(hours=3), "EAT")  # no summer time since 1960
-_ABSURD_AMOUNT = 10**9  # KES
 _KEPT = ("Amount", "MpesaReceiptNumber", "TransactionDate")  # PhoneNumber and Balance are left where they are
 
 
@@ -67,9 +65,9 @@ def read_callback(body: bytes | str) -> StkCallback:
         code=result.code,
         result=result,
         description=scrub(as_text(claim.get("ResultDesc")) or ""),
-        amount=_amount(items.get("Amount")),
-        receipt=_receipt(items.get("MpesaReceiptNumber")),
-        paid_at=_moment(items.get("TransactionDate")),
+        amount=amount_of(items.get("Amount")),
+        receipt=receipt_of(items.get("MpesaReceiptNumber")),
+        paid_at=moment_of(items.get("TransactionDate")),
     )
 
 
@@ -89,29 +87,3 @@ def _named_values(items: object) -> Iterator[tuple[str, object]]:
         if isinstance(name, str) and name in _KEPT:
             value = member(item, "Value")
             yield name, value if isinstance(value, str | int | Decimal) else None
-
-
-def _amount(value: object) -> Decimal | None:
-    """Shillings as Decimal: `450`, `450.00` and "450.00" alike. None for what is no sane, unsigned amount."""
-    text = f"{value:f}" if isinstance(value, Decimal) and abs(value.adjusted()) < 20 else as_text(value)
-    if text is None or not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,6})?", text):
-        return None
-    amount = Decimal(text)
-    return amount if amount < _ABSURD_AMOUNT else None
-
-
-def _receipt(value: object) -> str | None:
-    """The receipt as given, 1 to 30 letters and digits; its form is never checked further (daraja.md, 4)."""
-    text = value.strip() if isinstance(value, str) else ""
-    return text if re.fullmatch(r"[A-Za-z0-9]{1,30}", text) else None
-
-
-def _moment(value: object) -> datetime | None:
-    """`yyyyMMddHHmmss` as number or text, or "YYYY-MM-DD HH:MM:SS": Nairobi's clock."""
-    digits = re.sub(r"[-: T]", "", as_text(value) or "")
-    if not re.fullmatch(r"20[0-9]{12}", digits):
-        return None
-    try:
-        return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=NAIROBI)
-    except ValueError:
-        return None

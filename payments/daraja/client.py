@@ -1,4 +1,4 @@
-"""Daraja over the network: one push, one query, and the token for both. Decides nothing about payments."""
+"""Daraja over the network: each of its calls, and the token for all. Decides nothing about payments."""
 
 from __future__ import annotations
 
@@ -17,11 +17,37 @@ import requests
 import urllib3.exceptions as urllib3_errors
 from requests.auth import AuthBase
 
+from .c2b import REGISTER_PATH as C2B_REGISTER_PATH
+from .c2b import UrlsRegistered, c2b_registration_body, read_c2b_registration
 from .errors import Busy, DarajaError, InvalidToken, OutcomeUnknown, TooLate, Unreachable
+from .initiator import Initiator
 from .messages import Merchant, PushRequest, push_body, query_body
+from .orders import (
+    BALANCE_PATH,
+    REVERSAL_PATH,
+    STATUS_PATH,
+    Acknowledged,
+    ResultAddresses,
+    ReversalRequest,
+    StatusRequest,
+    balance_body,
+    read_acknowledgement,
+    reversal_body,
+    status_body,
+)
+from .pull import QUERY_PATH as PULL_PATH
+from .pull import REGISTER_PATH as PULL_REGISTER_PATH
+from .pull import (
+    PullPage,
+    PullRegistered,
+    pull_body,
+    pull_registration_body,
+    read_pull,
+    read_pull_registration,
+)
 from .push_reply import PushAccepted, read_push
 from .query_reply import QUERY_PAUSE, QueryAnswer, Verdict, read_query
-from .replies import Reply
+from .replies import Reply, complaint_of
 from .token import Token, TokenStore, read_token, utc_now
 from .transport import new_session, read_text
 
@@ -30,6 +56,8 @@ logger = logging.getLogger(__name__)
 OAUTH_PATH = "/oauth/v1/generate"
 PUSH_PATH = "/mpesa/stkpush/v1/processrequest"
 QUERY_PATH = "/mpesa/stkpushquery/v1/query"
+
+Body = Mapping[str, str] | Mapping[str, str | int]
 
 _LONGEST_PAUSE = 3600.0  # seconds of a Retry-After that are believed
 
@@ -99,7 +127,7 @@ class DarajaClient:
         self._clock = clock
 
     def push(self, request: PushRequest, *, may_leave: Callable[[], bool] = lambda: True) -> PushAccepted:
-        """Ask the phone, once. Raises PushRefused (and its kinds), Unreachable or OutcomeUnknown.
+        """Ask the phone, once. Raises Refused (and its kinds), Unreachable or OutcomeUnknown.
 
         Only an answer that refuses the token, where nothing was asked, leads to a second send with a new one.
         `may_leave` is asked just before each send, when the token is there: False, and nothing is sent (TooLate).
@@ -124,6 +152,56 @@ class DarajaClient:
             return QueryAnswer(
                 verdict=Verdict.NO_ANSWER, code=error.code, description=error.message, pause=_pause(error)
             )
+
+    def ask_status(
+        self, asked: StatusRequest, *, initiator: Initiator, told_at: ResultAddresses
+    ) -> Acknowledged:
+        """Has a transaction looked up; what is known of it is posted. Raises Refused, Unreachable or OutcomeUnknown,
+        after each of which one may ask again: nothing moves."""
+        body = status_body(asked, self._merchant.short_code, initiator, told_at)
+        return self._order("status", STATUS_PATH, body)
+
+    def ask_balance(self, *, initiator: Initiator, told_at: ResultAddresses) -> Acknowledged:
+        """As ask_status."""
+        body = balance_body(self._merchant.short_code, initiator, told_at)
+        return self._order("balance", BALANCE_PATH, body)
+
+    def reverse(
+        self,
+        asked: ReversalRequest,
+        *,
+        initiator: Initiator,
+        told_at: ResultAddresses,
+        may_leave: Callable[[], bool] = lambda: True,
+    ) -> Acknowledged:
+        """Has money sent back, once. Raises Refused (and its kinds), Unreachable, or OutcomeUnknown: it may be gone.
+
+        `may_leave` is asked just before each send, as of a push.
+        """
+        body = reversal_body(asked, self._merchant.short_code, initiator, told_at)
+        return self._order("reversal", REVERSAL_PATH, body, may_leave)
+
+    def pull(self, *, start: datetime, end: datetime, offset: int) -> PullPage:
+        """A page of rows. Raises Refused, Unreachable or OutcomeUnknown."""
+        body = pull_body(self._merchant.short_code, start=start, end=end, offset=offset)
+        return read_pull(self._with_token("pull", PULL_PATH, body))
+
+    def register_pull(self, *, nominated_number: str, callback_url: str) -> PullRegistered:
+        body = pull_registration_body(
+            self._merchant.short_code, nominated_number=nominated_number, callback_url=callback_url
+        )
+        return read_pull_registration(self._with_token("pull", PULL_REGISTER_PATH, body))
+
+    def register_c2b(
+        self, *, confirmation_url: str, validation_url: str, goes_on: bool = True
+    ) -> UrlsRegistered:
+        body = c2b_registration_body(
+            self._merchant.short_code,
+            confirmation_url=confirmation_url,
+            validation_url=validation_url,
+            goes_on=goes_on,
+        )
+        return read_c2b_registration(self._with_token("c2b", C2B_REGISTER_PATH, body))
 
     def authenticate(self) -> None:
         """Sees to it that there is a live token. Raises Misconfigured, Busy or Unreachable."""
@@ -156,7 +234,37 @@ class DarajaClient:
             self._post("query", QUERY_PATH, body, token, self._timeouts.query_read), checkout_request_id
         )
 
-    def _post(self, call: str, path: str, body: Mapping[str, str | int], token: Token, read: float) -> Reply:
+    def _order(
+        self, call: str, path: str, body: Mapping[str, str], may_leave: Callable[[], bool] = lambda: True
+    ) -> Acknowledged:
+        return read_acknowledgement(self._with_token(call, path, body, may_leave))
+
+    def _with_token(
+        self, call: str, path: str, body: Mapping[str, str], may_leave: Callable[[], bool] = lambda: True
+    ) -> Reply:
+        """The answer. Only one that refuses the token, where nothing was done, leads to a second send."""
+        token = self._token()
+        reply = self._sent(call, path, body, token, may_leave)
+        if complaint_of(reply).of_token:
+            logger.info("daraja refused the token of a call; sending once more with another")
+            reply = self._sent(call, path, body, self._token(stale=token.value), may_leave)
+        return reply
+
+    def _sent(
+        self, call: str, path: str, body: Mapping[str, str], token: Token, may_leave: Callable[[], bool]
+    ) -> Reply:
+        if not may_leave():
+            raise TooLate("Not sent: the order was held up for too long.", code="not_asked")
+        return self._post(call, path, body, token, self._timeouts.read)
+
+    def _post(
+        self,
+        call: str,
+        path: str,
+        body: Mapping[str, str] | Mapping[str, str | int],
+        token: Token,
+        read: float,
+    ) -> Reply:
         return self._exchange(
             call, "POST", path, json.dumps(body).encode(), _Authorization(f"Bearer {token.value}"), read
         )

@@ -1,4 +1,4 @@
-"""Daraja's failures, sorted by the one question that matters: was the phone asked?
+"""Daraja's failures, sorted by the one question that matters: was anything done (a phone asked, money moved)?
 
 No str() or repr() of these holds a phone number, a token or a password: words are scrubbed on the way in.
 """
@@ -30,33 +30,33 @@ class DarajaError(Exception):
         super().__init__(self.message)
 
 
-class PushRefused(DarajaError):
-    """Daraja said no. The phone was not asked: trying again is safe."""
+class Refused(DarajaError):
+    """Daraja said no. Nothing was done, no phone was asked: trying again is safe."""
 
 
-class SubscriberLocked(PushRefused):
+class SubscriberLocked(Refused):
     """Not asked: the line is busy with another prompt. It may be an earlier one of ours: query that."""
 
 
-class Busy(PushRefused):
+class Busy(Refused):
     """Too many calls; this one was not taken."""
 
 
-class TooLate(PushRefused):
+class TooLate(Refused):
     """Not asked: our own request was held up for so long that it may not leave any more."""
 
 
-class Misconfigured(PushRefused):
+class Misconfigured(Refused):
     """Wrong credentials, shortcode, passkey, product or address. No buyer can mend this: tell staff."""
 
 
-class InvalidToken(PushRefused):
+class InvalidToken(Refused):
     """The OAuth token was refused, so nothing was asked: refresh it once, send once more."""
 
 
 class Unreachable(DarajaError):
-    """The request never left us, or we got no token to send it with. The phone was not asked."""
+    """The request never left us, or we got no token to send it with. Nothing was done."""
 
 
 class OutcomeUnknown(DarajaError):
-    """We asked and heard nothing usable back. The phone may be ringing: do not ask again."""
+    """We asked and heard nothing usable back. The phone may be ringing, the money gone: do not ask again."""

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from .callback import NAIROBI, CallbackUnreadable, StkCallback, read_callback
+from .callback import CallbackUnreadable, StkCallback, read_callback
 from .push_reply import PushAccepted, read_push
 from .query_reply import QueryAnswer, Verdict, read_query
 from .replies import Reply
+from .values import NAIROBI
 
 __all__ = [
     "NAIROBI",

@@ -7,6 +7,8 @@ from types import MappingProxyType
 
 CONSUMER_KEY = "simulator-consumer-key"
 CONSUMER_SECRET = "simulator-consumer-secret"  # noqa: S105 - public by design, it opens nothing
+INITIATOR = "simulator-initiator"
+INITIATOR_PASSWORD = "Simulator#2026"  # noqa: S105 - as public as the rest
 SANDBOX_PASSKEY = "bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919"
 
 
@@ -20,6 +22,10 @@ class Account:
     name: str = "DJ KRAPH"
     passkey: str = SANDBOX_PASSKEY
 
+    @property
+    def is_paybill(self) -> bool:
+        return self.transaction_type == "CustomerPayBillOnline"
+
     def password(self, timestamp: str) -> str:
         return base64.b64encode(f"{self.short_code}{self.passkey}{timestamp}".encode()).decode()
 
@@ -28,3 +34,8 @@ PAYBILL = Account(short_code="174379", party_b="174379", transaction_type="Custo
 TILL = Account(short_code="600000", party_b="600001", transaction_type="CustomerBuyGoodsOnline")
 
 ACCOUNTS: Mapping[str, Account] = MappingProxyType({a.short_code: a for a in (PAYBILL, TILL)})
+
+
+def account_at(number: str) -> Account | None:
+    """The merchant whose short code or till number this is."""
+    return next((a for a in ACCOUNTS.values() if number in (a.short_code, a.party_b)), None)

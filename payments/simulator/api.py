@@ -1,4 +1,4 @@
-"""Daraja's three endpoints: OAuth, push, query. Order of checks: daraja.md Appendix A. No sockets in here."""
+"""What a shop that takes pushes calls: OAuth, push, query. Order of checks: daraja.md Appendix A. No sockets."""
 
 import base64
 import secrets
@@ -19,7 +19,8 @@ from payments.simulator.checks import (
 )
 from payments.simulator.endings import LOCKED, RefusedAtOnce, ending_of
 from payments.simulator.exchange import Exchange
-from payments.simulator.faults import FaultBoard, FaultValue
+from payments.simulator.faults import FaultBoard
+from payments.simulator.gate import Gate
 from payments.simulator.incoming import Request
 from payments.simulator.replies import RefusalError, Reply
 from payments.simulator.schedule import Schedule, eat
@@ -51,6 +52,7 @@ class DarajaApi:
         self._schedule = schedule
         self._faults = faults
         self._exchange = exchange
+        self._gate = Gate(bank=bank, schedule=schedule, faults=faults)
 
     def answer(self, request: Request) -> Reply:
         try:
@@ -60,9 +62,9 @@ class DarajaApi:
                 return self._push(request)
             if request.path == QUERY:
                 return self._query(request)
-            return self._error(404, replies.NOT_FOUND, "Resource not found")
+            return self._gate.error(404, replies.NOT_FOUND, "Resource not found")
         except BadFieldError as bad:
-            return self._error(400, replies.BAD_FIELD, f"Bad Request - Invalid {bad.field}")
+            return self._gate.error(400, replies.BAD_FIELD, f"Bad Request - Invalid {bad.field}")
         except RefusalError as refusal:
             return refusal.reply
 
@@ -71,15 +73,15 @@ class DarajaApi:
     def _oauth(self, request: Request) -> Reply:
         self._bank.count("oauth")
         delay = self._faults.number("slow_oauth") or 0.0
-        if (fault := self._canned(OAUTH_FAULTS, None)) is not None:
+        if (fault := self._gate.canned(OAUTH_FAULTS, None)) is not None:
             return fault[0]
         if request.method != "GET":
-            return self._error(405, replies.BAD_METHOD, f"{request.method} Method Not Allowed")
+            return self._gate.error(405, replies.BAD_METHOD, f"{request.method} Method Not Allowed")
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "basic":
-            return self._error(400, "400.008.01", "Invalid Authentication passed")
+            return self._gate.error(400, "400.008.01", "Invalid Authentication passed")
         if request.query.get("grant_type") != "client_credentials":
-            return self._error(400, "400.008.02", "Invalid grant type passed")
+            return self._gate.error(400, "400.008.02", "Invalid grant type passed")
         if credentials.strip() != base64.b64encode(f"{CONSUMER_KEY}:{CONSUMER_SECRET}".encode()).decode():
             return replies.EMPTY_400
         keep = self._faults.take("keep_old_tokens") is not None
@@ -93,22 +95,22 @@ class DarajaApi:
     def _push(self, request: Request) -> Reply:
         self._bank.count("push")
         phone = phone_in(request.body)
-        fault = self._canned(PUSH_FAULTS, phone)
+        fault = self._gate.canned(PUSH_FAULTS, phone)
         if fault is not None and fault[1] != "accepted":
             return fault[0]
-        self._check_access(request)
-        order = read_push(self._fields(request))
+        self._gate.check_token(request)
+        order = read_push(self._gate.fields(request, first="BusinessShortCode"))
         account = self._merchant(order)
         self._refuse_by_ending(order.phone)
         transaction = self._exchange.open(order, account)
         if transaction is None:
-            return self._error(500, replies.NO_INFORMATION, LOCKED)
+            return self._gate.error(500, replies.NO_INFORMATION, LOCKED)
         return self._accepted(transaction, fault[0] if fault else None)
 
     def _refuse_by_ending(self, phone: str) -> None:
         ending = ending_of(phone)
         if isinstance(ending, RefusedAtOnce):
-            raise RefusalError(self._error(ending.status, ending.error_code, ending.message))
+            raise RefusalError(self._gate.error(ending.status, ending.error_code, ending.message))
 
     def _accepted(self, transaction: Transaction, spoilt: Reply | None) -> Reply:
         phone = transaction.order.phone
@@ -135,17 +137,17 @@ class DarajaApi:
         asked = fields.get("CheckoutRequestID")
         known = self._bank.find(asked) if isinstance(asked, str) else None
         phone = known.order.phone if known else None
-        if (fault := self._canned(QUERY_FAULTS, phone)) is not None:
+        if (fault := self._gate.canned(QUERY_FAULTS, phone)) is not None:
             return fault[0]
         delay = self._faults.number("slow_query", phone) or 0.0
-        self._check_access(request)
+        self._gate.check_token(request)
         limited = self._faults.take("query_limiter", phone) is not None
         if limited and not self._bank.may_query(self._schedule.now(), QUERY_APART_SECONDS):
             return replies.SPIKE_ARREST
-        order = read_query(self._fields(request))
+        order = read_query(self._gate.fields(request, first="BusinessShortCode"))
         self._merchant(order)
         if known is None or known.order.short_code != order.short_code:
-            return self._error(500, replies.NO_INFORMATION, "The transaction does not Exist")
+            return self._gate.error(500, replies.NO_INFORMATION, "The transaction does not Exist")
         return replace(self._result(known), delay=delay)
 
     def _result(self, transaction: Transaction) -> Reply:
@@ -158,55 +160,30 @@ class DarajaApi:
             return self._in_flight(transaction)
         share = self._faults.number("random_no_answer", phone)
         if share is not None and secrets.randbelow(1_000_000) < share * 1_000_000:
-            return self._error(500, replies.NO_INFORMATION, "")
+            return self._gate.error(500, replies.NO_INFORMATION, "")
         return replies.query_result(*ids, outcome.code, outcome.in_query)
 
     def _in_flight(self, transaction: Transaction) -> Reply:
         """The four forms of daraja.md 3; A unless a fault chooses another."""
         phone = transaction.order.phone
         if self._faults.take("pending_500", phone) is not None:
-            return self._error(500, replies.NO_INFORMATION, "The transaction is being processed")
+            return self._gate.error(500, replies.NO_INFORMATION, "The transaction is being processed")
         if self._faults.take("pending_empty", phone) is not None:
-            return self._error(200, replies.NO_INFORMATION, "")
+            return self._gate.error(200, replies.NO_INFORMATION, "")
         if self._faults.take("pending_400", phone) is not None:
-            return self._error(400, replies.BAD_FIELD, "Bad Request - Invalid CheckoutRequestID")
+            return self._gate.error(400, replies.BAD_FIELD, "Bad Request - Invalid CheckoutRequestID")
         ids = (transaction.merchant_request_id, transaction.checkout_request_id)
         return replies.query_result(*ids, "4999", "The transaction is still under processing")
 
     # --- shared checks ---
 
-    def _canned(self, names: tuple[str, ...], phone: str | None) -> tuple[Reply, FaultValue] | None:
-        for name in names:
-            value = self._faults.take(name, phone)
-            if value is not None:
-                return replies.CANNED[name], value
-        return None
-
-    def _check_access(self, request: Request) -> None:
-        if request.method == "GET":
-            raise RefusalError(self._error(404, replies.NO_HEADER, "Invalid Authentication Header"))
-        if request.method != "POST":
-            raise RefusalError(self._error(405, replies.BAD_METHOD, f"{request.method} Method Not Allowed"))
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not self._bank.is_token(token.strip(), self._schedule.now()):
-            status = 401 if self._faults.take("token_401") is not None else 404
-            raise RefusalError(self._error(status, replies.INVALID_TOKEN, "Invalid Access Token"))
-
-    def _fields(self, request: Request) -> dict[str, object]:
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != replies.JSON_TYPE:
-            raise BadFieldError("BusinessShortCode")  # what Daraja says to a wrong content type
-        fields = read_json(request.body)
-        if fields is None:
-            raise RefusalError(self._error(400, replies.BAD_PAYLOAD, "Invalid Request Payload"))
-        return dict(fields)
-
     def _merchant(self, order: PushOrder | QueryOrder) -> Account:
         self._check_skew(order.timestamp)
         account = ACCOUNTS.get(order.short_code)
         if account is None:
-            raise RefusalError(self._error(500, replies.NO_INFORMATION, "Merchant does not exist"))
+            raise RefusalError(self._gate.error(500, replies.NO_INFORMATION, "Merchant does not exist"))
         if order.password != account.password(order.timestamp):
-            raise RefusalError(self._error(500, replies.NO_INFORMATION, "Wrong credentials"))
+            raise RefusalError(self._gate.error(500, replies.NO_INFORMATION, "Wrong credentials"))
         return account
 
     def _check_skew(self, timestamp: str) -> None:
@@ -218,6 +195,3 @@ class DarajaApi:
         now = eat(self._schedule.now()).replace(tzinfo=sent.tzinfo)
         if abs((now - sent).total_seconds()) > allowed:
             raise BadFieldError("Timestamp")
-
-    def _error(self, status: int, code: str, message: str) -> Reply:
-        return replies.error(status, code, message, self._bank.request_id())

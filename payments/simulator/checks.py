@@ -87,31 +87,32 @@ def read_push(fields: Mapping[str, Any]) -> PushOrder:
     PhoneNumber is looked at before PartyA: for a bad number in both Daraja names it (osenco/osen-wc-mpesa#65).
     """
     return PushOrder(
-        short_code=_take(fields, "BusinessShortCode", SHORT_CODE.fullmatch),
-        password=_take(fields, "Password", is_base64),
-        timestamp=_take(fields, "Timestamp", is_timestamp),
-        transaction_type=_take(fields, "TransactionType", TYPES.__contains__),
-        amount=int(_take(fields, "Amount", is_amount)),
-        party_b=_take(fields, "PartyB", SHORT_CODE_OF_QUERY.fullmatch),
-        phone=_take(fields, "PhoneNumber", MSISDN.fullmatch),
-        party_a=_take(fields, "PartyA", MSISDN.fullmatch),
-        callback_url=_take(fields, "CallBackURL", is_callback_url),
-        reference=_take(fields, "AccountReference", str.strip),
-        description=_take(fields, "TransactionDesc", str.strip, called="Remarks"),
+        short_code=take(fields, "BusinessShortCode", SHORT_CODE.fullmatch),
+        password=take(fields, "Password", is_base64),
+        timestamp=take(fields, "Timestamp", is_timestamp),
+        transaction_type=take(fields, "TransactionType", TYPES.__contains__),
+        amount=int(take(fields, "Amount", is_amount)),
+        party_b=take(fields, "PartyB", SHORT_CODE_OF_QUERY.fullmatch),
+        phone=take(fields, "PhoneNumber", MSISDN.fullmatch),
+        party_a=take(fields, "PartyA", MSISDN.fullmatch),
+        callback_url=take(fields, "CallBackURL", is_callback_url),
+        reference=take(fields, "AccountReference", str.strip),
+        description=take(fields, "TransactionDesc", str.strip, called="Remarks"),
     )
 
 
 def read_query(fields: Mapping[str, Any]) -> QueryOrder:
     """Raises BadFieldError for the first field that won't do."""
     return QueryOrder(
-        short_code=_take(fields, "BusinessShortCode", SHORT_CODE_OF_QUERY.fullmatch),
-        password=_take(fields, "Password", is_base64),
-        timestamp=_take(fields, "Timestamp", is_timestamp),
-        checkout_request_id=_take(fields, "CheckoutRequestID", str.strip),
+        short_code=take(fields, "BusinessShortCode", SHORT_CODE_OF_QUERY.fullmatch),
+        password=take(fields, "Password", is_base64),
+        timestamp=take(fields, "Timestamp", is_timestamp),
+        checkout_request_id=take(fields, "CheckoutRequestID", str.strip),
     )
 
 
-def _take(fields: Mapping[str, Any], name: str, good: Callable[[str], object], called: str = "") -> str:
+def take(fields: Mapping[str, Any], name: str, good: Callable[[str], object], called: str = "") -> str:
+    """The field's text. Raises BadFieldError, with the name `called`, where it is missing or not good."""
     text = text_of(fields.get(name))
     if not text or not good(text):
         raise BadFieldError(called or name)

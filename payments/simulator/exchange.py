@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from payments.simulator.accounts import Account
 from payments.simulator.bank import Bank, Transaction
+from payments.simulator.business.by_hand import HandPayments
 from payments.simulator.callback_sender import CallbackSender
 from payments.simulator.checks import PushOrder, is_paired, warnings_about
 from payments.simulator.endings import (
@@ -52,12 +53,14 @@ class Exchange:
         schedule: Schedule,
         faults: FaultBoard,
         callback_sender: CallbackSender,
+        by_hand: HandPayments,
         instant: bool,
     ) -> None:
         self._bank = bank
         self._schedule = schedule
         self._faults = faults
         self._callback_sender = callback_sender
+        self._by_hand = by_hand
         self.instant = instant
 
     def open(self, order: PushOrder, account: Account) -> Transaction | None:
@@ -83,7 +86,7 @@ class Exchange:
     def answer(self, transaction: Transaction, action: str) -> bool:
         """A person answers the prompt; False when it is closed already."""
         now = self._schedule.now()
-        if not self._bank.end(transaction, OUTCOMES[ACTIONS[action]], now):
+        if not self._ended(transaction, ACTIONS[action], now):
             return False
         self._callback_sender.tell_the_end(transaction, now)
         return True
@@ -114,12 +117,17 @@ class Exchange:
         return self._end(transaction, ending.code, at)
 
     def _end(self, transaction: Transaction, code: str, at: float) -> threading.Thread | None:
-        if not self._bank.end(transaction, OUTCOMES[code], at):
+        if not self._ended(transaction, code, at):
             return None
         return self._callback_sender.tell_the_end(transaction, at)
 
     def _pay_late(self, transaction: Transaction, at: float) -> None:
-        if transaction.state == "failed" and self._bank.end(
-            transaction, OUTCOMES[PAID], at, even_if_ended=True
-        ):
+        if transaction.state == "failed" and self._ended(transaction, PAID, at, even_if_ended=True):
             self._callback_sender.tell_the_end(transaction, at)
+
+    def _ended(self, transaction: Transaction, code: str, at: float, *, even_if_ended: bool = False) -> bool:
+        charge = int(self._faults.number("charges", transaction.order.phone) or 0) if code == PAID else 0
+        ended = self._bank.end(transaction, OUTCOMES[code], at, even_if_ended=even_if_ended, charge=charge)
+        if ended:
+            self._by_hand.confirm_push(transaction)
+        return ended

@@ -13,6 +13,16 @@ def request_id(running: int) -> str:
     return f"{text[:4]}-{text[4:8]}-{text[8:12]}-{text[12:]}{running}"
 
 
+def originator_conversation_id(running: int) -> str:
+    """`1236-7134259-1`."""
+    return f"{1000 + secrets.randbelow(9000)}-{1_000_000 + secrets.randbelow(9_000_000)}-{running}"
+
+
+def conversation_id(moment: datetime) -> str:
+    """`AG_20261123_1234409f86436c583e3f`."""
+    return f"AG_{moment:%Y%m%d}_{secrets.token_hex(10)}"
+
+
 def checkout_request_id(moment: datetime, msisdn: str) -> str:
     """`ws_CO_` + ddMMyyyyHHmmss in EAT + one digit of a second + the local number."""
     tenth = moment.microsecond // 100_000

@@ -1,6 +1,13 @@
 """The manual, drawn from the tables: for --help as text, for the start page as pairs. Says nothing they don't."""
 
-from payments.simulator.accounts import CONSUMER_KEY, CONSUMER_SECRET, PAYBILL, TILL
+from payments.simulator.accounts import (
+    CONSUMER_KEY,
+    CONSUMER_SECRET,
+    INITIATOR,
+    INITIATOR_PASSWORD,
+    PAYBILL,
+    TILL,
+)
 from payments.simulator.endings import ENDINGS, PROMPT_SECONDS, TEST_LINE, Ending, RefusedAtOnce
 from payments.simulator.faults import FAULTS, Fault
 
@@ -14,6 +21,9 @@ def credentials() -> Pairs:
         ("paybill", PAYBILL.short_code),
         ("till", f"{TILL.party_b}, under store number {TILL.short_code}"),
         ("passkey", "Safaricom's public sandbox passkey, for both"),
+        ("initiator", INITIATOR),
+        ("his password", INITIATOR_PASSWORD),
+        ("certificate", "GET /certificate.pem"),
     ]
 
 
@@ -29,6 +39,21 @@ def faults() -> Pairs:
     return [(fault.name + _values(fault), fault.sentence) for fault in FAULTS.values()]
 
 
+def deeds() -> Pairs:
+    """What people do beside a prompt; JSON in, JSON out."""
+    return [
+        (
+            "POST /control/pay",
+            "{phone, amount, account, short_code?, pin?}: pay by hand, as at the phone's menu",
+        ),
+        ("POST /control/reverse", "{receipt, amount?}: the customer has a payment taken back"),
+        ("POST /control/sweep", "{short_code?, amount?}: the till's money goes to the shop's bank"),
+        ("DELETE /control/c2b", "?short_code=: the portal forgets the C2B addresses"),
+        ("GET /control/state", "everything: prompts, payments, what moved, initiators' orders"),
+        ("GET /statement.csv", "?short_code=&layout=older|newer: the portal's account statement"),
+    ]
+
+
 def manual() -> str:
     return "\n".join(
         [
@@ -37,6 +62,9 @@ def manual() -> str:
             "",
             "how a payment ends, by the last two digits of the phone (times at --speed real):",
             *_lines(endings(), 4),
+            "",
+            "what people do beside a prompt:",
+            *_lines(deeds(), 24),
             "",
             "faults (--fault NAME[=VALUE], or POST /control/faults while it runs):",
             *_lines(faults(), 30),

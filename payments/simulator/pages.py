@@ -8,14 +8,15 @@ from types import MappingProxyType
 
 from payments.simulator.accounts import ACCOUNTS, PAYBILL
 from payments.simulator.bank import Bank
+from payments.simulator.business.credential import certificate
 from payments.simulator.checks import MSISDN
 from payments.simulator.control import switch_text
 from payments.simulator.faults import FaultBoard
 from payments.simulator.incoming import Request
-from payments.simulator.manual import credentials, endings, faults
+from payments.simulator.manual import credentials, deeds, endings, faults
 from payments.simulator.replies import Reply
 from payments.simulator.schedule import Schedule
-from payments.simulator.statement import statement_csv
+from payments.simulator.statement import newer_csv, statement_csv
 
 FOLDER = Path(__file__).parent / "static"
 PAGE_TYPE = "text/html; charset=utf-8"
@@ -54,6 +55,8 @@ class Pages:
             return _page(_read("phone.html"))
         if path == "/statement.csv":
             return self._statement(request)
+        if path == "/certificate.pem":
+            return Reply(body=certificate(), content_type="application/x-pem-file", headers=HEADERS)
         if path in FILES:
             name, content_type = FILES[path]
             return Reply(body=_read(name).encode(), content_type=content_type, headers=HEADERS)
@@ -66,8 +69,12 @@ class Pages:
         account = ACCOUNTS.get(request.query.get("short_code", asked.short_code))
         if account is None:
             return _page("There is no such short code here.", status=HTTPStatus.NOT_FOUND)
-        text = statement_csv(transactions, account, now=self._schedule.now())
-        saved_as = {"Content-Disposition": 'attachment; filename="statement.csv"'}
+        moves, now = self._bank.moves(account.short_code), self._schedule.now()
+        if request.query.get("layout") == "newer":
+            name, text = newer_csv(moves, account, now=now)
+        else:
+            name, text = "statement.csv", statement_csv(moves, account, now=now)
+        saved_as = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Reply(body=text.encode(), content_type=CSV_TYPE, headers={**HEADERS, **saved_as})
 
     def _start(self) -> str:
@@ -78,6 +85,7 @@ class Pages:
             endings=_terms(endings()),
             faults_on="".join(f"<li>{html.escape(text)}</li>" for text in on),
             faults=_terms(faults()),
+            deeds=_terms(deeds()),
         )
 
 

@@ -11,6 +11,7 @@ JSON_TYPE = "application/json"
 HTML_TYPE = "text/html"
 
 INVALID_TOKEN = "404.001.03"  # noqa: S105 - an error code
+TOKEN_ECHOED = "401.002.01"  # noqa: S105 - an error code
 NOT_FOUND = "404.001.01"
 NO_HEADER = "404.001.04"
 BAD_METHOD = "405.001"
@@ -75,6 +76,15 @@ def query_result(merchant_request_id: str, checkout_request_id: str, code: str, 
     )
 
 
+def deed_accepted(originator_conversation_id: str, conversation_id: str) -> dict[str, Any]:
+    return {
+        "OriginatorConversationID": originator_conversation_id,
+        "ConversationID": conversation_id,
+        "ResponseCode": "0",
+        "ResponseDescription": "Accept the service request successfully.",
+    }
+
+
 DROPPED = Reply(drop=True)
 EMPTY_400 = Reply(status=400, content_type="text/plain")
 SPIKE_ARREST = json_reply(
@@ -114,6 +124,12 @@ CANNED: Mapping[str, Reply] = MappingProxyType(
         "push_500": error(500, "500.003.1001", "Internal Server Error", "1c5b-4ba8-815c-ac45c57a3db01495926"),
         "push_empty_400": EMPTY_400,
         "push_no_product": NO_PRODUCT,
+        "deed_drop": DROPPED,
+        "deed_429": SPIKE_ARREST,
+        "deed_500": error(500, "500.003.1001", "Internal Server Error", "1c5b-4ba8-815c-ac45c57a3db01495927"),
+        "deed_html": _page(HTTPStatus.FORBIDDEN, INCAPSULA),
+        "pull_drop": DROPPED,
+        "pull_429": SPIKE_ARREST,
         "query_429": SPIKE_ARREST,
         "query_html": _page(HTTPStatus.FORBIDDEN, INCAPSULA),
         "query_drop": DROPPED,

@@ -14,6 +14,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from payments.simulator.api import DarajaApi
 from payments.simulator.bank import Bank
+from payments.simulator.business.api import BusinessApi
+from payments.simulator.business.by_hand import HandPayments
+from payments.simulator.business.deeds import Deeds
 from payments.simulator.callback_sender import CallbackSender
 from payments.simulator.control import PREFIX, Control
 from payments.simulator.exchange import Exchange
@@ -26,7 +29,7 @@ from payments.simulator.schedule import Schedule
 
 MAX_BODY = 1_000_000
 IDLE_SECONDS = 65
-API_PREFIXES = ("/oauth/", "/mpesa/")
+API_PREFIXES = ("/oauth/", "/mpesa/", "/pulltransactions/")
 
 
 class Site:
@@ -35,13 +38,23 @@ class Site:
     def __init__(self, config: Config, base_url: str) -> None:
         self.schedule = Schedule()
         bank, faults = Bank(), FaultBoard(config.faults)
+        instant = config.speed == "instant"
         callback_sender = CallbackSender(bank=bank, schedule=self.schedule, faults=faults)
+        by_hand = HandPayments(bank=bank, schedule=self.schedule, faults=faults, instant=instant)
         exchange = Exchange(
             bank=bank,
             schedule=self.schedule,
             faults=faults,
             callback_sender=callback_sender,
-            instant=config.speed == "instant",
+            by_hand=by_hand,
+            instant=instant,
+        )
+        self._business = BusinessApi(
+            bank=bank,
+            schedule=self.schedule,
+            faults=faults,
+            deeds=Deeds(bank=bank, schedule=self.schedule, faults=faults, instant=instant),
+            by_hand=by_hand,
         )
         self._api = DarajaApi(bank=bank, schedule=self.schedule, faults=faults, exchange=exchange)
         self._control = Control(
@@ -50,12 +63,14 @@ class Site:
             faults=faults,
             exchange=exchange,
             callback_sender=callback_sender,
+            by_hand=by_hand,
         )
         self._pages = Pages(bank=bank, schedule=self.schedule, faults=faults, base_url=base_url)
 
     def answer(self, request: Request) -> Reply:
         if request.path.startswith(API_PREFIXES):
-            return self._api.answer(request)
+            api = self._business if self._business.knows(request.path) else self._api
+            return api.answer(request)
         if request.path.startswith(PREFIX):
             if _is_foreign(request):
                 return json_reply({"error": "another site's page may not use the control plane"}, 403)

@@ -1,98 +1,106 @@
-"""The organisation portal's account statement of what was paid here: `/statement.csv` (daraja.md 9). Only the file.
-
-With one charge and one movement to the bank, both of the first payment, so that every download tells the same.
-"""
+"""The organisation portal's account statement of what moved at a short code, in both of its layouts (daraja.md 7.1, 9):
+`/statement.csv`. Only the file."""
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+import itertools
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-from payments.simulator.accounts import PAYBILL, Account
-from payments.simulator.bank import Transaction
+from payments.simulator.accounts import Account
 from payments.simulator.schedule import eat
+from payments.simulator.till import Kind, Move
 
 COLUMNS = (
     "Receipt No.", "Completion Time", "Initiation Time", "Details", "Transaction Status", "Paid In", "Withdrawn",
     "Balance", "Balance Confirmed", "Reason Type", "Other Party Info", "Linked Transaction ID", "A/C No.", "Currency",
 )  # fmt: skip
+NEWER_COLUMNS = (
+    "Receipt No", "Completion Time", "Details", "Transaction Status", "Paid In (KSHs)", "Withdrawn (KSHs)",
+    "Balance (KSHs)",
+)  # fmt: skip
 FORMAT = "%d-%m-%Y %H:%M:%S"
-CHARGE = 5
-A_MINUTE = timedelta(minutes=1)
+NEWER_FORMAT = "%d/%m/%Y %H:%M:%S"
+TO_BANK = "Utility Account to Organization Settlement Account"
 
 Row = list[str]
 
 
-def statement_csv(transactions: Iterable[Transaction], account: Account, *, now: float) -> str:
-    """All that this merchant was paid, the latest first, as the portal lists it."""
-    paid = [t for t in transactions if t.receipt and t.account == account]
-    paid.sort(key=lambda transaction: transaction.ended_at or 0.0)
-    moves = sorted(_moves(paid), key=lambda move: move[0])
-    end = max([eat(now), *(at for at, *_ in moves)])
-    start = (moves[0][0] if moves else end).replace(hour=0, minute=0, second=0, microsecond=0)
-    paid_in = sum(change for _, change, _ in moves if change > 0)
-    withdrawn = sum(change for _, change, _ in moves if change < 0)
+def statement_csv(moves: Sequence[Move], account: Account, *, now: float) -> str:
+    """The older layout: a head, then all that moved, the latest first. `moves` as they happened."""
+    end = eat(max([now, *(move.at for move in moves)]))
+    start = (eat(moves[0].at) if moves else end).replace(hour=0, minute=0, second=0, microsecond=0)
+    paid_in = sum(move.change for move in moves if move.change > 0)
+    withdrawn = sum(move.change for move in moves if move.change < 0)
+    rows = [_row(move, account, balance) for move, balance in _with_balance(moves)]
+    return _written([*_head(account, start, end, paid_in, withdrawn), list(COLUMNS), *reversed(rows)])
+
+
+def newer_csv(moves: Sequence[Move], account: Account, *, now: float) -> tuple[str, str]:
+    """The newer layout's name and text: short code and days stand in the name alone."""
+    days = [eat(move.at) for move in moves] or [eat(now)]
+    name = f"Statements for {account.short_code} from {days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}.csv"
+    rows = [_newer_row(move, account, balance) for move, balance in _with_balance(moves)]
+    return name, _written([list(NEWER_COLUMNS), *reversed(rows)])
+
+
+def _written(rows: Iterable[Row]) -> str:
     file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerows(_head(account, start, end, paid_in, withdrawn))
-    writer.writerow(COLUMNS)
-    writer.writerows(_with_balance(moves))
+    csv.writer(file, lineterminator="\r\n").writerows(rows)
     return file.getvalue()
 
 
-def _moves(paid: list[Transaction]) -> Iterator[tuple[datetime, int, Row]]:
-    """Time, change of the balance, and the row without its balance."""
-    for transaction in paid:
-        yield _payment(transaction)
-    for first in paid[:1]:
-        at, receipt = eat(first.ended_at or 0.0), first.receipt or ""
-        kind = "Pay Utility" if _is_paybill(first.account) else "Pay Merchant"
-        yield at, -CHARGE, _row(receipt, at, at, f"{kind} Charge", f"{kind} Charge", -CHARGE)
-        bank = "Utility Account to Organization Settlement Account"
-        left = first.order.amount - CHARGE
-        later = at + A_MINUTE
-        yield later, -left, _row(f"S{receipt[1:]}", later, later, bank, bank, -left)
+def _with_balance(moves: Sequence[Move]) -> list[tuple[Move, int]]:
+    return list(zip(moves, itertools.accumulate(move.change for move in moves), strict=True))
 
 
-def _payment(transaction: Transaction) -> tuple[datetime, int, Row]:
-    order, paybill = transaction.order, _is_paybill(transaction.account)
-    at, asked = eat(transaction.ended_at or 0.0), eat(transaction.accepted_at)
-    party = f"{order.phone[:5]}****{order.phone[-3:]} - JOHN **** DOE"
-    details = f"Pay Bill from {party} Acc. {order.reference}" if paybill else f"Pay Merchant from {party}"
-    reason = "Pay Utility" if paybill else "Pay Merchant"
-    reference = order.reference if paybill else ""
-    row = _row(transaction.receipt or "", at, asked, details, reason, order.amount, party, reference)
-    return at, order.amount, row
-
-
-def _row(
-    receipt: str,
-    at: datetime,
-    asked: datetime,
-    details: str,
-    reason: str,
-    change: int,
-    party: str = "",
-    reference: str = "",
-) -> Row:
-    paid_in, withdrawn = (_amount(change), "") if change > 0 else ("", _amount(change))
+def _row(move: Move, account: Account, balance: int) -> Row:
+    paid_in, withdrawn = (_amount(move.change), "") if move.change > 0 else ("", _amount(move.change))
+    linked = move.original if move.kind is Kind.REVERSAL else ""
+    reference = move.reference if account.is_paybill else ""
     return [
-        receipt, _time(at), _time(asked), details, "Completed", paid_in, withdrawn,
-        "", "true", reason, party, "", reference, "KES",
+        move.receipt, _time(eat(move.at)), _time(eat(move.started_at)), _details(move, account), "Completed",
+        paid_in, withdrawn, _amount(balance), "true", _reason(move, account), _party(move), linked, reference, "KES",
     ]  # fmt: skip
 
 
-def _with_balance(moves: list[tuple[datetime, int, Row]]) -> list[Row]:
-    balance, place = 0, COLUMNS.index("Balance")
-    rows: list[Row] = []
-    for _, change, row in moves:
-        balance += change
-        rows.insert(0, [*row[:place], _amount(balance), *row[place + 1 :]])
-    return rows
+def _newer_row(move: Move, account: Account, balance: int) -> Row:
+    paid_in, withdrawn = max(move.change, 0), min(move.change, 0)
+    return [
+        move.receipt, f"{eat(move.at):{NEWER_FORMAT}}", _details(move, account), "Completed",
+        f"{paid_in:,}.00", f"{withdrawn:,}.00", f"{balance:,}.00",
+    ]  # fmt: skip
+
+
+def _reason(move: Move, account: Account) -> str:
+    kind = "Pay Utility" if account.is_paybill else "Pay Merchant"
+    return {
+        Kind.PAYMENT: kind,
+        Kind.REVERSAL: f"{kind} Reversal",
+        Kind.CHARGE: f"{kind} Charge",
+        Kind.TO_BANK: TO_BANK,
+    }[move.kind]
+
+
+def _details(move: Move, account: Account) -> str:
+    if move.kind is Kind.PAYMENT:
+        party = _party(move)
+        return (
+            f"Pay Bill from {party} Acc. {move.reference}"
+            if account.is_paybill
+            else f"Pay Merchant from {party}"
+        )
+    if move.kind is Kind.REVERSAL:
+        return f"{_reason(move, account)} of {move.original}"
+    return _reason(move, account)
+
+
+def _party(move: Move) -> str:
+    return f"{move.phone[:5]}****{move.phone[-3:]} - JOHN **** DOE" if move.phone else ""
 
 
 def _head(account: Account, start: datetime, end: datetime, paid_in: int, withdrawn: int) -> list[Row]:
-    name = "Utility Account" if _is_paybill(account) else "Merchant Account"
+    name = "Utility Account" if account.is_paybill else "Merchant Account"
     closing = _amount(paid_in + withdrawn)
     return [
         ["Account Holder:", account.name],
@@ -105,10 +113,6 @@ def _head(account: Account, start: datetime, end: datetime, paid_in: int, withdr
             "Total Paid In:", _amount(paid_in), "Total Withdrawn:", _amount(withdrawn),
         ],
     ]  # fmt: skip
-
-
-def _is_paybill(account: Account) -> bool:
-    return account.transaction_type == PAYBILL.transaction_type
 
 
 def _amount(shillings: int) -> str:

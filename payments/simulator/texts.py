@@ -1,10 +1,11 @@
 """What the payer reads: the prompt and the message afterwards. Words only; the page that shows them is elsewhere."""
 
-from payments.simulator.accounts import PAYBILL, Account
+from payments.simulator.accounts import ACCOUNTS, PAYBILL, Account
 from payments.simulator.bank import Transaction
 from payments.simulator.checks import PushOrder
 from payments.simulator.endings import CANCELLED, INSUFFICIENT, NO_ANSWER, WRONG_PIN
 from payments.simulator.schedule import eat
+from payments.simulator.till import Kind, Move
 
 MAX_PROMPT = 182
 """A longer prompt ends with 1025 (daraja.md 2.1)."""
@@ -36,3 +37,18 @@ def message_text(transaction: Transaction) -> str:
         )
     words = AFTERWARDS.get(outcome.code, "M-PESA could not take this payment ({code}). No money has moved.")
     return words.format(amount=order.amount, code=outcome.code)
+
+
+def is_told(move: Move) -> bool:
+    """Whether the payer gets a message of it that no push's end was."""
+    return move.kind is Kind.REVERSAL or move.by == "c2b"
+
+
+def move_text(move: Move) -> str:
+    when, account = eat(move.at), ACCOUNTS[move.short_code]
+    at = f"{when.day}/{when.month}/{when:%y} at {when:%I:%M %p}"
+    if move.kind is Kind.REVERSAL:
+        came_back = f"Ksh{-move.change:,}.00 came back from {account.name}"
+        return f"{move.receipt} Confirmed. {move.original} was reversed: {came_back} on {at}."
+    target = f"for account {move.reference} " if move.reference else ""
+    return f"{move.receipt} Confirmed. Ksh{move.change:,}.00 sent to {account.name} {target}on {at}."

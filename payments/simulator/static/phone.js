@@ -41,6 +41,32 @@ export class PhoneLine extends EventTarget {
     return this.#act(prompt, "cancel");
   }
 
+  /** Resolves to what the phone says of it. */
+  payByHand({ phone, shortCode, account, amount, pin }) {
+    return this.#do("pay", { phone, short_code: shortCode, account, amount, pin });
+  }
+
+  takeBack(receipt) {
+    return this.#do("reverse", { receipt });
+  }
+
+  async #do(what, body) {
+    let said = "The simulator does not answer. Try again.";
+    try {
+      const answer = await this.#fetch(`/control/${what}`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      const told = await answer.json();
+      said = answer.ok ? `Done: ${told.receipt}.` : told.error;
+    } catch {
+      this.dispatchEvent(new Event("trouble"));
+    }
+    await this.refresh();
+    return said;
+  }
+
   async #act(prompt, action) {
     try {
       await this.#fetch(`/control/prompts/${encodeURIComponent(prompt.checkout_request_id)}`, {
@@ -72,6 +98,7 @@ function bind(document, line, pinned) {
       at("line").value = pinned;
     }
     at("line").dataset.phone = phone;
+    if (!at("payer").value) at("payer").value = phone;
   };
 
   const showPrompt = (prompt) => {
@@ -117,6 +144,23 @@ function bind(document, line, pinned) {
   at("answer").addEventListener("submit", (event) => {
     event.preventDefault();
     act((prompt) => line.send(prompt, at("pin").value));
+  });
+  const sayOf = async (form, doing) => {
+    const button = form.querySelector("button");
+    button.disabled = true;
+    setText(at("said"), await doing);
+    button.disabled = false;
+  };
+  at("by-hand").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const [phone, shortCode, account, amount, pin] = ["payer", "number", "account", "amount", "hand-pin"].map((id) => at(id).value.trim());
+    pinned = phone;
+    line.choose(phone);
+    sayOf(event.target, line.payByHand({ phone, shortCode, account, amount, pin }));
+  });
+  at("take-back").addEventListener("submit", (event) => {
+    event.preventDefault();
+    sayOf(event.target, line.takeBack(at("receipt").value.trim().toUpperCase()));
   });
   at("cancel").addEventListener("click", () => act((prompt) => line.cancel(prompt)));
 }

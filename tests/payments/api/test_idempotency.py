@@ -64,7 +64,7 @@ def test_without_a_key_the_same_request_after_a_cancel_rings_again(
 @pytest.mark.parametrize(
     ("error", "http"),
     [
-        (daraja.PushRefused("no", code="400.002.02"), 502),
+        (daraja.Refused("no", code="400.002.02"), 502),
         (daraja.Misconfigured("wrong credentials"), 502),
         (daraja.Busy("quota"), 503),
         (daraja.Unreachable("no line"), 503),

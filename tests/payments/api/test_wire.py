@@ -194,7 +194,7 @@ WORLDS: list[tuple[str, int, Callable[..., Any]]] = [
     ("prompt_open", 409, daraja_says(daraja.SubscriberLocked("busy", code="500.001.1001"))),
     ("too_many_prompts", 429, too_many_prompts),
     ("phone_stopped", 403, phone_stopped),
-    ("daraja_refused", 502, daraja_says(daraja.PushRefused("no", code="400.002.02"))),
+    ("daraja_refused", 502, daraja_says(daraja.Refused("no", code="400.002.02"))),
     ("daraja_unusable", 502, daraja_says(daraja.Misconfigured("wrong credentials"))),
     ("daraja_busy", 503, daraja_says(daraja.Busy("quota"))),
     ("too_many_at_once", 503, too_many_at_once),

@@ -245,7 +245,7 @@ def test_stop_takes_a_phone_number_only(db: None, number: str) -> None:
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (daraja.PushRefused("no", code="400.002.02"), "daraja_refused"),
+        (daraja.Refused("no", code="400.002.02"), "daraja_refused"),
         (daraja.Misconfigured("no"), "daraja_unusable"),
         (daraja.InvalidToken("no"), "daraja_unusable"),
         (daraja.Busy("no"), "daraja_busy"),

@@ -19,7 +19,7 @@ from payments.daraja import (
     DarajaError,
     InvalidToken,
     OutcomeUnknown,
-    PushRefused,
+    Refused,
     Reply,
     Unreachable,
     new_session,
@@ -276,7 +276,7 @@ def test_the_client_works_with_a_plain_session_too():
     responses.post(
         base + PUSH, json={"errorCode": "400.002.02", "errorMessage": "Invalid Amount"}, status=400
     )
-    with pytest.raises(PushRefused):
+    with pytest.raises(Refused):
         make_client(base + "/", session=requests.Session()).push(a_push())
 
 

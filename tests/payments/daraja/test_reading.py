@@ -16,8 +16,8 @@ from payments.daraja import (
     Misconfigured,
     OutcomeUnknown,
     PushAccepted,
-    PushRefused,
     QueryAnswer,
+    Refused,
     SubscriberLocked,
     Token,
     Unreachable,
@@ -72,7 +72,7 @@ def test_rubbish_is_unknown(text, status):
 @pytest.mark.parametrize("text", ODD_TEXTS)
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 415, 422])
 def test_rubbish_with_a_4xx_is_a_refusal(text, status):
-    with pytest.raises(PushRefused) as caught:
+    with pytest.raises(Refused) as caught:
         read_push(reply(text, status))
     assert caught.value.message
 
@@ -133,7 +133,7 @@ def test_one_code_is_split_by_its_words(given, error):
 
 
 def test_safaricoms_words_are_kept_short_and_on_one_line():
-    with pytest.raises(PushRefused) as caught:
+    with pytest.raises(Refused) as caught:
         read_push(complaint("400.002.02", "Bad\r\nRequest \x00 " + "word " * 500, 400))
     assert caught.value.message.startswith("Bad Request word")
     assert len(caught.value.message) <= 300
@@ -154,7 +154,7 @@ def test_any_answer_to_a_push_is_an_acceptance_or_a_sorted_error(text, status):
     try:
         assert isinstance(read_push(reply(text, status)), PushAccepted)
         assert status == 200
-    except (PushRefused, OutcomeUnknown):
+    except (Refused, OutcomeUnknown):
         pass
 
 

@@ -143,7 +143,7 @@ SET_UP = [
 ]
 NOT_SET_UP = [
     daraja.SubscriberLocked("Unable to lock subscriber", code="500.001.1001"),
-    daraja.PushRefused("Bad Request - Invalid PhoneNumber", code="400.002.02"),
+    daraja.Refused("Bad Request - Invalid PhoneNumber", code="400.002.02"),
     daraja.Busy("Spike arrest", code="500.003.03"),
     daraja.Unreachable("no line"),
 ]

@@ -261,7 +261,7 @@ def test_a_request_that_never_reached_a_phone_is_no_second_one(
 ) -> None:
     from payments import daraja
 
-    safaricom.push_answer = daraja.PushRefused("Bad Request", code="400.002.02")
+    safaricom.push_answer = daraja.Refused("Bad Request", code="400.002.02")
     with pytest.raises(problems.PushProblem):
         push.request_payment(
             wanted.Ask(msisdn="254712345678", amount_kes=1500, reference="CART1"), clock=clock

@@ -77,7 +77,12 @@ def test_state_counts_what_was_asked(instant: Client) -> None:
     instant.query(asked)
     instant.idle()
     state = instant.control("GET", "state")
-    assert state["counters"] == {"oauth": 1, "push": 1, "query": 2, "callback": 1}
+    assert {name: count for name, count in state["counters"].items() if count} == {
+        "oauth": 1,
+        "push": 1,
+        "query": 2,
+        "callback": 1,
+    }
     assert state["now"].endswith("+03:00")
 
 

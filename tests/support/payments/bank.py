@@ -100,7 +100,7 @@ class Push:
 
 
 REFUSALS: dict[str, Callable[[], daraja.DarajaError]] = {
-    "refused": lambda: daraja.PushRefused("Bad Request - Invalid PhoneNumber", code="400.002.02"),
+    "refused": lambda: daraja.Refused("Bad Request - Invalid PhoneNumber", code="400.002.02"),
     "locked": lambda: daraja.SubscriberLocked("Unable to lock subscriber", code="500.001.1001"),
     "busy": lambda: daraja.Busy("Spike arrest violation"),
     "misconfigured": lambda: daraja.Misconfigured("Wrong credentials", code="500.001.1001"),

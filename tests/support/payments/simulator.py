@@ -1,14 +1,29 @@
 """A client that speaks to the simulator plainly, and a shop that receives callbacks."""
 
+import json
+import threading
+import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import ThreadingHTTPServer
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import requests
 
-from payments.simulator.accounts import ACCOUNTS, CONSUMER_KEY, CONSUMER_SECRET
+from payments.daraja import Initiator
+from payments.simulator.accounts import (
+    ACCOUNTS,
+    CONSUMER_KEY,
+    CONSUMER_SECRET,
+    INITIATOR,
+    INITIATOR_PASSWORD,
+)
+from payments.simulator.business.api import DEEDS
+from payments.simulator.business.credential import certificate
+from payments.simulator.business.orders import COMMANDS
 
 TIMESTAMP = "20261123180000"
 PAYS = "254700000000"
@@ -38,6 +53,32 @@ class Busy(ThreadingHTTPServer):
     """A shop at which two hundred callbacks may knock at once."""
 
     request_queue_size = 256
+
+
+@contextmanager
+def hearing() -> Iterator[Shop]:
+    """A shop, for as long as the block lasts."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            here.bodies.append(json.loads(body))
+            here.headers.append(dict(self.headers.items()))
+            here.paths.append(self.path)
+            time.sleep(here.seconds)
+            self.send_response(here.status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = Busy(("127.0.0.1", 0), Handler)
+    here = Shop(url=f"http://127.0.0.1:{server.server_port}/cb/3f9c?x=1")
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    yield here
+    server.shutdown()
+    server.server_close()
 
 
 class Client:
@@ -99,6 +140,56 @@ class Client:
         }
         return self.post("/mpesa/stkpushquery/v1/query", body)
 
+    def order(self, what: str, **changes: Any) -> requests.Response:
+        """Transaction Status, Reversal or Account Balance, as our initiator."""
+        party, type_of_party, kind = {
+            "status": ("PartyA", "IdentifierType", "4"),
+            "reversal": ("ReceiverParty", "RecieverIdentifierType", "11"),
+            "balance": ("PartyA", "IdentifierType", "4"),
+        }[what]
+        body = {
+            "Initiator": INITIATOR,
+            "SecurityCredential": credential(),
+            "CommandID": COMMANDS[what],
+            party: 174379,
+            type_of_party: kind,
+            "ResultURL": self.callback_url,
+            "QueueTimeOutURL": f"{self.callback_url}&late=1",
+            "Remarks": "OK",
+            **changes,
+        }
+        path = next(path for path, name in DEEDS.items() if name == what)
+        return self.post(path, {name: value for name, value in body.items() if value is not None})
+
+    def pull(self, **changes: Any) -> requests.Response:
+        now = datetime.fromisoformat(self.control("GET", "state")["now"])
+        body = {
+            "ShortCode": "174379",
+            "StartDate": f"{now - timedelta(hours=47):%Y-%m-%d %H:%M:%S}",
+            "EndDate": f"{now + timedelta(seconds=1):%Y-%m-%d %H:%M:%S}",
+            "OffSetValue": "0",
+            **changes,
+        }
+        return self.post("/pulltransactions/v1/query", body)
+
+    def register_pull(self) -> requests.Response:
+        body = {
+            "ShortCode": "174379",
+            "RequestType": "Pull",
+            "NominatedNumber": "254722000000",
+            "CallBackURL": self.callback_url,
+        }
+        return self.post("/pulltransactions/v1/register", body)
+
+    def moves(self, kind: str) -> list[dict[str, Any]]:
+        return [move for move in self.control("GET", "state")["moves"] if move["kind"] == kind]
+
+    def paid_by_hand(self, amount: int = 450, account: str = "DK7F3K9", phone: str = PAYS) -> str:
+        body = {"phone": phone, "amount": amount, "account": account}
+        receipt: str = self.control("POST", "pay", body)["receipt"]
+        self.idle()
+        return receipt
+
     def post(self, path: str, body: object, **headers: str) -> requests.Response:
         bearer = {"Authorization": f"Bearer {self.token}", **headers}
         return self.session.post(self.base_url + path, json=body, headers=bearer, timeout=10)
@@ -126,6 +217,10 @@ class Client:
     def transaction(self, checkout_request_id: str) -> dict[str, Any]:
         found = self.control("GET", "state")["transactions"]
         return next(t for t in found if t["checkout_request_id"] == checkout_request_id)
+
+
+def credential(password: str = INITIATOR_PASSWORD) -> str:
+    return Initiator(name="", password=password, certificate=certificate()).security_credential()
 
 
 def password(short_code: str, timestamp: str = TIMESTAMP) -> str:
