@@ -348,6 +348,15 @@ MPESA_TRANSACTION_TYPE: str = env.one_of(
     words=("CustomerPayBillOnline", "CustomerBuyGoodsOnline"),
 )
 MPESA_CALLBACK_URL: str = env.address("MPESA_CALLBACK_URL", "http://127.0.0.1:8000/api/payments/callback")
+# Who sends money back and looks transactions up for the shop. Without all three that is switched off.
+_IS_SIMULATED = MPESA_ENVIRONMENT == "simulator"
+MPESA_INITIATOR_NAME: str = env.text("MPESA_INITIATOR_NAME", "simulator-initiator" if _IS_SIMULATED else "")
+MPESA_INITIATOR_PASSWORD: str = env.text(
+    "MPESA_INITIATOR_PASSWORD", "Simulator#2026" if _IS_SIMULATED else "", secret=True
+)
+MPESA_CERTIFICATE: str = env.text(
+    "MPESA_CERTIFICATE", "payments/simulator/static/certificate.pem" if _IS_SIMULATED else ""
+)
 MPESA_QUERY_BUDGET_PER_MINUTE = env.whole(
     "MPESA_QUERY_BUDGET_PER_MINUTE", 60 if MPESA_ENVIRONMENT == "simulator" else 5, least=1, most=100_000
 )
@@ -453,6 +462,7 @@ UNFOLD = {
                     _desk("Orders", "shopping_cart", "orders.order"),
                     _desk("Receipts", "receipt", "payments.receipt"),
                     _desk("Refunds", "undo", "payments.refund"),
+                    _desk("Sent back by M-PESA", "currency_exchange", "payments.reversal"),
                     _desk("M-PESA statements", "receipt_long", "payments.statement"),
                     _desk("Decisions about money", "handshake", "payments.handsettlement"),
                     {

@@ -7,6 +7,7 @@ from payments.desk.payments import behind, trail
 from payments.desk.payments import page as payments
 from payments.desk.receipts import page as receipts
 from payments.desk.refunds import page as refunds
+from payments.desk.reversals import page as reversals
 from payments.desk.settlements import page as settlements
 from payments.desk.staff import people
 from payments.desk.statements import lines_page as lines
@@ -22,6 +23,7 @@ __all__ = (
     "people",
     "receipts",
     "refunds",
+    "reversals",
     "settlements",
     "statements",
     "trail",

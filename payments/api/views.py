@@ -128,6 +128,21 @@ class CallbackView(APIView):
 
 
 @extend_schema(exclude=True)
+class ResultView(CallbackView):
+    """What came of one of our orders to Safaricom. Kept as a callback is, and read by whose address it came to."""
+
+
+@extend_schema(exclude=True)
+class TimeoutView(APIView):
+    """That an order waited too long at Safaricom, which is no failure: it is looked for."""
+
+    def post(self, request: Request, token: str) -> JsonResponse:
+        read_capped(request._request)
+        callbacks.note_timeout(token=token, now=gateway.now())
+        return JsonResponse({"ResultCode": 0, "ResultDesc": "Accepted"})
+
+
+@extend_schema(exclude=True)
 class BareCallbackView(CallbackView):
     """The address without a token. Its deliveries are hints, and nobody is to use it."""
 

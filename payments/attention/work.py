@@ -27,11 +27,13 @@ from payments.facts import (
     OF_RECEIPTS,
     PART_PAID,
     REASONS,
+    REVERSAL_FAILED,
     WORDS,
     Reason,
     Words,
     held_sql,
     refund_unseen_at,
+    reversal_stuck_at,
 )
 from payments.ledger import CENTS, ORDER
 from payments.models import (
@@ -42,6 +44,7 @@ from payments.models import (
     Posting,
     Receipt,
     Refund,
+    Reversal,
     Statement,
     StatementLine,
 )
@@ -194,6 +197,25 @@ def _parts_taken_back() -> Rows:
     )
 
 
+def _reversals_stuck() -> Rows:
+    return _of_reversals(reversal_stuck_at(gateway.now()), since="sent_at")
+
+
+def _reversals_failed() -> Rows:
+    """Not those that a person stopped."""
+    return _of_reversals(REVERSAL_FAILED & ~Q(code="never_went"), since="ended_at")
+
+
+def _of_reversals(which: Q, *, since: str) -> Rows:
+    return Reversal.objects.filter(which).annotate(
+        need_since=F(since),
+        need_order=F("receipt__attempt__account_reference"),
+        need_payment=F("receipt__attempt__public_id"),
+        need_receipt=F("receipt__code"),
+        need_cents=CENTS * F("amount_kes"),
+    )
+
+
 def _proposals() -> Rows:
     return HandSettlement.objects.filter(decision=HandSettlement.Decision.WAITING).annotate(
         need_since=F("proposed_at"),
@@ -242,6 +264,10 @@ def _all() -> Iterator[Work]:
     yield Work(key="part_paid", words=PART_PAID, kind=Order, waiting=_part_paid)
     yield Work(key="part_taken_back", words=facts.PART_TAKEN_BACK, kind=Receipt, waiting=_parts_taken_back)
     yield Work(key="refund_unseen", words=WORDS["refund_unseen"], kind=Refund, waiting=_refunds_unseen)
+    yield Work(key="reversal_stuck", words=facts.REVERSAL_STUCK, kind=Reversal, waiting=_reversals_stuck)
+    yield Work(
+        key="reversal_failed", words=facts.REVERSAL_DID_NOT_GO, kind=Reversal, waiting=_reversals_failed
+    )
     yield Work(key="proposal", words=WORDS["proposal"], kind=HandSettlement, waiting=_proposals)
     yield Work(key="belief", words=WORDS["belief"], kind=StatementLine, waiting=_belief)
     yield Work(key="inbox", words=WORDS["inbox"], kind=CallbackDelivery, waiting=_inbox)

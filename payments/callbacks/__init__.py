@@ -3,11 +3,10 @@ no push, and asks no question itself (enquiries/)."""
 
 from payments.callbacks.apply import apply_delivery
 from payments.callbacks.erasing import erasable_deliveries
-from payments.callbacks.receive import NotFromSafaricom, receive_callback
+from payments.callbacks.receive import NotFromSafaricom, note_timeout, receive_callback
 from payments.callbacks.replay import apply_left_behind, replay_spool, stored_deliveries
 from payments.callbacks.spool import count_set_aside, count_spooled, spooled_since
 from payments.callbacks.strangers import forget as forget_strangers
-from payments.callbacks.tokens import new_token, token_hash
 
 __all__ = (
     "NotFromSafaricom",
@@ -17,10 +16,9 @@ __all__ = (
     "count_spooled",
     "erasable_deliveries",
     "forget_strangers",
-    "new_token",
+    "note_timeout",
     "receive_callback",
     "replay_spool",
     "spooled_since",
     "stored_deliveries",
-    "token_hash",
 )

@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import IntegrityError
 
 from djkraph import sql
-from payments import enquiries, ledger
+from payments import enquiries, ledger, reversals
 from payments.daraja import CallbackUnreadable, StkCallback, read_callback
 from payments.ledger import (
     AnotherReceipt,
@@ -55,6 +55,10 @@ class Addressed(Snapshot):
 def apply_delivery(delivery: Delivery, *, now: datetime) -> Verdict:
     """Reads one stored delivery and does what it is good for. The same delivery twice changes nothing more."""
     attempt = _attempt_of(delivery)
+    if attempt is None and delivery.token_hash:
+        verdict = _of_an_order(delivery, now=now)
+        if verdict is not None:
+            return verdict
     try:
         callback = _read(delivery)
     except CallbackUnreadable:
@@ -66,6 +70,16 @@ def apply_delivery(delivery: Delivery, *, now: datetime) -> Verdict:
     if attempt.checkout_request_id not in (None, callback.checkout_request_id):
         return _only_a_hint(delivery, attempt, Verdict.WRONG_ID, now=now)
     return _believe(delivery, attempt, callback, now=now)
+
+
+def _of_an_order(delivery: Delivery, *, now: datetime) -> Verdict | None:
+    """What came of an order to send money back, at that order's own address. None: it is no order's."""
+    body = delivery.as_it_came if delivery.as_it_came is not None else delivery.body
+    verdict = reversals.apply_result(delivery.token_hash, body, now=now)
+    if verdict is not None:
+        unapplied = CallbackDelivery.objects.filter(id=delivery.id).exclude(verdict=Verdict.APPLIED)
+        unapplied.update(verdict=verdict)
+    return verdict
 
 
 def _read(delivery: Delivery) -> StkCallback:

@@ -10,13 +10,12 @@ from datetime import datetime
 from django.db import Error
 
 from djkraph import sql
-from payments import gateway
+from payments import gateway, reversals
 from payments.callbacks import spool, strangers
 from payments.callbacks.apply import Delivery, Verdict, apply_safely
 from payments.callbacks.bodies import read_body
 from payments.callbacks.spool import Spooled
-from payments.callbacks.tokens import token_hash
-from payments.gateway import refuse_inside_transaction
+from payments.gateway import refuse_inside_transaction, token_hash
 from payments.models import CallbackDelivery, MpesaTransaction
 from payments.phones import blank_phones
 
@@ -70,13 +69,24 @@ def receive_callback(
     return verdict
 
 
-def _is_ours(token: str) -> bool:
-    """Whether an attempt has this address. Where nobody can say, it may be."""
+def note_timeout(*, token: str, now: datetime) -> None:
+    """An order of ours waited too long at Safaricom. No evidence, so it is not kept: it is looked for sooner."""
     try:
-        found = sql.select_id(MpesaTransaction, {"callback_token_hash": token_hash(token)}) if token else None
+        reversals.look_soon(token_hash(token), now=now)
+    except Error:
+        log.exception("A time-out could not be noted: it is looked for in its time")
+
+
+def _is_ours(token: str) -> bool:
+    """Whether an attempt, or an order of ours, has this address. Where nobody can say, it may be."""
+    try:
+        if not token:
+            return False
+        hashed = token_hash(token)
+        found = sql.select_id(MpesaTransaction, {"callback_token_hash": hashed})
+        return found is not None or reversals.is_address(hashed)
     except Error:
         return True
-    return found is not None
 
 
 def store(arrived: Spooled, *, spool_id: uuid.UUID | None) -> Delivery:

@@ -15,7 +15,6 @@ from orders import selectors as shop
 from orders.models import Order
 from orders.services import release_reference
 from payments import daraja, gateway, ledger
-from payments.callbacks import new_token, token_hash
 from payments.checkout import wanted
 from payments.checkout.problems import PushProblem, Why
 from payments.checkout.wanted import Ask
@@ -32,6 +31,7 @@ from payments.facts import (
     order_is_paid,
     unasked_at,
 )
+from payments.gateway import new_token, token_hash
 from payments.models import IdempotencyKey, MpesaTransaction, StoppedPhone
 from payments.phones import blank_phones, mask
 

@@ -24,6 +24,8 @@ CHOSEN: Mapping[str, Mapping[str, str]] = {
     "belief": {"waits": "1"},
     "part_taken_back": {"needs": "part_taken_back"},
     "refund_unseen": {"state__exact": "sent"},
+    "reversal_stuck": {"needs": "stuck"},
+    "reversal_failed": {"needs": "failed"},
 }
 
 

@@ -19,7 +19,7 @@ from payments.enquiries.ask import (
     request_check_of_earlier,
     resolve_by_clock,
 )
-from payments.enquiries.budget import next_turn_at, take_turn
+from payments.enquiries.budget import next_turn_at, pause, take_turn
 from payments.enquiries.heartbeat import WORKER, WORKER_WITHIN, beat, worker_silent_since
 from payments.enquiries.lanes import Lane
 
@@ -40,6 +40,7 @@ __all__ = (
     "heard_since",
     "next_turn_at",
     "open_since",
+    "pause",
     "read_due",
     "request_check",
     "request_check_by_stranger",

@@ -37,6 +37,8 @@ from payments.facts.attention import (
     PART_PAID,
     PART_TAKEN_BACK,
     REASONS,
+    REVERSAL_DID_NOT_GO,
+    REVERSAL_STUCK,
     UNPRICED,
     WORDS,
     Reason,
@@ -96,6 +98,13 @@ from payments.facts.receipt import (
     was_reversed_unseen,
 )
 from payments.facts.refund import refund_is_unseen, refund_unseen_at
+from payments.facts.reversal import (
+    REVERSAL_FAILED,
+    REVERSAL_UNDER_WAY,
+    reversal_is_stuck,
+    reversal_is_under_way,
+    reversal_stuck_at,
+)
 from payments.facts.statement import IS_OF_THE_TILL, STANDS, is_of_the_till, stands
 
 __all__ = (
@@ -126,6 +135,10 @@ __all__ = (
     "PART_TAKEN_BACK",
     "PROMPT_LIFE",
     "REASONS",
+    "REVERSAL_DID_NOT_GO",
+    "REVERSAL_FAILED",
+    "REVERSAL_STUCK",
+    "REVERSAL_UNDER_WAY",
     "SEND_WITHIN",
     "STALE_AFTER",
     "STANDS",
@@ -183,6 +196,9 @@ __all__ = (
     "received_kes",
     "refund_is_unseen",
     "refund_unseen_at",
+    "reversal_is_stuck",
+    "reversal_is_under_way",
+    "reversal_stuck_at",
     "stands",
     "unasked_at",
     "was_refused",

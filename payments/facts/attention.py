@@ -39,7 +39,8 @@ REFUND_DUE = Reason(
     key="refund_due",
     label="Refund due",
     what="Money came for an order that was paid already.",
-    to_do="Send it back in the M-PESA portal, then record the refund here with its reference.",
+    to_do="Open it and have Safaricom send it back. Where that is not offered, send it back in the M-PESA portal and "
+    "record the refund with its reference.",
     applies=money.IS_REFUND_DUE,
     is_so=money.is_refund_due,
 )
@@ -147,6 +148,20 @@ PART_TAKEN_BACK = Words(
     what="Staff had given a part of this money to an order, or kept it; then Safaricom said whose payment it is.",
     to_do="Open the order that had it: it has that part no more. See what its buyer has, then mark the receipt as "
     "looked at.",
+)
+
+# for programs they are as refund_unseen and refund_due: money that Safaricom was to send back by our order
+REVERSAL_STUCK = Words(
+    key="refund_unseen",
+    label="No word of a reversal",
+    what="Safaricom was to send money back, and has not said for an hour whether it went.",
+    to_do="Upload the M-PESA statement of that day. Don't send it back another way before it is known.",
+)
+REVERSAL_DID_NOT_GO = Words(
+    key="refund_due",
+    label="Not sent back",
+    what="Safaricom did not send money back that it was ordered to.",
+    to_do="Open it: it says why. Send it back anew, or in the M-PESA portal, then mark it as looked at.",
 )
 
 # what is neither an attempt's, a receipt's nor an order's; the facts stand with who lists them (attention/)

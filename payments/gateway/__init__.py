@@ -1,6 +1,7 @@
 """From the shop's settings to what talks to Daraja: a configured client, the token all processes share, the keys and
 limits; and the rule that no connection is held while we call. Knows no attempt, no order, no rule about money."""
 
+from payments.gateway.addresses import new_token, token_hash
 from payments.gateway.clock import now, read_database
 from payments.gateway.connections import hurried, refuse_inside_transaction, release_connection
 from payments.gateway.settings import (
@@ -11,6 +12,7 @@ from payments.gateway.settings import (
     callback_url,
     client,
     desk_url,
+    initiator,
     is_safaricom,
     keyring,
     merchant,
@@ -22,6 +24,7 @@ from payments.gateway.settings import (
     prompts_per_phone,
     pushes_in_flight,
     queries_per_minute,
+    result_addresses,
     settled_alone_up_to,
     short_codes,
     spool_folder,
@@ -40,9 +43,11 @@ __all__ = (
     "client",
     "desk_url",
     "hurried",
+    "initiator",
     "is_safaricom",
     "keyring",
     "merchant",
+    "new_token",
     "no_token_since",
     "now",
     "only_safaricom_may_call_back",
@@ -55,11 +60,13 @@ __all__ = (
     "read_database",
     "refuse_inside_transaction",
     "release_connection",
+    "result_addresses",
     "settled_alone_up_to",
     "short_codes",
     "spool_folder",
     "statement_files_days",
     "statement_folder",
     "strangers_kept_days",
+    "token_hash",
     "unpaid_prompts_a_day",
 )

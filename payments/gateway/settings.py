@@ -13,7 +13,15 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from payments.daraja import DarajaClient, Merchant, TransactionType
+from payments.daraja import (
+    CertificateUnreadable,
+    DarajaClient,
+    Initiator,
+    Merchant,
+    ResultAddresses,
+    TransactionType,
+    public_key,
+)
 from payments.gateway.clock import now
 from payments.gateway.token import SharedTokens
 from payments.phones import phone_hash
@@ -87,6 +95,36 @@ def _client(url: str, key: str, secret: str, paid: Merchant, sealing_key: str) -
 def callback_url(token: str) -> str:
     """Where Safaricom tells us about one attempt."""
     return f"{settings.MPESA_CALLBACK_URL.rstrip('/')}/{token}"
+
+
+def result_addresses(token: str) -> ResultAddresses:
+    """Where Safaricom tells what came of one order: beside the callback's address, on the same host."""
+    front, _, _ = settings.MPESA_CALLBACK_URL.partition("/api/")
+    return ResultAddresses(
+        result_url=f"{front.rstrip('/')}/api/payments/results/{token}",
+        timeout_url=f"{front.rstrip('/')}/api/payments/timeouts/{token}",
+    )
+
+
+def initiator() -> Initiator | None:
+    """Who acts for the shop beyond taking payments. None: it is switched off. Raises ImproperlyConfigured where the
+    certificate's file can't be read."""
+    name, password = settings.MPESA_INITIATOR_NAME, settings.MPESA_INITIATOR_PASSWORD
+    if not (name and password and settings.MPESA_CERTIFICATE):
+        return None
+    return _initiator(name, password, str(Path(settings.BASE_DIR, settings.MPESA_CERTIFICATE)))
+
+
+@cache
+def _initiator(name: str, password: str, file: str) -> Initiator:
+    try:
+        certificate = Path(file).read_bytes()
+        public_key(certificate)
+    except (OSError, CertificateUnreadable):
+        raise ImproperlyConfigured(
+            "MPESA_CERTIFICATE names no file of a certificate: it must be Safaricom's, as PEM or DER."
+        ) from None
+    return Initiator(name=name, password=password, certificate=certificate)
 
 
 def is_safaricom(address: str | None) -> bool:

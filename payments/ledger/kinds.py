@@ -54,6 +54,9 @@ class EventKind(StrEnum):
     SETTLEMENT_PROPOSED = "settlement_proposed"
     SETTLEMENT_DECLINED = "settlement_declined"
     REFUND_RECORDED = "refund_recorded"
+    # money that Safaricom is to send back by our order; that it went is REVERSED
+    REVERSAL_ORDERED = "reversal_ordered"
+    REVERSAL_FAILED = "reversal_failed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +208,18 @@ KINDS: Mapping[EventKind, Carries] = MappingProxyType(
             "by",
             "confirmed_by",
             becomes=frozenset({"reference"}),
+        ),
+        K.REVERSAL_ORDERED: _says(
+            "Safaricom is to send its money back", "receipt", "amount", "reason", "by", "confirmed_by"
+        ),
+        K.REVERSAL_FAILED: _says(
+            "Safaricom did not send its money back",
+            "receipt",
+            "amount",
+            "code",
+            "description",
+            "by",
+            "confirmed_by",
         ),
     }
 )

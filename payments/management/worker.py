@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from djkraph import counting
 from djkraph.staff import forgetting
-from payments import alerts, callbacks, enquiries, gateway, ledger, manual, reconciliation
+from payments import alerts, callbacks, enquiries, gateway, ledger, manual, reconciliation, reversals
 from payments.gateway import release_connection
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,8 @@ def chores() -> list[Chore]:
     """In the order in which they are done."""
     return [
         Chore(every=15, deed=_beat, else_log="The desk could not be told that the worker is at work"),
+        Chore(every=2, deed=_send_back, else_log="A reversal could not be sent; the worker tries again"),
+        Chore(every=2, deed=_look_for_reversals, else_log="Reversals could not be looked for"),
         Chore(every=3600, deed=_forget_strangers, else_log="Old posts of strangers could not be removed"),
         Chore(every=3600, deed=_erase_files, else_log="Old files of statements could not be erased"),
         Chore(every=60, deed=_close_pointless, else_log="What became pointless could not be closed"),
@@ -58,6 +60,14 @@ def chores() -> list[Chore]:
 def _beat() -> bool:
     enquiries.beat(enquiries.WORKER, now=gateway.now())
     return False
+
+
+def _send_back() -> bool:
+    return reversals.send_next(clock=gateway.now)
+
+
+def _look_for_reversals() -> bool:
+    return reversals.look_next(clock=gateway.now)
 
 
 def _forget_strangers() -> bool:

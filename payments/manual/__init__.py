@@ -37,6 +37,13 @@ from payments.manual.refunding import (
     refusal_to_refund,
     refusal_to_refund_receipt,
 )
+from payments.manual.sending_back import (
+    mark_reversal_reviewed,
+    refusal_to_say_never_went,
+    refusal_to_send_back,
+    say_never_went,
+    send_back,
+)
 from payments.manual.settling import (
     Settlement,
     propose_settlement,
@@ -63,6 +70,7 @@ __all__ = (
     "lines_that_wait",
     "mark_delivery_reviewed",
     "mark_receipt_reviewed",
+    "mark_reversal_reviewed",
     "mark_reviewed",
     "place_part",
     "propose_settlement",
@@ -78,10 +86,14 @@ __all__ = (
     "refusal_to_read_again",
     "refusal_to_refund",
     "refusal_to_refund_receipt",
+    "refusal_to_say_never_went",
+    "refusal_to_send_back",
     "refusal_to_settle",
     "refusal_to_undo",
     "refusal_to_undo_refund",
     "refusal_to_void",
+    "say_never_went",
+    "send_back",
     "undo_decision",
     "undo_refund",
     "void_line",

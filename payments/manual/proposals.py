@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from payments.manual import claiming, correcting, deciding, placing, refunding, settling, voiding
+from payments.manual import (
+    claiming,
+    correcting,
+    deciding,
+    placing,
+    refunding,
+    sending_back,
+    settling,
+    voiding,
+)
 from payments.manual.actions import ActionRefused
 from payments.manual.deciding import Decision, Way, What
 from payments.models import HandSettlement
@@ -13,6 +22,8 @@ WAYS: Mapping[HandSettlement.What, Way] = {
     What.CLAIM: placing.PLACE,
     What.KEEP: placing.KEEP,
     What.REFUND: refunding.WAY,
+    What.SEND_BACK: sending_back.SEND,
+    What.NEVER_WENT: sending_back.NEVER_WENT,
     What.UNDO: correcting.UNDO,
     What.UNDO_REFUND: correcting.UNDO_REFUND,
     What.VOID_LINE: voiding.LINE,

@@ -5,14 +5,14 @@ from datetime import datetime
 
 from django.db import IntegrityError
 
-from payments import ledger
-from payments.facts import amount_in_doubt, is_paid, is_refunded, left_kes
+from payments import ledger, reversals
+from payments.facts import REVERSAL_UNDER_WAY, amount_in_doubt, is_paid, is_refunded, left_kes
 from payments.ledger import CENTS, Change, EventKind, NotThere, Snapshot, Source
 from payments.manual import deciding
 from payments.manual.actions import ActionRefused, Row
 from payments.manual.deciding import Kept, People, What
 from payments.manual.placing import waiting_kes
-from payments.models import HandSettlement, MpesaTransaction, Receipt, Refund
+from payments.models import HandSettlement, MpesaTransaction, Receipt, Refund, Reversal
 from payments.states import State
 
 TWICE = "This reference was recorded for another refund already."
@@ -68,6 +68,8 @@ def _refusal_as_it_is(receipt: Receipt) -> str:
         return "It belongs to a payment: record the refund on the payment's page."
     if receipt.happened_at is None:
         return "Only its reversal is known so far. Upload the statement that shows the payment itself."
+    if reversals.the_one_under_way(receipt.pk) is not None:
+        return reversals.UNDER_WAY
     return ""
 
 
@@ -77,6 +79,8 @@ def refusal_to_refund(row: Row) -> str:
         return "No money has come with it, so there is none to send back."
     if is_refunded(row):
         return "Its refund is recorded already."
+    if Reversal.objects.filter(REVERSAL_UNDER_WAY, receipt__attempt_id=row.id).exists():
+        return reversals.UNDER_WAY
     return ""
 
 
@@ -110,8 +114,11 @@ def _carry_out(wanted: HandSettlement, people: People, kept: Kept, now: datetime
         return Change(kind=EventKind.REFUND_RECORDED, to=State(row.state), fields=fields)
 
     def keep() -> None:
+        receipt = ledger.valid_receipt(attempt_id)  # locked, since the book was written
+        if receipt is not None:
+            reversals.refuse_beside_one(receipt.pk)
         Refund.objects.create(
-            receipt=ledger.valid_receipt(attempt_id),
+            receipt=receipt,
             attempt_id=attempt_id,
             amount_cents=CENTS * amount_kes,
             reference=wanted.reference,
@@ -128,6 +135,8 @@ def _carry_out(wanted: HandSettlement, people: People, kept: Kept, now: datetime
         )
     except IntegrityError as taken:
         raise ActionRefused(TWICE) from taken
+    except reversals.Refusal as refused:
+        raise ActionRefused(str(refused)) from refused
 
 
 WAY = deciding.Way(refusal=_refusal, carry_out=_carry_out)
@@ -146,17 +155,21 @@ def _refusal_beside(wanted: HandSettlement, _now: datetime) -> str:
 
 
 def _carry_out_beside(wanted: HandSettlement, people: People, kept: Kept, now: datetime) -> None:
+    def then() -> None:
+        reversals.refuse_beside_one(wanted.money_id or 0)
+        kept()
+
     try:
         ledger.send_back(
             _money(wanted).pk,
             cents=CENTS * wanted.amount_kes,
             now=now,
-            then=kept,
+            then=then,
             reference=wanted.reference,
             reason=wanted.reason,
             recorded_by=people["by"],
         )
-    except NotThere as refused:
+    except (NotThere, reversals.Refusal) as refused:
         raise ActionRefused(str(refused)) from refused
     except IntegrityError as taken:
         raise ActionRefused(TWICE) from taken

@@ -8,6 +8,7 @@ from payments.models.event import PaymentEvent
 from payments.models.posting import Posting
 from payments.models.receipt import Receipt
 from payments.models.refund import Refund
+from payments.models.reversal import Reversal
 from payments.models.seal import Seal, SealedInPart
 from payments.models.shared import (
     Awaited,
@@ -36,6 +37,7 @@ __all__ = (
     "QueryBudget",
     "Receipt",
     "Refund",
+    "Reversal",
     "Seal",
     "SealedInPart",
     "Statement",

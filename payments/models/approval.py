@@ -27,6 +27,8 @@ class HandSettlement(models.Model):
         CLAIM = "claim", "A part for an order"
         KEEP = "keep", "A part kept"
         REFUND = "refund", "Refund recorded"
+        SEND_BACK = "send_back", "Sent back by M-PESA"
+        NEVER_WENT = "never_went", "Never sent back"
         UNDO = "undo", "A decision taken back"
         UNDO_REFUND = "undo_refund", "Refund never left"
         VOID_LINE = "void_line", "A statement's line voided"
@@ -129,7 +131,7 @@ class HandSettlement(models.Model):
                 name="a_settlement_is_of_a_payment_or_of_a_line_for_an_order",
                 condition=Q(attempt__isnull=False)
                 | Q(order__isnull=False, line__isnull=False)
-                | Q(what__in=("claim", "keep", "refund"), money__isnull=False)
+                | Q(what__in=("claim", "keep", "refund", "send_back", "never_went"), money__isnull=False)
                 | Q(what="undo_refund", refund__isnull=False)
                 | Q(what="void_line", line__isnull=False)
                 | Q(what="void_file", statement__isnull=False),
@@ -146,6 +148,8 @@ class HandSettlement(models.Model):
                         "claim",
                         "keep",
                         "refund",
+                        "send_back",
+                        "never_went",
                         "undo",
                         "undo_refund",
                         "void_line",

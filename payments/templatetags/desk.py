@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 from payments import gateway
 from payments.desk import addresses, words
 from payments.desk.refunds.figures import badge as refunded
-from payments.models import Refund
+from payments.desk.reversals.figures import badge as ordered_back
+from payments.models import Refund, Reversal
 
 register = template.Library()
 
@@ -65,6 +66,12 @@ def badge(text: str, tone: str = "") -> SafeString:
 def how_far(refund: Refund) -> SafeString:
     """A refund's badge: sent, seen, or not seen for days."""
     return badge(*refunded(refund, now=gateway.now()))
+
+
+@register.simple_tag
+def how_far_back(row: Reversal) -> SafeString:
+    """The badge of an order to send money back."""
+    return badge(*ordered_back(row, now=gateway.now()))
 
 
 @register.simple_tag

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from payments.callbacks.tokens import token_hash
+from payments.gateway import token_hash
 
 INBOX = """INSERT INTO payments_callbackdelivery
   (received_at, token_hash, checkout_request_id, body, source_address, verdict, from_safaricom, looked_at_by)

@@ -51,6 +51,7 @@ VIOLATIONS = [
             "payments.ledger.write",
             "payments.enquiries.ask",
             "payments.reconciliation.matching",
+            "payments.reversals.send",
             "payments.callbacks.apply",
             "payments.checkout.push",
             "payments.manual.settling",

@@ -42,6 +42,12 @@ ACCEPTED = {
         "prefer-text-field",
         "require-concurrent-index-creation",
     ),  # as above
+    "payments/0046_sent_back_by_order": (
+        "ban-drop-constraint",  # wider ones take their places
+        "prefer-text-field",
+        "require-concurrent-index-creation",
+        "prefer-bigint-over-int",
+    ),
     # an index in place of an index, over lines that only a person's upload adds
     "payments/0017_taken_back": (
         "ban-drop-constraint",

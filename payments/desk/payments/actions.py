@@ -9,14 +9,16 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 
-from payments import gateway, manual
+from payments import gateway, ledger, manual
 from payments.desk import settlements
 from payments.desk.addresses import address, page_of
 from payments.desk.pages import Button, refuse_without, row_or_404, show
 from payments.desk.payments import asking, story
 from payments.desk.payments.forms import NoteForm, SettleForm
+from payments.desk.reversals.actions import SENT_BACK, SendBackForm
 from payments.desk.settlements import RefundForm, UndoForm
 from payments.enquiries import Outcome
+from payments.facts import is_paid
 from payments.manual import ActionRefused, Row
 from payments.models import HandSettlement, MpesaTransaction, Refund
 
@@ -93,6 +95,23 @@ def _refund(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) -> str:
     return settlements.outcome(recorded, "The refund is recorded.")
 
 
+def _send_back(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) -> str:
+    receipt = ledger.valid_receipt(attempt.pk)
+    if receipt is None:
+        raise ActionRefused("No money has come with it, so there is none to send back.")
+    ordered = manual.send_back(
+        receipt.pk, amount_kes=told["amount_kes"], reason=told["reason"], by=by, now=gateway.now()
+    )
+    return settlements.outcome(ordered, SENT_BACK)
+
+
+def _refusal_to_send_back(row: Row) -> str:
+    receipt = ledger.valid_receipt(row.id) if is_paid(row) else None
+    if receipt is None:
+        return "No money has come with it, so there is none to send back."
+    return manual.refusal_to_send_back(receipt)
+
+
 def _undo(attempt: MpesaTransaction, told: Mapping[str, Any], by: str) -> str:
     undone = manual.undo_decision(attempt.pk, reason=told["reason"], by=by, now=gateway.now())
     return settlements.outcome(
@@ -144,6 +163,17 @@ ACTIONS = (
         refusal=_refusal_to_settle,
         form=SettleForm,
         lead="Only with evidence that the money is with us: you vouch for it with your name.",
+    ),
+    Action(
+        name="send-back",
+        label="Send it back by M-PESA …",
+        icon="undo",
+        permission="payments.record_refund",
+        do=_send_back,
+        refusal=_refusal_to_send_back,
+        form=SendBackForm,
+        lead="Safaricom is asked to send it back to the phone that paid. It is asked once; here you see how far it is.",
+        advice=story.advice_on_refund,
     ),
     Action(
         name="refund",

@@ -17,6 +17,7 @@ from payments.desk.lists.filters import DaysFilter, NeedsFilter
 from payments.desk.lists.rows import ManyRows
 from payments.desk.pages import DetailPage
 from payments.desk.payments import actions, asking, story, timeline
+from payments.desk.reversals import figures as reversals
 from payments.facts import Reason, reasons_of
 from payments.models import MpesaTransaction
 from payments.phones import blank_phones
@@ -122,6 +123,7 @@ class MpesaTransactionAdmin(ExportMixin, ManyRows, DetailPage):
             "items": list(row.order.items.all()),
             "checkout_id": blank_phones(row.checkout_request_id or ""),
             "refunds": row.refunds.all(),
+            "ordered_back": list(reversals.of_payment(row)),
             "receipts": row.receipts.order_by("id"),
             "given_back": story.given_back_kes(row),
             "asked": story.asked(row),

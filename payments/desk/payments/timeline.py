@@ -206,6 +206,16 @@ KINDS: dict[str, tuple[str, Words, Words]] = {
         lambda f: f"Safaricom gave {_amount(f)} back to the buyer: reversal {f.get('reference', '')}.",
         "The money is gone, so it can't be refunded once more. Look whether the mixes were handed out.",
     ),
+    "reversal_ordered": (
+        "info",
+        lambda f: f"Safaricom is to send {_amount(f)} of receipt {f.get('receipt', '')} back.",
+        "It is sent in a moment, once. How far it is stands under Sent back by M-PESA.",
+    ),
+    "reversal_failed": (
+        "bad",
+        lambda f: f"Safaricom did not send {_amount(f)} back: {f.get('description', '')}",
+        "The money is still here. See what was wrong, then send it back anew, or in the M-PESA portal.",
+    ),
     "refund_recorded": (
         "ok",
         lambda f: f"Refund of {_amount(f)} recorded, reference {f.get('reference', '')}.",

@@ -16,6 +16,7 @@ from payments.attention import PART_TAKEN_BACK
 from payments.desk import settlements
 from payments.desk.addresses import address, page_of
 from payments.desk.pages import Button, refuse_without, row_or_404, show
+from payments.desk.reversals.actions import SENT_BACK, SendBackForm
 from payments.desk.settlements import RefundForm, reason_field
 from payments.desk.words import kes
 from payments.facts import LEFT_UNDECIDED, WAS_REVERSED_UNSEEN, is_to_send_back
@@ -80,6 +81,15 @@ def _refund(receipt: Receipt, told: dict[str, Any], by: str) -> str:
     return settlements.outcome(recorded, "The refund is recorded.")
 
 
+def _send_back(receipt: Receipt, told: dict[str, Any], by: str) -> str:
+    ordered = manual.send_back(receipt.pk, by=by, now=gateway.now(), **told)
+    return settlements.outcome(ordered, SENT_BACK)
+
+
+def _may_be_sent_back(receipt: Receipt) -> bool:
+    return not manual.refusal_to_send_back(receipt)
+
+
 def _review(receipt: Receipt, _told: dict[str, Any], by: str) -> str:
     manual.mark_receipt_reviewed(receipt.pk, by=by, now=gateway.now())
     return "Marked as looked at."
@@ -116,6 +126,16 @@ ACTIONS = (
         makes_sense=_is_nobodys,
         form=KeepForm,
         lead="Only what nobody will ask back. The reason stands in the book.",
+    ),
+    Action(
+        name="send-back",
+        label="Send it back by M-PESA …",
+        permission=REFUND,
+        do=_send_back,
+        makes_sense=_may_be_sent_back,
+        form=SendBackForm,
+        lead="Safaricom is asked to send it back to the phone that paid. It is asked once; here you see how far it is.",
+        main=is_to_send_back,
     ),
     Action(
         name="refund",

@@ -17,6 +17,7 @@ from payments.desk.lists.rows import ManyRows
 from payments.desk.pages import Button, DetailPage
 from payments.desk.receipts import actions, figures
 from payments.desk.receipts.flows import flows
+from payments.desk.reversals import figures as reversals
 from payments.facts import (
     IS_TO_SEND_BACK,
     LEFT_UNDECIDED,
@@ -124,6 +125,7 @@ class ReceiptAdmin(ManyRows, DetailPage):
             "shares": parts,
             "reversals": list(row.reversals.filter(voided_at=None).order_by("id")),
             "refunds": list(figures.refunds_of(row)),
+            "ordered_back": list(reversals.of_receipt(row)),
             "lines": list(figures.lines_of(row)),
             "deliveries": list(row.attempt.deliveries.order_by("id")) if row.attempt else [],
             "postings": postings if request.user.has_perm("payments.view_posting") else [],

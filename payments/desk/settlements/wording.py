@@ -10,10 +10,18 @@ CONFIRMED = {
     What.CLAIM: "Confirmed: this money is the order's now.",
     What.KEEP: "Confirmed: this money is kept.",
     What.REFUND: "Confirmed: the refund is recorded.",
+    What.SEND_BACK: "Confirmed: Safaricom is being asked to send it back.",
+    What.NEVER_WENT: "Confirmed: the money counts as here.",
     What.UNDO: "Confirmed: the decision is taken back.",
     What.UNDO_REFUND: "Confirmed: the refund is taken back, its money is here again.",
     What.VOID_LINE: "Confirmed: the line counts no more.",
     What.VOID_FILE: "Confirmed: what only this statement said is taken back. Its page shows what still counts.",
+}
+
+OF_A_RECEIPT = {
+    What.KEEP: "wants the shop to keep {amount} of receipt {receipt}.",
+    What.SEND_BACK: "wants Safaricom to send {amount} of receipt {receipt} back to the customer.",
+    What.NEVER_WENT: "says: {amount} of receipt {receipt} that Safaricom was to send back never went.",
 }
 
 
@@ -33,6 +41,8 @@ def confirmed(proposal: HandSettlement) -> str:
 def wanted(proposal: HandSettlement) -> str:
     """What its proposer says, as a sentence after the name."""
     amount, receipt = kes(proposal.amount_kes), proposal.receipt
+    if proposal.what in OF_A_RECEIPT:
+        return OF_A_RECEIPT[What(proposal.what)].format(amount=amount, receipt=receipt)
     match What(proposal.what):
         case What.SETTLE if proposal.line_id is not None:
             asks = f", which asks for {kes(proposal.order.total_kes)}" if proposal.order else ""
@@ -42,8 +52,6 @@ def wanted(proposal: HandSettlement) -> str:
             return f"says of order {_order(proposal)}: {amount}, receipt {receipt}, seen in: {seen}."
         case What.CLAIM:
             return f"wants to give {amount} of receipt {receipt} to order {_order(proposal)}."
-        case What.KEEP:
-            return f"wants the shop to keep {amount} of receipt {receipt}."
         case What.REFUND if proposal.attempt is None:
             return f"says: {amount} of receipt {receipt} were sent back with reference {proposal.reference}."
         case What.REFUND:

@@ -12,7 +12,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from orders.models import Mix, Order
-from payments.callbacks import strangers, token_hash
+from payments.callbacks import strangers
+from payments.gateway import token_hash
 from payments.models import CallbackDelivery, MpesaTransaction
 from payments.phones import NotAPhone, read_msisdn
 from payments.states import State

@@ -119,7 +119,7 @@ def test_people_read_it_too(click: Click, safaricom: FakeDaraja, clock: Clock) -
         f"order {attempt.account_reference} · receipt UKN4AB12CD · KES 1,500 · payment {attempt.public_id}"
         in said
     )
-    assert "    Send it back in the M-PESA portal" in said
+    assert "    Open it and have Safaricom send it back." in said
     assert said.endswith("things need a person.\n")
 
 

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 
 from orders.models import Order
 from orders.services import receive
-from payments import callbacks, enquiries, ledger, manual
+from payments import callbacks, enquiries, gateway, ledger, manual
 from payments.checkout.status import payment_status
 from payments.desk.needs import count_payments_in_need
 from payments.ledger import write
@@ -259,7 +259,7 @@ def test_the_inbox_keeps_no_phone_number(click: Click, deliver: Deliver) -> None
 def test_a_second_payment_on_one_order_is_refund_due(click: Click, deliver: Deliver, clock: Clock) -> None:
     first = click()
     first_token = "first"
-    MpesaTransaction.objects.filter(id=first.id).update(callback_token_hash=callbacks.token_hash(first_token))
+    MpesaTransaction.objects.filter(id=first.id).update(callback_token_hash=gateway.token_hash(first_token))
     clock.advance(minutes=2)
     second = click()  # the first was idle, Safaricom knew nothing of it
     deliver(success("ws_CO_2", receipt="UKN4SECOND"))

@@ -24,6 +24,7 @@ PAGES: dict[
     "payments.statement": EVERYBODY,
     "payments.receipt": EVERYBODY,
     "payments.refund": EVERYBODY,
+    "payments.reversal": EVERYBODY,
     "payments.posting": {"auditor"},
     "payments.alertmessage": {"supervisor", "auditor"},
     "payments.statementline": EVERYBODY,

@@ -612,7 +612,7 @@ def test_its_queries_do_not_grow_with_the_day(
         upload = statement()
         for _ in range(more):
             on_statement(upload, at=clock())
-        with django_assert_num_queries(42):
+        with django_assert_num_queries(44):
             of_day()
 
 

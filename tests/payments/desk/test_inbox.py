@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payments import callbacks
-from payments.callbacks.tokens import token_hash
 from payments.daraja import CallbackUnreadable
 from payments.desk.inbox import figures
+from payments.gateway import token_hash
 from payments.manual import actions
 from payments.manual.actions import ActionRefused
 from payments.models import PROBLEM_VERDICTS, CallbackDelivery, MpesaTransaction, PaymentEvent

@@ -361,4 +361,4 @@ def test_a_pages_queries_do_not_grow_with_its_events(
         supervisor.post(f"{PAYMENTS}{paid.pk}/note/", {"text": f"Note number {n}"})
         called_back(safaricom, clock)
     supervisor.get(address)
-    assert _queries(supervisor, address) == before <= 19
+    assert _queries(supervisor, address) == before <= 24

@@ -12,10 +12,10 @@ from typing import Any
 
 from orders.models import Order
 from payments import daraja
-from payments.callbacks.tokens import token_hash
 from payments.daraja import PushAccepted, QueryAnswer, Verdict
 from payments.daraja.query_reply import read_query
 from payments.daraja.replies import Reply
+from payments.gateway import token_hash
 from payments.models import MpesaTransaction
 from payments.states import LIVE
 from tests.support.payments.clock import Clock

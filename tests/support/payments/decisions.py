@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from orders.models import Order
-from payments import manual
-from payments.models import HandSettlement, MpesaTransaction, Receipt, StatementLine
+from payments import manual, reversals
+from payments.ledger import Source
+from payments.models import HandSettlement, MpesaTransaction, Receipt, Reversal, StatementLine
 from tests.support.payments.clock import Clock
 from tests.support.payments.fake_daraja import FakeDaraja
 from tests.support.payments.ordering import place
@@ -33,6 +34,7 @@ class Ready:
     form: Mapping[str, str]
     decide: Callable[[str], HandSettlement]
     spoil: Callable[[], Any]
+    moves: bool = True  # the book, at once
 
 
 def _paid(shop: Shop) -> MpesaTransaction:
@@ -107,6 +109,45 @@ def refund(shop: Shop) -> Ready:
         form={**told, "amount_kes": "1500"},
         decide=lambda by: manual.record_refund(attempt.pk, by=by, now=now(), **told),
         spoil=lambda: state([row_of(attempt), _reversal(shop, attempt)], now),
+    )
+
+
+def send_back(shop: Shop) -> Ready:
+    attempt, now = _paid(shop), shop.clock
+    receipt = Receipt.objects.get(attempt=attempt)
+    told: dict[str, Any] = {"amount_kes": 1500, "reason": WHY}
+    return Ready(
+        page=_of_payment(attempt, "send-back"),
+        form={**told, "amount_kes": "1500"},
+        moves=False,
+        decide=lambda by: manual.send_back(receipt.pk, by=by, now=now(), **told),
+        spoil=lambda: state([row_of(attempt), _reversal(shop, attempt)], now),
+    )
+
+
+def send_back_beside(shop: Shop) -> Ready:
+    receipt, now = _nobodys(shop), shop.clock
+    told: dict[str, Any] = {"amount_kes": 1000, "reason": WHY}
+    return Ready(
+        page=f"/admin/payments/receipt/{receipt.pk}/send-back/",
+        form={**told, "amount_kes": "1000"},
+        moves=False,
+        decide=lambda by: manual.send_back(receipt.pk, by=by, now=now(), **told),
+        spoil=lambda: manual.void_line(StatementLine.objects.get().pk, reason=WHY, by="wambui", now=now()),
+    )
+
+
+def never_went(shop: Shop) -> Ready:
+    attempt, now = _paid(shop), shop.clock
+    receipt = Receipt.objects.get(attempt=attempt)
+    manual.send_back(receipt.pk, amount_kes=1500, reason=WHY, by="otieno", now=now())
+    ordered = Reversal.objects.select_related("receipt").get()
+    return Ready(
+        page=f"/admin/payments/reversal/{ordered.pk}/never-went/",
+        form={"reason": WHY},
+        moves=False,
+        decide=lambda by: manual.say_never_went(ordered.pk, reason=WHY, by=by, now=now()),
+        spoil=lambda: reversals.never_went(ordered, words="It ended.", source=Source.CLOCK, now=now()),
     )
 
 
@@ -200,6 +241,9 @@ KINDS: Mapping[str, Callable[[Shop], Ready]] = {
     "claim": claim,
     "keep": keep,
     "refund": refund,
+    "send_back": send_back,
+    "send_back_beside": send_back_beside,
+    "never_went": never_went,
     "undo": undo,
     "undo_refund": undo_refund,
     "refund_beside": refund_beside,

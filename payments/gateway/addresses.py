@@ -1,4 +1,4 @@
-"""The unguessable part of an attempt's callback address. Sent once, kept only as a hash."""
+"""The unguessable part of an address that Safaricom calls. Sent once, kept only as a hash."""
 
 import hashlib
 import secrets
@@ -10,5 +10,5 @@ def new_token() -> str:
 
 
 def token_hash(token: str) -> str:
-    """How a callback token is kept: the token itself stands in no row."""
+    """How such a token is kept: the token itself stands in no row."""
     return hashlib.sha256(token.encode()).hexdigest()
