@@ -7,7 +7,7 @@ from django.db import transaction
 
 from payments import gateway, ledger, reversals
 from payments.facts import reversal_is_stuck
-from payments.ledger import CENTS, Change, EventKind, Source
+from payments.ledger import CENTS, Change, EventKind, Snapshot, Source
 from payments.manual import deciding
 from payments.manual.actions import ActionRefused
 from payments.manual.deciding import Kept, People, What
@@ -123,6 +123,10 @@ def _carry_out(wanted: HandSettlement, people: People, kept: Kept, now: datetime
         )
         kept()
 
+    def decide_on(row: Snapshot) -> Change:
+        reversals.hold(receipt.pk)
+        return Change(kind=EventKind.REVERSAL_ORDERED, to=State(row.state))
+
     facts = {"receipt": wanted.receipt, "amount": str(wanted.amount_kes), "reason": wanted.reason, **people}
     try:
         if receipt.attempt_id is None:
@@ -131,7 +135,7 @@ def _carry_out(wanted: HandSettlement, people: People, kept: Kept, now: datetime
         else:
             ledger.apply_change(
                 receipt.attempt_id,
-                lambda row: Change(kind=EventKind.REVERSAL_ORDERED, to=State(row.state)),
+                decide_on,
                 source=Source.STAFF,
                 facts=facts,
                 now=now,

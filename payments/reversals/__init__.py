@@ -6,6 +6,7 @@ from payments.reversals.follow import apply_result, is_address, look_next, look_
 from payments.reversals.noting import (
     UNDER_WAY,
     Refusal,
+    hold,
     note_decided,
     refuse_beside_one,
     the_one_under_way,
@@ -16,6 +17,7 @@ __all__ = (
     "UNDER_WAY",
     "Refusal",
     "apply_result",
+    "hold",
     "is_address",
     "look_next",
     "look_soon",

@@ -28,11 +28,17 @@ def refuse_beside_one(receipt_id: int) -> None:
         raise Refusal(UNDER_WAY)
 
 
+def hold(receipt_id: int) -> Receipt:
+    """The receipt as it is now, locked until the transaction ends. Whoever writes its attempt too locks it first, as
+    the ledger does."""
+    return Receipt.objects.select_for_update(no_key=True).get(pk=receipt_id)
+
+
 def note_decided(
     receipt_id: int, *, amount_kes: int, reason: str, decided_by: str, confirmed_by: str, now: datetime
 ) -> Reversal:
     """In the transaction in which it is decided. Raises Refusal."""
-    receipt = Receipt.objects.select_for_update(no_key=True).get(pk=receipt_id)
+    receipt = hold(receipt_id)
     left = ledger.left_of(receipt)
     if not 0 < CENTS * amount_kes <= left:
         raise Refusal(f"KES {left / CENTS:,.2f} of this receipt is left to send back.")
