@@ -25,6 +25,7 @@ def it_went(row: Reversal, *, code: str, at: datetime | None, source: Source, no
     receipt = row.receipt
 
     def then(receipt_id: int) -> None:
+        ledger.review_receipt(receipt_id, by=row.decided_by, now=now)  # whoever decided it has seen it
         ended = Reversal.objects.filter(pk=row.pk).exclude(state=Is.DONE)
         others = Reversal.objects.filter(receipt_id=row.receipt_id).exclude(pk=row.pk)
         if row.state == Is.REFUSED and others.exclude(state=Is.REFUSED).exists():

@@ -167,7 +167,7 @@ KINDS: dict[str, tuple[str, Words, Words]] = {
     ),
     "settlement_proposed": (
         "warn",
-        lambda f: f"Proposed: {f.get('what', 'Settled by hand').lower()}. {_amount(f)}{_of_receipt(f)}.",
+        lambda f: f"Proposed: {lowered(f.get('what', 'Settled by hand'))}. {_amount(f)}{_of_receipt(f)}.",
         "A second person must confirm it.",
     ),
     "settlement_declined": (

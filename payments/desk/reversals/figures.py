@@ -104,13 +104,9 @@ def _entries(row: Reversal) -> Iterator[Entry]:
             at=row.ended_at, title=f"It went back, receipt {row.went_as}.", tone="ok", who="Safaricom"
         )
     if row.state == Is.REFUSED and row.ended_at is not None:
-        yield Entry(
-            at=row.ended_at,
-            title="It did not go back.",
-            tone="bad",
-            who=row.code or "Safaricom",
-            words=row.words,
-        )
+        who = "Staff" if row.code == "never_went" else f"Safaricom, code {row.code}"
+        title = "It did not go back."
+        yield Entry(at=row.ended_at, title=title, tone="bad", who=who, words=row.words)
     if row.reviewed_at is not None:
         yield Entry(at=row.reviewed_at, title="Marked as looked at.", tone="ok", who=row.reviewed_by)
 

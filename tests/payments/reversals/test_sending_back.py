@@ -68,6 +68,58 @@ def test_it_is_sent_once_told_and_booked(till: Till, receipt: Receipt) -> None:
     agrees(till)
 
 
+def needed() -> set[str]:
+    from payments.attention import rows
+
+    return {row.reason for row in rows(now=CLOCK[0]())}
+
+
+def test_nobody_is_asked_to_look_at_what_was_decided_here(till: Till, receipt: Receipt) -> None:
+    send_back(receipt)
+    till.work()
+    till.arrive()
+    assert not {"reversed", "refund_due", "refund_unseen"} & needed()
+
+
+@pytest.mark.parametrize(("fault", "reason"), [("swept_out", "refund_due"), ("deed_drop", "refund_unseen")])
+def test_a_person_is_told_of_one_that_failed_and_of_one_without_a_word(
+    till: Till, receipt: Receipt, fault: str, reason: str
+) -> None:
+    till.simulator.fault(fault, times=1)
+    send_back(receipt)
+    till.work()
+    till.arrive()
+    till.clock.advance(hours=2)
+    assert reason in needed()
+    if reason == "refund_due":
+        manual.mark_reversal_reviewed(Reversal.objects.get().pk, by="akinyi", now=till.clock())
+        assert reason not in needed()
+
+
+def test_a_time_out_has_it_looked_for_at_once(till: Till, receipt: Receipt) -> None:
+    till.simulator.fault("queue_timeout", times=1)
+    send_back(receipt)
+    till.work()
+    later = Reversal.objects.get().next_look_at
+    till.arrive()
+    row = Reversal.objects.get()
+    assert (row.state, row.next_look_at) == ("asked", till.clock())
+    assert later is not None
+    assert later > till.clock()
+
+
+def test_however_many_strangers_write_a_result_of_ours_is_taken(
+    till: Till, receipt: Receipt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from payments.callbacks import strangers
+
+    monkeypatch.setattr(strangers, "are_too_many", lambda _address: True)
+    send_back(receipt)
+    till.work()
+    till.arrive()
+    assert state_of(receipt) == "done"
+
+
 def test_a_part_goes_back_and_the_order_keeps_the_rest(till: Till) -> None:
     attempt = till.payment(1500)
     send_back(receipt_of(attempt), 500)
