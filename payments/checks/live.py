@@ -15,12 +15,14 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from djkraph.settings import DEMO_SECRET, SANDBOX_PASSKEY
+from payments.daraja import CertificateUnreadable, public_key
 from payments.models import MpesaTransaction
 
 Settings = Any  # django.conf.settings, or whatever has its names
 TILL = MpesaTransaction.Channel.TILL
 SHORTEST_SECRET = 32  # characters
 SANDBOX_SHORT_CODE = "174379"
+SIMULATORS_CERTIFICATE = "payments/simulator/static/certificate.pem"
 SAFARICOM = ("api.safaricom.co.ke",)
 RATES = (
     "PUSH_RATE_PER_ADDRESS",
@@ -246,6 +248,46 @@ CALLBACK = (
 )
 
 
+# --- who sends money back -------------------------------------------------------------------------------
+
+
+def _initiator(settings: Settings) -> tuple[str, str, str]:
+    return settings.MPESA_INITIATOR_NAME, settings.MPESA_INITIATOR_PASSWORD, settings.MPESA_CERTIFICATE
+
+
+def _certificate_is_not_theirs(settings: Settings) -> bool:
+    if not settings.MPESA_CERTIFICATE:
+        return False
+    try:
+        file = Path(settings.BASE_DIR, settings.MPESA_CERTIFICATE).read_bytes()
+        public_key(file)
+    except (OSError, CertificateUnreadable):
+        return True
+    return file == Path(settings.BASE_DIR, SIMULATORS_CERTIFICATE).read_bytes()
+
+
+INITIATOR = (
+    Rule(
+        variable="MPESA_INITIATOR_NAME",
+        wrong="some of MPESA_INITIATOR_NAME, MPESA_INITIATOR_PASSWORD and MPESA_CERTIFICATE, and not all",
+        say="goes with MPESA_INITIATOR_PASSWORD and MPESA_CERTIFICATE: set all three, or none.",
+        is_wrong=lambda settings: any(_initiator(settings)) and not all(_initiator(settings)),
+    ),
+    Rule(
+        variable="MPESA_INITIATOR_NAME",
+        wrong="the simulator's",
+        say="is the simulator's: use the initiator of the M-PESA portal, or leave it empty.",
+        is_wrong=lambda settings: settings.MPESA_INITIATOR_NAME == "simulator-initiator",
+    ),
+    Rule(
+        variable="MPESA_CERTIFICATE",
+        wrong="no file of a certificate; the simulator's",
+        say="is no file of Safaricom's certificate: take the one of the Daraja portal, as PEM or DER.",
+        is_wrong=_certificate_is_not_theirs,
+    ),
+)
+
+
 # --- the machine ----------------------------------------------------------------------------------------
 
 
@@ -303,4 +345,4 @@ MACHINE = (
     ),
 )
 
-RULES: tuple[Rule, ...] = (*MACHINE, *SECRETS, *MERCHANT, *CALLBACK)
+RULES: tuple[Rule, ...] = (*MACHINE, *SECRETS, *MERCHANT, *CALLBACK, *INITIATOR)

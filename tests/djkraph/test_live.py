@@ -55,6 +55,17 @@ DANGERS: list[tuple[dict[str, Any], str, str]] = [
     ({"TRUSTED_PROXIES": 0}, "TRUSTED_PROXIES", "TLS"),
     *[({name: 0}, name, "at least 1") for name in RATES],
     ({"SPOOL_DIR": "/dev/null/spool"}, "SPOOL_DIR", "written"),
+    ({"MPESA_INITIATOR_NAME": "kraph"}, "MPESA_INITIATOR_NAME", "all three"),
+    ({"MPESA_INITIATOR_PASSWORD": "x"}, "MPESA_INITIATOR_NAME", "all three"),
+    ({"MPESA_INITIATOR_NAME": "simulator-initiator"}, "MPESA_INITIATOR_NAME", "simulator's"),
+    *[
+        (
+            {"MPESA_CERTIFICATE": file, "MPESA_INITIATOR_NAME": "kraph", "MPESA_INITIATOR_PASSWORD": "x"},
+            "MPESA_CERTIFICATE",
+            "certificate",
+        )
+        for file in ("README.md", "nowhere.pem", "payments/simulator/static/certificate.pem")
+    ],
     ({"SECRET_KEY": ""}, "SECRET_KEY", "empty"),
     ({"SECRET_KEY": DEMO_SECRET}, "SECRET_KEY", "demo"),
     ({"SECRET_KEY": "x" * 31}, "SECRET_KEY", "short"),
@@ -149,6 +160,10 @@ def live(tmp_path: Path) -> SimpleNamespace:
         MPESA_TILL_NUMBER="",
         MPESA_TRANSACTION_TYPE="CustomerPayBillOnline",
         MPESA_CALLBACK_URL="https://pay.djkraph.co.ke/api/payments/callback",
+        MPESA_INITIATOR_NAME="",
+        MPESA_INITIATOR_PASSWORD="",
+        MPESA_CERTIFICATE="",
+        BASE_DIR=ROOT,
     )
 
 

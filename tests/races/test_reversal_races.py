@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.races.test_staff_races import Clerk, clerks
+from tests.support.races.clerks import Clerk, clerks
 from tests.support.races.crowd import at_once, new_phone, wait_until
 from tests.support.races.machines import worker
 from tests.support.races.town import Town

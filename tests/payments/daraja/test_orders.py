@@ -17,11 +17,8 @@ from payments.daraja import (
     Busy,
     C2bNotice,
     CertificateUnreadable,
-    DarajaClient,
     Done,
     Initiator,
-    MemoryTokenStore,
-    Merchant,
     Misconfigured,
     NoticeUnreadable,
     OutcomeUnknown,
@@ -41,23 +38,13 @@ from payments.daraja import (
     read_result,
     reversal_done,
 )
-from payments.simulator.accounts import INITIATOR, INITIATOR_PASSWORD, PAYBILL
+from payments.simulator.accounts import INITIATOR, INITIATOR_PASSWORD
 from payments.simulator.business.credential import certificate
 from payments.simulator.options import Config
 from payments.simulator.server import running
-from tests.support.payments.simulator import Client, Shop, hearing
+from tests.support.payments.simulator import Client, Shop, daraja, hearing
 
 BOSS = Initiator(name=INITIATOR, password=INITIATOR_PASSWORD, certificate=certificate())
-
-
-def daraja(base_url: str) -> DarajaClient:
-    return DarajaClient(
-        base_url,
-        "simulator-consumer-key",
-        "simulator-consumer-secret",
-        Merchant(short_code=PAYBILL.short_code, passkey=PAYBILL.passkey),
-        MemoryTokenStore(),
-    )
 
 
 class Line:

@@ -9,8 +9,9 @@ from django.db import connection
 
 from payments import gateway, ledger, manual, reversals
 from payments.models import Posting, Receipt, Reversal
-from tests.payments.reversals.conftest import Till
 from tests.support.last_words import LastWords
+from tests.support.payments.sending_back import Till
+from tests.support.payments.simulator import daraja
 from tests.support.races.dying import Death, done_by_another
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,15 +42,11 @@ def decide(till: Till, receipt: Receipt) -> None:
 
 
 def send(till: Till, _receipt: Receipt) -> None:
-    from tests.payments.daraja.test_orders import daraja
-
     gateway.client = lambda: daraja(till.simulator.base_url)
     reversals.send_next(clock=till.clock)
 
 
 def look(till: Till, _receipt: Receipt) -> None:
-    from tests.payments.daraja.test_orders import daraja
-
     gateway.client = lambda: daraja(till.simulator.base_url)
     reversals.look_next(clock=till.clock)
 

@@ -10,7 +10,7 @@ from payments import ledger, manual, reversals
 from payments.ledger import CENTS
 from payments.manual import ActionRefused
 from payments.models import CallbackDelivery, MpesaTransaction, PaymentEvent, Posting, Receipt, Reversal
-from tests.payments.reversals.conftest import Till, state_of
+from tests.support.payments.sending_back import Till, state_of
 
 pytestmark = pytest.mark.django_db
 WHY = "Paid twice, the customer says."

@@ -13,13 +13,14 @@ from typing import Any
 
 import requests
 
-from payments.daraja import Initiator
+from payments.daraja import DarajaClient, Initiator, MemoryTokenStore, Merchant
 from payments.simulator.accounts import (
     ACCOUNTS,
     CONSUMER_KEY,
     CONSUMER_SECRET,
     INITIATOR,
     INITIATOR_PASSWORD,
+    PAYBILL,
 )
 from payments.simulator.business.api import DEEDS
 from payments.simulator.business.credential import certificate
@@ -221,6 +222,16 @@ class Client:
 
 def credential(password: str = INITIATOR_PASSWORD) -> str:
     return Initiator(name="", password=password, certificate=certificate()).security_credential()
+
+
+def daraja(base_url: str) -> DarajaClient:
+    return DarajaClient(
+        base_url,
+        "simulator-consumer-key",
+        "simulator-consumer-secret",
+        Merchant(short_code=PAYBILL.short_code, passkey=PAYBILL.passkey),
+        MemoryTokenStore(),
+    )
 
 
 def password(short_code: str, timestamp: str = TIMESTAMP) -> str:
