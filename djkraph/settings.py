@@ -357,6 +357,7 @@ MPESA_INITIATOR_PASSWORD: str = env.text(
 MPESA_CERTIFICATE: str = env.text(
     "MPESA_CERTIFICATE", "payments/simulator/static/certificate.pem" if _IS_SIMULATED else ""
 )
+C2B_REFUSES_UNKNOWN_ACCOUNTS: bool = env.yes_no("C2B_REFUSES_UNKNOWN_ACCOUNTS", False)
 MPESA_QUERY_BUDGET_PER_MINUTE = env.whole(
     "MPESA_QUERY_BUDGET_PER_MINUTE", 60 if MPESA_ENVIRONMENT == "simulator" else 5, least=1, most=100_000
 )
@@ -478,6 +479,7 @@ UNFOLD = {
                 "title": "Behind it",
                 "items": [
                     _desk("Callback inbox", "inbox", "payments.callbackdelivery"),
+                    _desk("Payments told by hand", "contactless", "payments.lookup"),
                     _desk("Alerts", "campaign", "payments.alertmessage"),
                     _desk("The book", "menu_book", "payments.posting"),
                     _desk("Audit", "history", "payments.paymentevent"),

@@ -6,6 +6,7 @@ from payments.desk.orders import page as orders
 from payments.desk.payments import behind, trail
 from payments.desk.payments import page as payments
 from payments.desk.receipts import page as receipts
+from payments.desk.receipts import told
 from payments.desk.refunds import page as refunds
 from payments.desk.reversals import page as reversals
 from payments.desk.settlements import page as settlements
@@ -26,5 +27,6 @@ __all__ = (
     "reversals",
     "settlements",
     "statements",
+    "told",
     "trail",
 )

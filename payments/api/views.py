@@ -129,7 +129,18 @@ class CallbackView(APIView):
 
 @extend_schema(exclude=True)
 class ResultView(CallbackView):
-    """What came of one of our orders to Safaricom. Kept as a callback is, and read by whose address it came to."""
+    """What came of one of our orders to Safaricom, or a payment that was made by hand. Kept as a callback is, and read
+    by whose address it came to."""
+
+
+@extend_schema(exclude=True)
+class ValidationView(APIView):
+    """May this payment by hand be made? Answered at once: Safaricom waits eight seconds."""
+
+    def post(self, request: Request, token: str) -> JsonResponse:
+        code = callbacks.validate(token=token, body=read_capped(request._request), now=gateway.now())
+        words = "Rejected" if code else "Accepted"
+        return JsonResponse({"ResultCode": code or "0", "ResultDesc": words})
 
 
 @extend_schema(exclude=True)

@@ -3,7 +3,7 @@ no push, and asks no question itself (enquiries/)."""
 
 from payments.callbacks.apply import apply_delivery
 from payments.callbacks.erasing import erasable_deliveries
-from payments.callbacks.receive import NotFromSafaricom, note_timeout, receive_callback
+from payments.callbacks.receive import NotFromSafaricom, note_timeout, receive_callback, validate
 from payments.callbacks.replay import apply_left_behind, replay_spool, stored_deliveries
 from payments.callbacks.spool import count_set_aside, count_spooled, spooled_since
 from payments.callbacks.strangers import forget as forget_strangers
@@ -21,4 +21,5 @@ __all__ = (
     "replay_spool",
     "spooled_since",
     "stored_deliveries",
+    "validate",
 )

@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import IntegrityError
 
 from djkraph import sql
-from payments import enquiries, ledger, reversals
+from payments import enquiries, ledger, lookups, reversals
 from payments.daraja import CallbackUnreadable, StkCallback, read_callback
 from payments.ledger import (
     AnotherReceipt,
@@ -73,9 +73,15 @@ def apply_delivery(delivery: Delivery, *, now: datetime) -> Verdict:
 
 
 def _of_an_order(delivery: Delivery, *, now: datetime) -> Verdict | None:
-    """What came of an order to send money back, at that order's own address. None: it is no order's."""
+    """What came of an order or a question of ours, at its own address; or a notice of a payment by hand, at the shop's.
+    None: it is none of these."""
     body = delivery.as_it_came if delivery.as_it_came is not None else delivery.body
-    verdict = reversals.apply_result(delivery.token_hash, body, now=now)
+    if lookups.is_ours(delivery.token_hash):
+        verdict: Verdict | None = lookups.hear(body, now=now)
+    else:
+        verdict = reversals.apply_result(delivery.token_hash, body, now=now)
+        if verdict is None:
+            verdict = lookups.apply_result(delivery.token_hash, body, now=now)
     if verdict is not None:
         unapplied = CallbackDelivery.objects.filter(id=delivery.id).exclude(verdict=Verdict.APPLIED)
         unapplied.update(verdict=verdict)

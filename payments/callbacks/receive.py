@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import Error
 
 from djkraph import sql
-from payments import gateway, reversals
+from payments import gateway, lookups, reversals
 from payments.callbacks import spool, strangers
 from payments.callbacks.apply import Delivery, Verdict, apply_safely
 from payments.callbacks.bodies import read_body
@@ -77,6 +77,13 @@ def note_timeout(*, token: str, now: datetime) -> None:
         log.exception("A time-out could not be noted: it is looked for in its time")
 
 
+def validate(*, token: str, body: bytes, now: datetime) -> str:
+    """C2B's code for a payment by hand that is to be refused before it is made; empty: it may go on."""
+    if not gateway.refuses_unknown_accounts() or not lookups.is_ours(token_hash(token)):
+        return ""
+    return lookups.refusal_of(read_body(body).text, now=now)
+
+
 def _is_ours(token: str) -> bool:
     """Whether an attempt, or an order of ours, has this address. Where nobody can say, it may be."""
     try:
@@ -84,9 +91,14 @@ def _is_ours(token: str) -> bool:
             return False
         hashed = token_hash(token)
         found = sql.select_id(MpesaTransaction, {"callback_token_hash": hashed})
-        return found is not None or reversals.is_address(hashed)
+        return found is not None or _is_an_orders(hashed)
     except Error:
         return True
+
+
+def _is_an_orders(hashed: str) -> bool:
+    """Or the shop's own, at which payments by hand are told of."""
+    return lookups.is_ours(hashed) or reversals.is_address(hashed) or lookups.is_address(hashed)
 
 
 def store(arrived: Spooled, *, spool_id: uuid.UUID | None) -> Delivery:

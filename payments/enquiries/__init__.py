@@ -18,6 +18,7 @@ from payments.enquiries.ask import (
     request_check_by_stranger,
     request_check_of_earlier,
     resolve_by_clock,
+    take_spare_turn,
 )
 from payments.enquiries.budget import next_turn_at, pause, take_turn
 from payments.enquiries.heartbeat import WORKER, WORKER_WITHIN, beat, worker_silent_since
@@ -46,6 +47,7 @@ __all__ = (
     "request_check_by_stranger",
     "request_check_of_earlier",
     "resolve_by_clock",
+    "take_spare_turn",
     "take_turn",
     "worker_silent_since",
 )

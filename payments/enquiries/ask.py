@@ -121,6 +121,11 @@ def due_without_id(*, now: datetime, limit: int = BATCH) -> list[Due]:
     return _read(rows.order_by("next_check_at")[:limit])
 
 
+def take_spare_turn(*, now: datetime) -> bool:
+    """For a question about no attempt of ours (a receipt, an order): those who wait for an attempt go before."""
+    return budget.take_turn(now=now, may_take=lambda turn: lanes.is_spare(turn, now=now))
+
+
 def ask_next(*, clock: Callable[[], datetime]) -> Outcome:
     """The worker's question: about whoever waits longest in the lane whose turn it is."""
     now = clock()

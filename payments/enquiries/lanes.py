@@ -64,6 +64,13 @@ def may_take(lane: Lane, turn: int, *, attempt_id: int, now: datetime) -> bool:
     return its_own is lane or not any(first_of(each, now=now, but=attempt_id) for each in before)
 
 
+def is_spare(turn: int, *, now: datetime) -> bool:
+    """Whether a question about no attempt of ours may have this turn: it is the watched ones', or nobody waits in a
+    lane that goes before theirs."""
+    before = (Lane.BUYER, Lane.STAFF, Lane.YOUNG)
+    return TURNS[turn % len(TURNS)] is Lane.WATCHED or not any(first_of(each, now=now) for each in before)
+
+
 def is_anybody_waiting(*, now: datetime) -> bool:
     """A buyer on the page, or staff."""
     return any(first_of(lane, now=now) is not None for lane in WAITS_FOR)

@@ -3,6 +3,8 @@
 Beside checks.py the only reader of settings in payments. No rule about money here.
 """
 
+import hashlib
+import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -104,6 +106,32 @@ def result_addresses(token: str) -> ResultAddresses:
         result_url=f"{front.rstrip('/')}/api/payments/results/{token}",
         timeout_url=f"{front.rstrip('/')}/api/payments/timeouts/{token}",
     )
+
+
+def notice_tokens() -> list[str]:
+    """The secret parts of the address at which payments by hand are told of, one for each key of the ledger: the first
+    is registered, all are heard."""
+    ring = keyring()
+    return [
+        hmac.new(key.encode(), b"notices of payments by hand", hashlib.sha256).hexdigest()[:48]
+        for key in (*ring.keys, *ring.retired)
+    ]
+
+
+def notice_addresses() -> tuple[str, str]:
+    """Where a payment by hand is confirmed, and where it is asked about before. No word is in it that they refuse."""
+    front, _, _ = settings.MPESA_CALLBACK_URL.partition("/api/")
+    token, front = notice_tokens()[0], front.rstrip("/")
+    return f"{front}/api/payments/confirmed/{token}", f"{front}/api/payments/validated/{token}"
+
+
+def is_paybill() -> bool:
+    return merchant().transaction_type is TransactionType.PAYBILL
+
+
+def refuses_unknown_accounts() -> bool:
+    """Whether a payment by hand that can mean no order is refused before it is made."""
+    return bool(settings.C2B_REFUSES_UNKNOWN_ACCOUNTS)
 
 
 def initiator() -> Initiator | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from djkraph import counting
 from djkraph.staff import forgetting
-from payments import alerts, callbacks, enquiries, gateway, ledger, manual, reconciliation, reversals
+from payments import alerts, callbacks, enquiries, gateway, ledger, lookups, manual, reconciliation, reversals
 from payments.gateway import release_connection
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ def chores() -> list[Chore]:
         Chore(every=15, deed=_beat, else_log="The desk could not be told that the worker is at work"),
         Chore(every=2, deed=_send_back, else_log="A reversal could not be sent; the worker tries again"),
         Chore(every=2, deed=_look_for_reversals, else_log="Reversals could not be looked for"),
+        Chore(every=2, deed=_look_up, else_log="Receipts that were told could not be looked up"),
         Chore(every=3600, deed=_forget_strangers, else_log="Old posts of strangers could not be removed"),
         Chore(every=3600, deed=_erase_files, else_log="Old files of statements could not be erased"),
         Chore(every=60, deed=_close_pointless, else_log="What became pointless could not be closed"),
@@ -68,6 +69,10 @@ def _send_back() -> bool:
 
 def _look_for_reversals() -> bool:
     return reversals.look_next(clock=gateway.now)
+
+
+def _look_up() -> bool:
+    return lookups.look_next(clock=gateway.now)
 
 
 def _forget_strangers() -> bool:

@@ -5,6 +5,7 @@ from payments.models.approval import HandSettlement
 from payments.models.attempt import MpesaTransaction
 from payments.models.delivery import DONE_VERDICTS, PROBLEM_VERDICTS, CallbackDelivery
 from payments.models.event import PaymentEvent
+from payments.models.lookup import Lookup
 from payments.models.posting import Posting
 from payments.models.receipt import Receipt
 from payments.models.refund import Refund
@@ -31,6 +32,7 @@ __all__ = (
     "HandSettlement",
     "Heartbeat",
     "IdempotencyKey",
+    "Lookup",
     "MpesaTransaction",
     "PaymentEvent",
     "Posting",

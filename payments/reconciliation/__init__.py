@@ -1,6 +1,7 @@
 """The M-PESA portal's statement held against the ledger: taking a file in whole, and finding each line's payment. No
 file is parsed here (statement_file/), and nothing is guessed: what is left is a person's (manual/)."""
 
+from payments.reconciliation.beside import awaiting_receipt, may_be_a_requests, order_meant
 from payments.reconciliation.candidates import CLOCKS_DIFFER
 from payments.reconciliation.erasing import erasable_lines
 from payments.reconciliation.importing import (
@@ -29,6 +30,7 @@ __all__ = (
     "Matched",
     "Till",
     "TrialBalance",
+    "awaiting_receipt",
     "begin_again",
     "count_ahead",
     "earlier",
@@ -40,6 +42,8 @@ __all__ = (
     "match_believed",
     "match_some",
     "matchable",
+    "may_be_a_requests",
+    "order_meant",
     "read_file",
     "statements_that_differ",
     "trial_balance",

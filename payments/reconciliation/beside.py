@@ -36,8 +36,8 @@ class Meanwhile(Exception):
 
 def order_to_pay(line: StatementLine) -> Order | None:
     """Of a line that is no request's: the order that its money is for, if nothing speaks against it."""
-    order = order_named(line)
-    if order is None or _may_be_a_requests(order, line) or _had_ended(order, line):
+    order = order_meant(line.account_no)
+    if order is None or may_be_a_requests(order, line.paid_in) or _had_ended(order, line):
         return None
     return order
 
@@ -128,13 +128,22 @@ def book_others(statement: Statement, *, now: datetime, limit: int) -> int:
     return len(lines)
 
 
-def order_named(line: StatementLine) -> Order | None:
-    """The one order that the account number can mean."""
-    exact = Order.objects.filter(code=line.account_no).first()
-    if exact is not None or not line.account_no:
+def order_meant(account_no: str) -> Order | None:
+    """The one order that the account number can mean, as people type it."""
+    exact = Order.objects.filter(code=account_no).first()
+    if exact is not None or not account_no:
         return exact
-    meant = list(Order.objects.filter(code__in=codes_meant(line.account_no))[:2])
+    meant = list(Order.objects.filter(code__in=codes_meant(account_no))[:2])
     return meant[0] if len(meant) == 1 else None
+
+
+def awaiting_receipt(order: Order, kes: Decimal | int) -> int | None:
+    """The one request of this order that is paid with this amount and has no receipt yet: its id."""
+    if kes != int(kes):
+        return None
+    awaited = MpesaTransaction.objects.filter(IS_PAID, order=order, receipt=None, amount_kes=int(kes))
+    ids = list(awaited.values_list("id", flat=True)[:2])
+    return ids[0] if len(ids) == 1 else None
 
 
 def _to_book(statement: Statement) -> QuerySet[StatementLine]:
@@ -144,13 +153,13 @@ def _to_book(statement: Statement) -> QuerySet[StatementLine]:
     )
 
 
-def _may_be_a_requests(order: Order, line: StatementLine) -> bool:
+def may_be_a_requests(order: Order, kes: Decimal | int) -> bool:
     """The same money may be counted with one of the order's requests: one that is paid, without a receipt so far; one
     that is on the phone for this amount; one that a person settled, with a receipt that no statement has shown."""
     requests = MpesaTransaction.objects.filter(order=order)
     with_a_line = StatementLine.objects.filter(kind=Kind.PAYMENT, attempt=OuterRef("id"))
     awaited = IS_PAID & Q(receipt=None)
-    ringing = IS_LIVE & Q(amount_kes=line.paid_in)
+    ringing = IS_LIVE & Q(amount_kes=kes)
     by_a_person = IS_PAID & Q(by_hand=True)
     return requests.filter(awaited | ringing | by_a_person).exclude(Exists(with_a_line)).exists()
 

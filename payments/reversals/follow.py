@@ -72,7 +72,7 @@ def look_next(*, clock: Callable[[], datetime]) -> bool:
     if row.sent_at is None or now - row.sent_at > WATCHED_FOR:
         Reversal.objects.filter(pk=row.pk, next_look_at=row.next_look_at).update(next_look_at=None)
         return True
-    if gateway.initiator() is None or not enquiries.take_turn(now=now):
+    if gateway.initiator() is None or not enquiries.take_spare_turn(now=now):
         return False
     mine = Reversal.objects.filter(pk=row.pk, looks=row.looks).exclude(state=Is.DONE)
     pause = min(BACKS_OFF_TO, timedelta(seconds=30) * 2 ** min(row.looks, 10))

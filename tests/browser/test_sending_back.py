@@ -123,6 +123,28 @@ def test_one_that_is_not_sent_yet_is_stopped(tabs: Tabs, demo: Demo) -> None:
     assert [m for m in demo.simulator.state()["moves"] if m["original"] == receipt] == []
 
 
+def test_somebody_pays_an_order_by_hand_and_it_is_claimed(tabs: Tabs, demo: Demo) -> None:
+    told = {"items": [{"mix": "love-songs-vol-1"}]}
+    placed = requests.post(f"{demo.shop}/api/orders", json=told, timeout=30).json()
+    code, price = str(placed["accountReference"]), int(placed["amount"])
+    page = Phone(tabs, demo, "254720555578").page
+    page.get_by_text("Lipa na M-PESA: pay by hand").click()
+    typed = {"payer": "254720555578", "account": code.lower(), "amount": str(price), "hand-pin": "1234"}
+    for name, value in typed.items():
+        page.locator(f"#{name}").fill(value)
+    page.locator("#by-hand button").click()
+    expect(page.locator("#said")).to_contain_text("Done: ", timeout=AT_THE_NEXT_POLL)
+    kraph = Desk(tabs, demo)
+    kraph.page.locator('a[href$="/orders/order/"]').first.click()
+    kraph.search(code)
+    kraph.open_first()
+    waits_for(kraph.page, "Paid")
+    look(kraph.page, "order-paid-by-hand")
+    kraph.page.locator('a[href$="/payments/lookup/"]').first.click()
+    kraph.hears("Safaricom says that it came")
+    look(kraph.page, "payments-told")
+
+
 def test_somebody_pays_by_hand_and_takes_it_back(tabs: Tabs, demo: Demo) -> None:
     phone = Phone(tabs, demo, "254720444478")
     page = phone.page

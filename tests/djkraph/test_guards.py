@@ -52,6 +52,7 @@ VIOLATIONS = [
             "payments.enquiries.ask",
             "payments.reconciliation.matching",
             "payments.reversals.send",
+            "payments.lookups.found",
             "payments.callbacks.apply",
             "payments.checkout.push",
             "payments.manual.settling",

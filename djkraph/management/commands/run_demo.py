@@ -25,6 +25,7 @@ THREADS = "16"
 STARTS_WITHIN = 60.0  # seconds
 STOPS_WITHIN = 8.0  # seconds
 LOGIN = "kraph"
+NOMINATED = "254722000000"  # whose phone answers for the demo's short code
 
 
 class Command(BaseCommand):
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         crew = _start_all(port, simulator_port)
         try:
             _wait_until_up(crew, port, simulator_port)
+            _register(port, simulator_port)
             self._say_where(port, simulator_port, password)
             self._keep_watch(crew)
         except KeyboardInterrupt:
@@ -105,16 +107,38 @@ def _demo_login() -> str:
     return password if user.check_password(password) else "as you have set it"
 
 
-def _start_all(port: int, simulator_port: int) -> dict[str, subprocess.Popen[bytes]]:
-    simulator = f"http://{LOOPBACK}:{simulator_port}"
-    environment = os.environ | {
-        "MPESA_BASE_URL": simulator,
+def _environment(port: int, simulator_port: int) -> dict[str, str]:
+    return os.environ | {
+        "MPESA_BASE_URL": f"http://{LOOPBACK}:{simulator_port}",
         "MPESA_CALLBACK_URL": f"http://{LOOPBACK}:{port}/api/payments/callback",
         "CSRF_TRUSTED_ORIGINS": f"http://{LOOPBACK}:{port},http://localhost:{port}",
         "PYTHONUNBUFFERED": "1",
         "WEB_THREADS": THREADS,
     }
-    manage = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
+
+
+def _manage() -> list[str]:
+    return [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
+
+
+def _register(port: int, simulator_port: int) -> None:
+    """What a live shop does once; the simulator forgets it with each start. Else payments by hand are not told."""
+    asked = [
+        subprocess.Popen(
+            [*_manage(), *command],
+            env=_environment(port, simulator_port),
+            cwd=settings.BASE_DIR,
+            stdout=subprocess.DEVNULL,
+            start_new_session=sys.platform != "win32",
+        )
+        for command in (("register_c2b", "--register"), ("register_pull", "--register", NOMINATED))
+    ]
+    for each in asked:
+        each.wait(timeout=STARTS_WITHIN)
+
+
+def _start_all(port: int, simulator_port: int) -> dict[str, subprocess.Popen[bytes]]:
+    environment, manage = _environment(port, simulator_port), _manage()
     commands = {
         "simulator": [*manage, "daraja_simulator", "--port", str(simulator_port)],
         "shop": [

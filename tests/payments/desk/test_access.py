@@ -25,6 +25,7 @@ PAGES: dict[
     "payments.receipt": EVERYBODY,
     "payments.refund": EVERYBODY,
     "payments.reversal": EVERYBODY,
+    "payments.lookup": EVERYBODY,
     "payments.posting": {"auditor"},
     "payments.alertmessage": {"supervisor", "auditor"},
     "payments.statementline": EVERYBODY,

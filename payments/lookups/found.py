@@ -1,0 +1,124 @@
+"""What Safaricom says of a receipt, into the book: for the payment of ours that awaits it, for the order that it names,
+else as nobody's yet."""
+
+from datetime import datetime, timedelta
+
+from payments import ledger, reconciliation
+from payments.daraja import Done, FoundTransaction, ResultUnreadable, found_transaction, read_result
+from payments.ledger import CENTS, ReceiptTaken, Source, Told, Update
+from payments.models import CallbackDelivery, Lookup, Receipt
+from payments.phones import masked_payer
+from payments.states import Event
+
+Is = Lookup.State
+Verdict = CallbackDelivery.Verdict
+UNKNOWN_RECEIPT = "2033"
+DENIED_AFTER = 3  # times: a payment of this moment may not be seen yet
+A_REQUEST_MAY_HAVE_IT = timedelta(minutes=15)  # its callback, or the answer to a question, comes by then
+
+
+def is_address(hashed: str) -> bool:
+    return Lookup.objects.filter(token_hash=hashed).exists()
+
+
+def apply_result(hashed: str, body: str, *, now: datetime) -> CallbackDelivery.Verdict | None:
+    """What a post to the address of one of our questions is good for. None: it is no such address."""
+    row = Lookup.objects.filter(token_hash=hashed).first()
+    if row is None:
+        return None
+    try:
+        result = read_result(body)
+    except ResultUnreadable:
+        return Verdict.UNREADABLE
+    if row.state in (Is.CONFIRMED, Is.DENIED):
+        return Verdict.REPEATED
+    found = found_transaction(result)
+    if found is not None:
+        return _found(row, found, now=now)
+    if result.code == UNKNOWN_RECEIPT and row.looks >= DENIED_AFTER:
+        _end(row, Is.DENIED, words=result.ending.words, now=now)
+        return Verdict.APPLIED
+    if (
+        result.ending.done is Done.NO
+    ):  # of us, perhaps: an initiator that is locked or lacks the role says nothing of money
+        Lookup.objects.filter(pk=row.pk).update(words=result.ending.words)
+    return Verdict.HINT
+
+
+def in_the_book(row: Lookup, *, now: datetime) -> bool:
+    """Whether the receipt came there another way: by a callback, or a statement."""
+    booked = Receipt.objects.filter(
+        code=row.code, direction=Receipt.Direction.IN, kind=Receipt.Kind.PAYMENT, voided_at=None
+    ).first()
+    if booked is None:
+        return False
+    _end(row, Is.CONFIRMED, booked_as=booked, now=now)
+    return True
+
+
+def _found(row: Lookup, found: FoundTransaction, *, now: datetime) -> CallbackDelivery.Verdict:
+    is_it = found.receipt == row.code and found.came_to(row.short_code) and found.amount is not None
+    if not found.completed or not is_it:
+        if found.ended:  # of another short code, or it came to nothing
+            _end(row, Is.DENIED, words=f"Safaricom says: {found.status}, not to us.", now=now)
+            return Verdict.APPLIED
+        return Verdict.HINT
+    if in_the_book(row, now=now):
+        return Verdict.REPEATED
+    return _book(row, found, now=now)
+
+
+def _book(row: Lookup, found: FoundTransaction, *, now: datetime) -> CallbackDelivery.Verdict:
+    kes, at = found.amount or 0, found.finished_at or row.happened_at or now
+    order = reconciliation.order_meant(row.account_no)
+    if order is not None and (awaiting := reconciliation.awaiting_receipt(order, kes)) is not None:
+        update = Update(
+            event=Event.CONFIRMED,
+            source=Source.QUERY,
+            code="0",
+            receipt=row.code,
+            amount=found.amount,
+            paid_at=at,
+        )
+        try:
+            ledger.record(awaiting, update, now=now)
+        except ReceiptTaken:
+            return Verdict.HINT
+        return Verdict.APPLIED if in_the_book(row, now=now) else Verdict.HINT
+    if order is not None and reconciliation.may_be_a_requests(order, kes):
+        if now - row.told_at < A_REQUEST_MAY_HAVE_IT:
+            return Verdict.HINT
+        order = None  # a person says whether it is the request's money or another's
+    if order is not None and ledger.has_ended(order, now=at):
+        order = None
+    told = Told(
+        code=row.code,
+        kind=Receipt.Kind.PAYMENT,
+        direction=Receipt.Direction.IN,
+        cents=round(CENTS * kes),
+        happened_at=at,
+        short_code=row.short_code,
+        account_no=row.account_no,
+        payer_masked=masked_payer(found.debit_party),
+        source=Source.QUERY,
+    )
+    ledger.book_payment(
+        told,
+        order_id=order.pk if order else None,
+        order_code=order.code if order else "",
+        now=now,
+        then=lambda receipt_id: _booked(row, receipt_id, now=now),
+    )
+    return Verdict.APPLIED
+
+
+def _booked(row: Lookup, receipt_id: int, *, now: datetime) -> None:
+    open_ones = Lookup.objects.filter(pk=row.pk).exclude(state=Is.CONFIRMED)
+    open_ones.update(state=Is.CONFIRMED, booked_as_id=receipt_id, ended_at=now, next_look_at=None)
+
+
+def _end(
+    row: Lookup, state: Lookup.State, *, booked_as: Receipt | None = None, words: str = "", now: datetime
+) -> None:
+    open_ones = Lookup.objects.filter(pk=row.pk, state__in=(Is.DUE, Is.ASKED))
+    open_ones.update(state=state, booked_as=booked_as, words=words[:300], ended_at=now, next_look_at=None)

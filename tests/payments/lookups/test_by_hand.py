@@ -1,0 +1,376 @@
+"""Money that is paid by hand: told by an unsigned notice, believed once Safaricom, asked by receipt, says the same."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client as Browser
+
+from orders.models import Order
+from payments import gateway, ledger, lookups
+from payments.models import CallbackDelivery, Lookup, MpesaTransaction, Receipt
+from payments.simulator.accounts import INITIATOR, INITIATOR_PASSWORD
+from payments.simulator.options import Config
+from payments.simulator.server import running
+from tests.support.payments.clock import Clock
+from tests.support.payments.fake_daraja import FakeDaraja
+from tests.support.payments.ordering import place
+from tests.support.payments.paying import asked_and_paid, called_back
+from tests.support.payments.simulator import Client, Shop, daraja, hearing
+from tests.support.places import ROOT
+
+pytestmark = pytest.mark.django_db
+
+
+class Line:
+    """The shop at the simulated Safaricom; what that posts waits until a test lets it arrive."""
+
+    def __init__(self, simulator: Client, posts: Shop, clock: Clock) -> None:
+        self.simulator = simulator
+        self.posts = posts
+        self.clock = clock
+        self._arrived = 0
+
+    def arrive(self) -> None:
+        self.simulator.idle()
+        waiting = list(zip(self.posts.paths, self.posts.bodies, strict=True))[self._arrived :]
+        self._arrived += len(waiting)
+        for path, body in waiting:
+            self.post(path, body)
+
+    def post(self, path: str, body: Any) -> dict[str, Any]:
+        answer = Browser().post(path, json.dumps(body), content_type="application/json")
+        assert answer.status_code == 200, answer.content
+        told: dict[str, Any] = answer.json()
+        return told
+
+    def work(self, rounds: int = 1) -> None:
+        """The worker looks, and Safaricom's results come."""
+        for _ in range(rounds):
+            lookups.look_next(clock=self.clock)
+            self.arrive()
+
+    def told(self, **changes: Any) -> dict[str, str]:
+        """A notice as somebody else could write it."""
+        return {
+            "TransID": "UKN4AB12CD",
+            "TransAmount": "1500.00",
+            "BusinessShortCode": "174379",
+            "BillRefNumber": "",
+            "TransTime": "20261127120000",
+            "MSISDN": "2547 ***** 000",
+            "FirstName": "JOHN",
+            **changes,
+        }
+
+
+@pytest.fixture
+def line(clock: Clock, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
+    clock.now = datetime.now(UTC)
+    monkeypatch.setattr(gateway, "now", clock)
+    settings.MPESA_INITIATOR_NAME, settings.MPESA_INITIATOR_PASSWORD = INITIATOR, INITIATOR_PASSWORD
+    settings.MPESA_CERTIFICATE = str(ROOT / "payments/simulator/static/certificate.pem")
+    with hearing() as posts, running(Config(port=0, speed="instant")) as server:
+        settings.MPESA_CALLBACK_URL = f"{posts.url.split('/cb/')[0]}/api/payments/callback"
+        client = daraja(server.base_url)
+        monkeypatch.setattr(gateway, "client", lambda: client)
+        yield Line(Client(server.base_url, posts.url), posts, clock)
+
+
+@pytest.fixture
+def registered(line: Line) -> Line:
+    call_command("register_c2b", "--register")
+    return line
+
+
+def order_stands(order: Order) -> tuple[str, int]:
+    order.refresh_from_db()
+    return order.state, order.received_cents
+
+
+def agrees() -> None:
+    assert list(ledger.faults()) == []
+
+
+# --- the usual way ---
+
+
+@pytest.mark.parametrize("typed", ["{code}", "{code} ", "order {lower}", "{spaced}"])
+def test_it_is_claimed_by_the_orders_code_as_people_type_it(
+    registered: Line, clock: Clock, typed: str
+) -> None:
+    order = place(clock)
+    account = typed.format(code=order.code, lower=order.code.lower(), spaced=f"DK {order.code[2:]}")
+    receipt = registered.simulator.paid_by_hand(order.total_kes, account)
+    registered.arrive()
+    assert order_stands(order) == ("open", 0), "nothing is believed yet"
+    registered.work()
+    assert order_stands(order) == ("paid", 100 * order.total_kes)
+    row = Lookup.objects.get()
+    assert (row.code, row.state, row.booked_as.code if row.booked_as else "") == (
+        receipt,
+        "confirmed",
+        receipt,
+    )
+    agrees()
+
+
+def test_what_names_no_order_is_nobodys(registered: Line) -> None:
+    registered.simulator.paid_by_hand(450, "WANJIRU")
+    registered.arrive()
+    registered.work()
+    booked = Receipt.objects.get()
+    assert (booked.unclaimed_cents, booked.account_no, booked.told_by) == (45_000, "WANJIRU", "query")
+    agrees()
+
+
+def test_told_twice_it_counts_once(registered: Line, clock: Clock) -> None:
+    order = place(clock)
+    registered.simulator.fault("duplicate_confirmation", 3)
+    registered.simulator.paid_by_hand(order.total_kes, order.code)
+    registered.arrive()
+    registered.work(3)
+    registered.arrive()
+    assert order_stands(order) == ("paid", 100 * order.total_kes)
+    assert Lookup.objects.count() == Receipt.objects.count() == 1
+    verdicts = list(CallbackDelivery.objects.order_by("id").values_list("verdict", flat=True))
+    assert verdicts == ["hint", "repeated", "repeated", "applied"]
+
+
+# --- what is not believed ---
+
+
+def test_a_forged_notice_pays_nothing(line: Line, clock: Clock) -> None:
+    order = place(clock)
+    confirmation, _ = gateway.notice_addresses()
+    line.post(confirmation[confirmation.index("/api/") :], line.told(BillRefNumber=order.code))
+    for _ in range(5):
+        line.work()
+        clock.advance(minutes=10)
+    assert order_stands(order) == ("open", 0)
+    row = Lookup.objects.get()
+    assert (row.state, row.looks) == ("denied", 3)
+    assert not Receipt.objects.exists()
+
+
+def test_the_amount_that_counts_is_safaricoms(line: Line, clock: Clock) -> None:
+    order = place(clock)
+    receipt = line.simulator.paid_by_hand(10, order.code)
+    confirmation, _ = gateway.notice_addresses()
+    forged = line.told(TransID=receipt, TransAmount=f"{order.total_kes}.00", BillRefNumber=order.code)
+    line.post(confirmation[confirmation.index("/api/") :], forged)
+    line.work()
+    assert order_stands(order) == ("open", 1000)
+    agrees()
+
+
+def test_at_an_address_of_nobody_it_is_not_even_asked_about(line: Line) -> None:
+    line.post(f"/api/payments/confirmed/{'0' * 48}", line.told())
+    assert CallbackDelivery.objects.get().verdict == "unreadable"
+    assert not Lookup.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({"BusinessShortCode": "600999"}, "wrong_id"),
+        ({"TransID": ""}, "unreadable"),
+        ({"TransID": "x" * 99}, "unreadable"),
+    ],
+)
+def test_a_notice_that_makes_no_sense(line: Line, changes: dict[str, str], verdict: str) -> None:
+    confirmation, _ = gateway.notice_addresses()
+    line.post(confirmation[confirmation.index("/api/") :], line.told(**changes))
+    assert CallbackDelivery.objects.get().verdict == verdict
+    assert not Lookup.objects.exists()
+
+
+@pytest.mark.parametrize("fault", ["initiator_locked", "no_permission"])
+def test_an_initiator_who_may_not_denies_nobodys_money(registered: Line, clock: Clock, fault: str) -> None:
+    order = place(clock)
+    registered.simulator.paid_by_hand(order.total_kes, order.code)
+    registered.arrive()
+    registered.simulator.fault(fault, times=4)
+    for _ in range(6):
+        registered.work()
+        clock.advance(hours=1)
+    assert order_stands(order) == ("paid", 100 * order.total_kes)
+
+
+@pytest.mark.parametrize(
+    "fault", ["deed_429", "deed_drop", "lost_deed_answer", "no_result", "duplicate_result"]
+)
+def test_after_each_fault_of_asking_it_is_asked_again(registered: Line, clock: Clock, fault: str) -> None:
+    order = place(clock)
+    registered.simulator.paid_by_hand(order.total_kes, order.code)
+    registered.arrive()
+    registered.simulator.fault(fault, times=1)
+    for _ in range(4):
+        registered.work()
+        clock.advance(minutes=5)
+    assert order_stands(order) == ("paid", 100 * order.total_kes)
+    agrees()
+
+
+def test_without_an_initiator_it_waits_for_a_statement(registered: Line, clock: Clock, settings: Any) -> None:
+    settings.MPESA_INITIATOR_NAME = ""
+    registered.simulator.paid_by_hand(450, "X")
+    registered.arrive()
+    registered.work(2)
+    assert (Lookup.objects.get().state, Receipt.objects.count()) == ("due", 0)
+    clock.advance(hours=80)
+    registered.work(2)
+    assert Lookup.objects.get().next_look_at is None
+
+
+# --- beside our own requests ---
+
+
+def asked(line: Line, monkeypatch: pytest.MonkeyPatch) -> tuple[MpesaTransaction, FakeDaraja]:
+    """A request of ours, over a Safaricom that only this part of the story has."""
+    from payments.checkout import push, wanted
+
+    fake = FakeDaraja()
+    with monkeypatch.context() as patch:
+        patch.setattr(gateway, "client", lambda: fake)
+        ask = wanted.Ask(msisdn="254712345678", amount_kes=1500, reference="CART1")
+        poll_id = push.request_payment(ask, clock=line.clock).poll_id
+    return MpesaTransaction.objects.get(checkout_request_id=poll_id), fake
+
+
+def test_a_receipt_that_was_awaited_is_filled_in(registered: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt, fake = asked(registered, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(gateway, "client", lambda: fake)
+        asked_and_paid(attempt, fake, registered.clock)
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.receipt) == ("completed", None)
+    receipt = registered.simulator.paid_by_hand(1500, attempt.account_reference)
+    registered.arrive()
+    registered.clock.advance(seconds=5)  # the next turn
+    registered.work()
+    attempt.refresh_from_db()
+    assert attempt.receipt == receipt
+    assert Receipt.objects.filter(direction="in").count() == 1
+    assert Lookup.objects.get().state == "confirmed"
+    agrees()
+
+
+def test_whoever_waits_for_a_payment_is_asked_about_before(
+    registered: Line, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backlog of receipts takes the turns of the watched, and no buyer's."""
+    from payments import enquiries
+    from payments.enquiries import lanes
+
+    for number in range(20):
+        registered.simulator.paid_by_hand(10 + number, "X")
+    registered.arrive()
+    attempt, _ = asked(registered, monkeypatch)
+    lanes.wait_in(enquiries.Lane.BUYER, attempt.pk, now=clock())
+    taken = []
+    for _ in range(16):
+        clock.advance(seconds=1)
+        lanes.wait_in(enquiries.Lane.BUYER, attempt.pk, now=clock())
+        if lookups.look_next(clock=clock):
+            taken.append(Lookup.objects.filter(looks__gt=0).count())
+        else:
+            enquiries.take_turn(now=clock())  # the buyer's
+    assert len(taken) == 2
+
+
+def test_a_request_that_is_on_the_phone_is_waited_for(
+    registered: Line, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Safaricom may tell of one payment by callback and by notice: it is one."""
+    attempt, fake = asked(registered, monkeypatch)
+    receipt = registered.simulator.paid_by_hand(1500, attempt.account_reference)
+    registered.arrive()
+    registered.work()
+    assert not Receipt.objects.exists()
+    called_back(fake, clock, receipt=receipt)
+    clock.advance(minutes=1)
+    registered.work(2)
+    assert Receipt.objects.filter(direction="in").count() == 1
+    assert Lookup.objects.get().state == "confirmed"
+    attempt.refresh_from_db()
+    assert attempt.receipt == receipt
+    agrees()
+
+
+def test_a_request_that_nobody_answers_leaves_it_to_a_person(
+    registered: Line, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be the request's money, or another's: it is kept, and nobody's."""
+    attempt, _ = asked(registered, monkeypatch)
+    registered.simulator.paid_by_hand(1500, attempt.account_reference)
+    registered.arrive()
+    for _ in range(8):
+        registered.work()
+        clock.advance(minutes=10)
+    assert Receipt.objects.get().unclaimed_cents == 150_000
+    agrees()
+
+
+# --- before it is made ---
+
+
+@pytest.mark.parametrize(
+    ("account", "refuses", "goes"),
+    [("{code}", True, True), ("WANJIRU", True, False), ("WANJIRU", False, True)],
+)
+def test_validation_refuses_what_can_mean_no_order_where_the_shop_wants_it(
+    registered: Line, clock: Clock, settings: Any, account: str, refuses: bool, goes: bool
+) -> None:
+    settings.C2B_REFUSES_UNKNOWN_ACCOUNTS = refuses
+    order = place(clock)
+    _, validation = gateway.notice_addresses()
+    told = registered.told(BillRefNumber=account.format(code=order.code))
+    answer = registered.post(validation[validation.index("/api/") :], told)
+    assert answer["ResultCode"] == ("0" if goes else "C2B00012")
+    assert answer["ResultDesc"] == ("Accepted" if goes else "Rejected")
+    assert not Lookup.objects.exists()
+
+
+@pytest.mark.parametrize("body", [{}, [], "x", {"TransID": None}])
+def test_validation_of_rubbish_lets_it_pass(line: Line, settings: Any, body: Any) -> None:
+    settings.C2B_REFUSES_UNKNOWN_ACCOUNTS = True
+    _, validation = gateway.notice_addresses()
+    assert line.post(validation[validation.index("/api/") :], body)["ResultCode"] == "0"
+
+
+# --- the command ---
+
+
+def test_the_command_tells_registers_and_takes_a_second_time_for_what_it_is(
+    line: Line, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("register_c2b")
+    said = capsys.readouterr().out
+    assert "None was told yet." in said
+    assert gateway.notice_tokens()[0] not in said
+    call_command("register_c2b", "--register")
+    assert "the addresses are registered" in capsys.readouterr().out
+    call_command("register_c2b", "--register")
+    assert "nothing was changed" in capsys.readouterr().out
+    line.simulator.paid_by_hand()
+    line.arrive()
+    call_command("register_c2b")
+    assert "1 were told" in capsys.readouterr().out
+
+
+def test_an_address_that_safaricom_refuses_is_said(line: Line, settings: Any) -> None:
+    settings.MPESA_CALLBACK_URL = "http://mpesa.example/api/payments/callback"
+    with pytest.raises(CommandError, match="did not register"):
+        call_command("register_c2b", "--register")
+
+
+def test_a_new_key_of_the_ledger_still_hears_the_old_address(line: Line, settings: Any, clock: Clock) -> None:
+    old, _ = gateway.notice_addresses()
+    settings.LEDGER_KEY = ["a-new-key-of-the-ledger-that-is-long-enough", *settings.LEDGER_KEY]
+    assert gateway.notice_addresses()[0] != old
+    line.post(old[old.index("/api/") :], line.told())
+    assert Lookup.objects.count() == 1
