@@ -167,6 +167,47 @@ def test_the_amount_that_counts_is_safaricoms(line: Line, clock: Clock) -> None:
     agrees()
 
 
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({}, "confirmed"),
+        ({"CreditPartyName": "600999 - Another"}, "denied"),
+        ({"CreditPartyName": None}, "denied"),
+        ({"ReceiptNo": "UKN9ZZ12CD"}, "denied"),
+        ({"Amount": None}, "denied"),
+        ({"TransactionStatus": "Declined"}, "denied"),
+        ({"TransactionStatus": "Initiated"}, "asked"),
+        ({"TransactionStatus": None}, "asked"),
+    ],
+)
+def test_only_this_receipt_of_ours_that_came_is_booked(
+    line: Line, changes: dict[str, Any], state: str
+) -> None:
+    confirmation, _ = gateway.notice_addresses()
+    line.post(confirmation[confirmation.index("/api/") :], line.told())
+    Lookup.objects.update(state="asked", looks=1, token_hash=gateway.token_hash("t" * 48))
+    told = {
+        "DebitPartyName": "254708374149 - John Doe",
+        "CreditPartyName": "174379 - Shop",
+        "TransactionStatus": "Completed",
+        "Amount": "1500",
+        "ReceiptNo": "UKN4AB12CD",
+        **changes,
+    }
+    listed = [{"Key": key, "Value": value} for key, value in told.items() if value is not None]
+    body = {
+        "Result": {
+            "ResultCode": 0,
+            "OriginatorConversationID": "1-2-3",
+            "ResultParameters": {"ResultParameter": listed},
+        }
+    }
+    line.post(f"/api/payments/results/{'t' * 48}", body)
+    row = Lookup.objects.get()
+    assert (row.state, Receipt.objects.count()) == (state, 1 if state == "confirmed" else 0)
+    agrees()
+
+
 def test_at_an_address_of_nobody_it_is_not_even_asked_about(line: Line) -> None:
     line.post(f"/api/payments/confirmed/{'0' * 48}", line.told())
     assert CallbackDelivery.objects.get().verdict == "unreadable"
@@ -298,6 +339,20 @@ def test_a_request_that_is_on_the_phone_is_waited_for(
     assert Lookup.objects.get().state == "confirmed"
     attempt.refresh_from_db()
     assert attempt.receipt == receipt
+    agrees()
+
+
+def test_a_callback_that_comes_while_safaricom_is_asked_is_the_same_money(
+    registered: Line, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt, fake = asked(registered, monkeypatch)
+    receipt = registered.simulator.paid_by_hand(1500, attempt.account_reference)
+    registered.arrive()
+    lookups.look_next(clock=clock)
+    called_back(fake, clock, receipt=receipt)
+    registered.arrive()
+    assert CallbackDelivery.objects.latest("id").verdict == "repeated"
+    assert (Lookup.objects.get().state, Receipt.objects.count()) == ("confirmed", 1)
     agrees()
 
 
