@@ -4,5 +4,15 @@ Asks within the budget of all questions; reads no statement, and decides nothing
 from payments.lookups.ask import look_next
 from payments.lookups.found import apply_result, is_address
 from payments.lookups.heard import hear, is_ours, refusal_of
+from payments.lookups.named import name_by_person, said_of
 
-__all__ = ("apply_result", "hear", "is_address", "is_ours", "look_next", "refusal_of")
+__all__ = (
+    "apply_result",
+    "hear",
+    "is_address",
+    "is_ours",
+    "look_next",
+    "name_by_person",
+    "refusal_of",
+    "said_of",
+)

@@ -1,12 +1,13 @@
 """What Safaricom says of a receipt, into the book: for the payment of ours that awaits it, for the order that it names,
 else as nobody's yet."""
 
+import re
 from datetime import datetime, timedelta
 
-from payments import ledger, reconciliation
+from payments import gateway, ledger, reconciliation
 from payments.daraja import Done, FoundTransaction, ResultUnreadable, found_transaction, read_result
 from payments.ledger import CENTS, ReceiptTaken, Source, Told, Update
-from payments.models import CallbackDelivery, Lookup, Receipt
+from payments.models import CallbackDelivery, Lookup, MpesaTransaction, Receipt
 from payments.phones import masked_payer
 from payments.states import Event
 
@@ -14,6 +15,9 @@ Is = Lookup.State
 Verdict = CallbackDelivery.Verdict
 UNKNOWN_RECEIPT = "2033"
 DENIED_AFTER = 3  # times: a payment of this moment may not be seen yet
+PAID_WITHIN = timedelta(hours=24)  # after its request
+CLOCKS_DIFFER = timedelta(minutes=2)
+MSISDN = re.compile(r"254\d{9}", re.ASCII)
 A_REQUEST_MAY_HAVE_IT = timedelta(minutes=15)  # its callback, or the answer to a question, comes by then
 
 
@@ -69,6 +73,8 @@ def _found(row: Lookup, found: FoundTransaction, *, now: datetime) -> CallbackDe
 
 
 def _book(row: Lookup, found: FoundTransaction, *, now: datetime) -> CallbackDelivery.Verdict:
+    if row.attempt_id is not None:
+        return _settle(row, row.attempt_id, found, now=now)
     kes, at = found.amount or 0, found.finished_at or row.happened_at or now
     order = reconciliation.order_meant(row.account_no)
     if order is not None and (awaiting := reconciliation.awaiting_receipt(order, kes)) is not None:
@@ -110,6 +116,44 @@ def _book(row: Lookup, found: FoundTransaction, *, now: datetime) -> CallbackDel
         then=lambda receipt_id: _booked(row, receipt_id, now=now),
     )
     return Verdict.APPLIED
+
+
+def _settle(
+    row: Lookup, attempt_id: int, found: FoundTransaction, *, now: datetime
+) -> CallbackDelivery.Verdict:
+    """For the payment that a person named, where amount, time and payer fit it; else a second person reads why not."""
+    attempt = MpesaTransaction.objects.get(pk=attempt_id)
+    why_not = _misfit(attempt, found)
+    update = Update(
+        event=Event.CONFIRMED,
+        source=Source.QUERY,
+        code="0",
+        receipt=row.code,
+        amount=found.amount,
+        paid_at=found.finished_at,
+    )
+    try:
+        if not why_not:
+            ledger.record(attempt_id, update, now=now)
+    except ReceiptTaken:
+        why_not = "It belongs to another payment."
+    if why_not:
+        Lookup.objects.filter(pk=row.pk).update(words=why_not[:300], next_look_at=None)
+        return Verdict.HINT
+    return Verdict.APPLIED if in_the_book(row, now=now) else Verdict.HINT
+
+
+def _misfit(attempt: MpesaTransaction, found: FoundTransaction) -> str:
+    """Empty where what Safaricom says is this payment's."""
+    if found.amount != attempt.amount_kes:
+        return f"KES {found.amount:,} came with it, and KES {attempt.amount_kes:,} was asked for."
+    at = found.finished_at
+    if at is None or not attempt.created_at - CLOCKS_DIFFER <= at <= attempt.created_at + PAID_WITHIN:
+        return "It came at another time than this request."
+    payer = found.debit_party.split("-")[0].strip()
+    if MSISDN.fullmatch(payer) and attempt.phone_hash not in gateway.phone_hashes(payer):
+        return "It came from another phone than was asked."
+    return ""
 
 
 def _booked(row: Lookup, receipt_id: int, *, now: datetime) -> None:

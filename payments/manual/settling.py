@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from orders.models import MAX_TOTAL_KES, Order
-from payments import gateway, ledger
+from payments import gateway, ledger, lookups
 from payments.facts import is_paid
 from payments.ledger import Change, EventKind, ReceiptTaken, ReceiptWithoutPrompt, Snapshot, Source, Update
 from payments.manual import deciding
@@ -37,8 +37,12 @@ class Settlement:
 
 
 def propose_settlement(attempt_id: int, wanted: Settlement, *, by: str, now: datetime) -> HandSettlement:
-    """Settles it, or, above the limit for one person, leaves it waiting for a second. Raises ActionRefused."""
-    return deciding.decide(of_payment(attempt_id, wanted), WAY, by=by, now=now)
+    """Settles it, or, above the limit for one person, leaves it waiting for a second; meanwhile Safaricom is asked,
+    whose word needs none. Raises ActionRefused."""
+    decided = deciding.decide(of_payment(attempt_id, wanted), WAY, by=by, now=now)
+    if decided.decision == Decision.WAITING:
+        lookups.name_by_person(attempt_id, decided.receipt, amount_kes=decided.amount_kes, now=now)
+    return decided
 
 
 def of_payment(attempt_id: int, wanted: Settlement) -> HandSettlement:

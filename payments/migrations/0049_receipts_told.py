@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('looks', models.PositiveIntegerField(default=0, help_text='How often Safaricom was asked')),
                 ('next_look_at', models.DateTimeField(null=True)),
                 ('ended_at', models.DateTimeField(null=True)),
+                ('attempt', models.ForeignKey(help_text='Whose money a person says it is', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='lookups', to='payments.mpesatransaction')),
                 ('booked_as', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='lookups', to='payments.receipt')),
             ],
             options={

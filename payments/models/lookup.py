@@ -1,14 +1,16 @@
-"""A receipt that somebody named, and what Safaricom says of it when it is asked. What its money did: receipt.py."""
+"""A receipt that somebody named (an unsigned notice, a person), and what Safaricom says of it when it is asked. What
+its money did: receipt.py."""
 
 from django.db import models
 from django.db.models import Q
 
+from payments.models.attempt import MpesaTransaction
 from payments.models.receipt import Receipt
 
 
 class Lookup(models.Model):
-    """One receipt that was told by a source which proves nothing (an unsigned notice). It moves no money before
-    Safaricom, asked by receipt, says that it came. Written only by lookups/.
+    """One receipt that was told by a source which proves nothing. It moves no money before Safaricom, asked by receipt,
+    says that it came. Written only by lookups/.
 
     Amount, account and time are as they were told; what is booked is what Safaricom says.
     """
@@ -26,6 +28,13 @@ class Lookup(models.Model):
         "account number", max_length=60, blank=True, help_text="As the payer typed it"
     )
     happened_at = models.DateTimeField(null=True)
+    attempt = models.ForeignKey(
+        MpesaTransaction,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="lookups",
+        help_text="Whose money a person says it is",
+    )
     told_at = models.DateTimeField()
     state = models.CharField(max_length=9, choices=State.choices, default=State.DUE, db_default="due")
     token_hash = models.CharField(max_length=64, null=True, unique=True)

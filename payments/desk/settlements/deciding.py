@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.db.models import Model, Q
 from django.http import Http404, HttpRequest
 
-from payments import gateway, limits, manual
+from payments import gateway, limits, lookups, manual
 from payments.desk.addresses import address
 from payments.desk.settlements import wording
 from payments.desk.settlements.forms import DeclineForm
@@ -15,15 +15,18 @@ from payments.desk.settlements.rights import permission_of
 from payments.manual import ActionRefused
 from payments.models import HandSettlement
 
+What = HandSettlement.What
+
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """What desk/proposal.html takes. `confirm` and `decline` are addresses; `pointless`: why it makes no sense any
-    more."""
+    """What desk/proposal.html takes. `safaricom`: what it said of the receipt, asked. `confirm` and `decline`
+    are addresses; `pointless`: why it makes no sense any more."""
 
     settlement: HandSettlement
     wanted: str
     warning: str
+    safaricom: str
     pointless: str
     may_decide: bool
     is_own: bool
@@ -45,6 +48,7 @@ def _shown(request: HttpRequest, proposal: HandSettlement) -> Waiting:
         settlement=proposal,
         wanted=wording.wanted(proposal),
         warning=wording.warning(proposal),
+        safaricom=lookups.said_of(proposal.receipt) if proposal.what == What.SETTLE else "",
         pointless=manual.why_pointless(proposal, now=gateway.now()),
         may_decide=may_decide,
         is_own=not limits.is_another_person(request.user.get_username(), proposal.proposed_by),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,12 +10,13 @@ from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 
 from orders.models import Order
-from payments import gateway, ledger, lookups
-from payments.models import CallbackDelivery, Lookup, MpesaTransaction, Receipt
+from payments import gateway, ledger, lookups, manual
+from payments.models import CallbackDelivery, HandSettlement, Lookup, MpesaTransaction, Receipt
 from payments.simulator.accounts import INITIATOR, INITIATOR_PASSWORD
 from payments.simulator.options import Config
 from payments.simulator.server import running
 from tests.support.payments.clock import Clock
+from tests.support.payments.desk import at_desk, words_of
 from tests.support.payments.fake_daraja import FakeDaraja
 from tests.support.payments.ordering import place
 from tests.support.payments.paying import asked_and_paid, called_back
@@ -368,6 +369,83 @@ def test_a_request_that_nobody_answers_leaves_it_to_a_person(
         clock.advance(minutes=10)
     assert Receipt.objects.get().unclaimed_cents == 150_000
     agrees()
+
+
+# --- what a person says, while it waits for a second one ---
+
+
+def proposed(line: Line, attempt: MpesaTransaction, receipt: str, kes: int) -> HandSettlement:
+    """A callback was lost, and the customer read her message to a cashier."""
+    line.clock.advance(minutes=10)
+    told = manual.Settlement(receipt=receipt, amount_kes=kes, evidence="sms", reason="She read it to me.")
+    waiting = manual.propose_settlement(attempt.pk, told, by="akinyi", now=line.clock())
+    assert waiting.decision == HandSettlement.Decision.WAITING
+    return waiting
+
+
+def test_what_safaricom_confirms_needs_no_second_person(
+    registered: Line, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.SETTLED_ALONE_UP_TO_KES = 1000
+    attempt, _ = asked(registered, monkeypatch)
+    receipt = registered.simulator.paid_by_hand(1500, "x", "254712345678")
+    waiting = proposed(registered, attempt, receipt, 1500)
+    for _ in range(3):
+        registered.work()
+        registered.clock.advance(seconds=5)
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.receipt, attempt.by_hand) == ("completed", receipt, False)
+    assert manual.close_pointless(now=registered.clock()) == 1
+    waiting.refresh_from_db()
+    assert waiting.decision == HandSettlement.Decision.CLOSED
+    agrees()
+
+
+@pytest.mark.parametrize(
+    ("kes", "phone", "hours", "why"),
+    [
+        (1400, "254712345678", 0, "KES 1,400 came with it, and KES 1,500 was asked for."),
+        (1500, "254799999999", 0, "It came from another phone than was asked."),
+        (1500, "254712345678", -30, "It came at another time than this request."),
+    ],
+)
+def test_what_does_not_fit_waits_for_the_second_person_who_reads_why(
+    registered: Line,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+    kes: int,
+    phone: str,
+    hours: int,
+    why: str,
+) -> None:
+    settings.SETTLED_ALONE_UP_TO_KES = 1000
+    attempt, _ = asked(registered, monkeypatch)
+    if hours:
+        MpesaTransaction.objects.update(created_at=attempt.created_at + timedelta(hours=hours))
+    receipt = registered.simulator.paid_by_hand(kes, "x", phone)
+    proposed(registered, attempt, receipt, 1500)
+    for _ in range(3):
+        registered.work()
+        registered.clock.advance(seconds=5)
+    attempt.refresh_from_db()
+    assert attempt.receipt is None
+    assert lookups.said_of(receipt) == f"Safaricom, asked: {why}"
+    assert not Receipt.objects.exists()
+
+
+def test_what_safaricom_denies_is_said_to_the_second_person(
+    registered: Line, clock: Clock, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.SETTLED_ALONE_UP_TO_KES = 1000
+    attempt, _ = asked(registered, monkeypatch)
+    proposed(registered, attempt, "UKN4AB12CD", 1500)
+    assert lookups.said_of("UKN4AB12CD") == "Safaricom is being asked about this receipt."
+    for _ in range(4):
+        registered.work()
+        clock.advance(minutes=5)
+    assert lookups.said_of("UKN4AB12CD") == "Safaricom, asked: Safaricom knows no such transaction."
+    page = at_desk("supervisor").get(f"/admin/payments/mpesatransaction/{attempt.pk}/change/")
+    assert "Safaricom, asked: Safaricom knows no such transaction." in words_of(page)
 
 
 # --- before it is made ---
