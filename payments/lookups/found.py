@@ -3,6 +3,7 @@ else as nobody's yet."""
 
 import re
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from payments import gateway, ledger, reconciliation
 from payments.daraja import Done, FoundTransaction, ResultUnreadable, found_transaction, read_result
@@ -75,26 +76,16 @@ def _found(row: Lookup, found: FoundTransaction, *, now: datetime) -> CallbackDe
 def _book(row: Lookup, found: FoundTransaction, *, now: datetime) -> CallbackDelivery.Verdict:
     if row.attempt_id is not None:
         return _settle(row, row.attempt_id, found, now=now)
-    kes, at = found.amount or 0, found.finished_at or row.happened_at or now
+    kes, at = found.amount or Decimal(0), found.finished_at or row.happened_at or now
     order = reconciliation.order_meant(row.account_no)
-    if order is not None and (awaiting := reconciliation.awaiting_receipt(order, kes)) is not None:
-        update = Update(
-            event=Event.CONFIRMED,
-            source=Source.QUERY,
-            code="0",
-            receipt=row.code,
-            amount=found.amount,
-            paid_at=at,
-        )
-        try:
-            ledger.record(awaiting, update, now=now)
-        except ReceiptTaken:
-            return Verdict.HINT
-        return Verdict.APPLIED if in_the_book(row, now=now) else Verdict.HINT
-    if order is not None and reconciliation.may_be_a_requests(order, kes):
-        if now - row.told_at < A_REQUEST_MAY_HAVE_IT:
-            return Verdict.HINT
-        order = None  # a person says whether it is the request's money or another's
+    if order is not None:
+        its, fits = reconciliation.requests_that_fit(order.code, receipt=row.code, kes=kes, at=at)
+        if its is not None:  # also one that was taken for failed: money that comes late is still money
+            return _of_request(row, its, found, now=now)
+        if fits or reconciliation.may_be_a_requests(order, kes):
+            if now - row.told_at < A_REQUEST_MAY_HAVE_IT:
+                return Verdict.HINT
+            order = None  # a person says whether it is a request's money or another's
     if order is not None and ledger.has_ended(order, now=at):
         order = None
     told = Told(
@@ -118,23 +109,36 @@ def _book(row: Lookup, found: FoundTransaction, *, now: datetime) -> CallbackDel
     return Verdict.APPLIED
 
 
+def _of_request(
+    row: Lookup, attempt_id: int, found: FoundTransaction, *, now: datetime
+) -> CallbackDelivery.Verdict:
+    try:
+        ledger.record(attempt_id, _update(row, found, now=now), now=now)
+    except ReceiptTaken:
+        return Verdict.HINT
+    return Verdict.APPLIED if in_the_book(row, now=now) else Verdict.HINT
+
+
+def _update(row: Lookup, found: FoundTransaction, *, now: datetime) -> Update:
+    return Update(
+        event=Event.CONFIRMED,
+        source=Source.QUERY,
+        code="0",
+        receipt=row.code,
+        amount=found.amount,
+        paid_at=found.finished_at or row.happened_at or now,
+    )
+
+
 def _settle(
     row: Lookup, attempt_id: int, found: FoundTransaction, *, now: datetime
 ) -> CallbackDelivery.Verdict:
     """For the payment that a person named, where amount, time and payer fit it; else a second person reads why not."""
     attempt = MpesaTransaction.objects.get(pk=attempt_id)
     why_not = _misfit(attempt, found)
-    update = Update(
-        event=Event.CONFIRMED,
-        source=Source.QUERY,
-        code="0",
-        receipt=row.code,
-        amount=found.amount,
-        paid_at=found.finished_at,
-    )
     try:
         if not why_not:
-            ledger.record(attempt_id, update, now=now)
+            ledger.record(attempt_id, _update(row, found, now=now), now=now)
     except ReceiptTaken:
         why_not = "It belongs to another payment."
     if why_not:

@@ -1,8 +1,8 @@
 """The M-PESA portal's statement held against the ledger: taking a file in whole, and finding each line's payment. No
 file is parsed here (statement_file/), and nothing is guessed: what is left is a person's (manual/)."""
 
-from payments.reconciliation.beside import awaiting_receipt, may_be_a_requests, order_meant
-from payments.reconciliation.candidates import CLOCKS_DIFFER
+from payments.reconciliation.beside import may_be_a_requests, order_meant
+from payments.reconciliation.candidates import CLOCKS_DIFFER, requests_that_fit
 from payments.reconciliation.erasing import erasable_lines
 from payments.reconciliation.importing import (
     Imported,
@@ -30,7 +30,6 @@ __all__ = (
     "Matched",
     "Till",
     "TrialBalance",
-    "awaiting_receipt",
     "begin_again",
     "count_ahead",
     "earlier",
@@ -45,6 +44,7 @@ __all__ = (
     "may_be_a_requests",
     "order_meant",
     "read_file",
+    "requests_that_fit",
     "statements_that_differ",
     "trial_balance",
     "unfinished",

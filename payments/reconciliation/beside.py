@@ -137,15 +137,6 @@ def order_meant(account_no: str) -> Order | None:
     return meant[0] if len(meant) == 1 else None
 
 
-def awaiting_receipt(order: Order, kes: Decimal | int) -> int | None:
-    """The one request of this order that is paid with this amount and has no receipt yet: its id."""
-    if kes != int(kes):
-        return None
-    awaited = MpesaTransaction.objects.filter(IS_PAID, order=order, receipt=None, amount_kes=int(kes))
-    ids = list(awaited.values_list("id", flat=True)[:2])
-    return ids[0] if len(ids) == 1 else None
-
-
 def _to_book(statement: Statement) -> QuerySet[StatementLine]:
     of_it = Q(statement=statement) | Q(completed_at__range=(statement.period_from, statement.period_to))
     return StatementLine.objects.filter(of_it, ~Q(kind=Kind.PAYMENT), match=Match.NONE).select_related(

@@ -139,6 +139,31 @@ def the_only_one(line: Line, candidates: Candidates) -> Candidate | None:
     return fits[0]
 
 
+def requests_that_fit(
+    order_code: str, *, receipt: str, kes: Decimal, at: datetime
+) -> tuple[int | None, bool]:
+    """Of money that Safaricom itself names: the request of this order that it can only be, as a statement's line would
+    be matched; and whether any fits at all."""
+    told = Line(
+        id=0,
+        statement_id=0,
+        receipt=receipt,
+        completed_at=at,
+        paid_in=kes,
+        account_no=order_code,
+        other_party="",
+        row=0,
+        file_name="",
+        uploaded_by="",
+        believed_by="",
+        waits_since=None,
+    )
+    candidates = without_receipt([told])
+    fitting = any(_fits(row, told) for row in candidates.get(order_code, []))
+    one = the_doubted_one(told, candidates) or the_only_one(told, candidates)
+    return (None if one is None else one.id), fitting
+
+
 def without_receipt(lines: Iterable[Line]) -> Candidates:
     """Payments that a line may be: one query for many lines. What changes until one is written, _take finds out."""
     codes = {line.account_no for line in lines} - {""}

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 
 from orders.models import Order
-from payments import gateway, ledger, lookups, manual
+from payments import enquiries, gateway, ledger, lookups, manual
 from payments.models import CallbackDelivery, HandSettlement, Lookup, MpesaTransaction, Receipt
 from payments.simulator.accounts import INITIATOR, INITIATOR_PASSWORD
 from payments.simulator.options import Config
@@ -271,11 +271,13 @@ def test_without_an_initiator_it_waits_for_a_statement(registered: Line, clock: 
 # --- beside our own requests ---
 
 
-def asked(line: Line, monkeypatch: pytest.MonkeyPatch) -> tuple[MpesaTransaction, FakeDaraja]:
+def asked(
+    line: Line, monkeypatch: pytest.MonkeyPatch, fake: FakeDaraja | None = None
+) -> tuple[MpesaTransaction, FakeDaraja]:
     """A request of ours, over a Safaricom that only this part of the story has."""
     from payments.checkout import push, wanted
 
-    fake = FakeDaraja()
+    fake = fake or FakeDaraja()
     with monkeypatch.context() as patch:
         patch.setattr(gateway, "client", lambda: fake)
         ask = wanted.Ask(msisdn="254712345678", amount_kes=1500, reference="CART1")
@@ -305,7 +307,6 @@ def test_whoever_waits_for_a_payment_is_asked_about_before(
     registered: Line, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A backlog of receipts takes the turns of the watched, and no buyer's."""
-    from payments import enquiries
     from payments.enquiries import lanes
 
     for number in range(20):
@@ -324,7 +325,7 @@ def test_whoever_waits_for_a_payment_is_asked_about_before(
     assert len(taken) == 2
 
 
-def test_a_request_that_is_on_the_phone_is_waited_for(
+def test_a_request_that_is_on_the_phone_gets_its_money_once(
     registered: Line, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Safaricom may tell of one payment by callback and by notice: it is one."""
@@ -332,14 +333,72 @@ def test_a_request_that_is_on_the_phone_is_waited_for(
     receipt = registered.simulator.paid_by_hand(1500, attempt.account_reference)
     registered.arrive()
     registered.work()
-    assert not Receipt.objects.exists()
     called_back(fake, clock, receipt=receipt)
-    clock.advance(minutes=1)
-    registered.work(2)
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.receipt) == ("completed", receipt)
     assert Receipt.objects.filter(direction="in").count() == 1
     assert Lookup.objects.get().state == "confirmed"
+    agrees()
+
+
+def test_a_second_payment_beside_the_requests_own_goes_back(
+    registered: Line, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paid by hand and by the prompt: both are here, and one is to be sent back."""
+    attempt, fake = asked(registered, monkeypatch)
+    registered.simulator.paid_by_hand(1500, attempt.account_reference)
+    registered.arrive()
+    registered.work()
+    called_back(fake, clock, receipt="UKN4ZZ99CD")
+    assert Receipt.objects.filter(direction="in").count() == 2
+    assert sum(Receipt.objects.values_list("due_cents", flat=True)) == 150_000
+    agrees()
+
+
+@pytest.mark.parametrize("ends", ["failed", "expired", "paid later"])
+def test_a_request_that_was_taken_for_failed_gets_its_money(
+    registered: Line, clock: Clock, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    """Else the same shillings would count twice, once Safaricom, asked about the request, says "paid" too."""
+    attempt, fake = asked(registered, monkeypatch)
+    if ends == "expired":
+        enquiries.expire(attempt.pk, now=clock(), why="Nobody answered.")
+    else:
+        called_back(fake, clock, code=1037)
+    receipt = registered.simulator.paid_by_hand(1500, attempt.account_reference)
+    registered.arrive()
+    for _ in range(3):
+        registered.work()
+        clock.advance(seconds=5)
     attempt.refresh_from_db()
-    assert attempt.receipt == receipt
+    assert (attempt.state, attempt.receipt, attempt.came_late) == ("completed", receipt, True)
+    if ends == "paid later":
+        with monkeypatch.context() as patch:
+            patch.setattr(gateway, "client", lambda: fake)
+            asked_and_paid(attempt, fake, clock)
+    attempt.refresh_from_db()
+    assert (attempt.refund_due, attempt.due_cents, Receipt.objects.count()) == (False, 0, 1)
+    agrees()
+
+
+def test_one_of_several_requests_is_a_persons_to_choose(
+    registered: Line, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, fake = asked(registered, monkeypatch)
+    called_back(fake, clock, code=1037)
+    clock.advance(minutes=3)
+    second, _ = asked(registered, monkeypatch, fake)
+    assert second.pk != first.pk
+    called_back(fake, clock, code=1037)
+    registered.simulator.control("POST", "clock", {"advance": 240})
+    registered.simulator.paid_by_hand(1500, first.account_reference)
+    registered.arrive()
+    registered.work(2)
+    assert not Receipt.objects.exists(), "the callback of one of them may come"
+    for _ in range(8):
+        registered.work()
+        clock.advance(minutes=10)
+    assert Receipt.objects.get().unclaimed_cents == 150_000
     agrees()
 
 
@@ -354,20 +413,6 @@ def test_a_callback_that_comes_while_safaricom_is_asked_is_the_same_money(
     registered.arrive()
     assert CallbackDelivery.objects.latest("id").verdict == "repeated"
     assert (Lookup.objects.get().state, Receipt.objects.count()) == ("confirmed", 1)
-    agrees()
-
-
-def test_a_request_that_nobody_answers_leaves_it_to_a_person(
-    registered: Line, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It may be the request's money, or another's: it is kept, and nobody's."""
-    attempt, _ = asked(registered, monkeypatch)
-    registered.simulator.paid_by_hand(1500, attempt.account_reference)
-    registered.arrive()
-    for _ in range(8):
-        registered.work()
-        clock.advance(minutes=10)
-    assert Receipt.objects.get().unclaimed_cents == 150_000
     agrees()
 
 
