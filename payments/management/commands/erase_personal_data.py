@@ -20,7 +20,7 @@ from django.db import Error
 from djkraph.erasing import Erasable
 from djkraph.explained import ExplainedCommand
 from orders import services as orders
-from payments import callbacks, checkout, gateway, ledger, reconciliation
+from payments import callbacks, checkout, gateway, ledger, lookups, reconciliation
 
 LEAST_DAYS = 30  # younger ones are searched for by phone, when somebody says "I paid"
 
@@ -68,5 +68,6 @@ def _erasable(days: int) -> Iterator[Erasable]:
     yield orders.erasable_emails(before=before)
     yield orders.erasable_references(before=before)
     yield callbacks.erasable_deliveries(before=before)
+    yield lookups.erasable_lookups(before=before)
     yield reconciliation.erasable_lines(before=before)
     yield checkout.erasable_answers(before=before)

@@ -14,7 +14,7 @@ from djkraph import erasing
 from orders.models import Order
 from payments import ledger, manual
 from payments.ledger import faults
-from payments.models import CallbackDelivery, IdempotencyKey, MpesaTransaction, Receipt, StatementLine
+from payments.models import CallbackDelivery, IdempotencyKey, Lookup, MpesaTransaction, Receipt, StatementLine
 from tests.support.payments.clock import Clock
 from tests.support.payments.fake_daraja import OTIENO, FakeDaraja
 from tests.support.payments.ordering import place
@@ -60,6 +60,9 @@ def history(click: Click, safaricom: FakeDaraja, clock: Clock) -> None:
         reversal(at, "UKN8AB12CA", 1000, receipt="UKN8RV12CA"),
     ]
     state(rows, clock)
+    Lookup.objects.create(
+        code="UKN8LK12CA", short_code="174379", account_no="wanjiru", told_at=at, state="denied"
+    )
     call_command("seal_ledger", stdout=StringIO())
 
 
@@ -84,6 +87,7 @@ def test_nothing_of_a_person_is_left_and_the_ledger_is_whole(history: None, cloc
         "Order.email",
         "Order.client_reference",
         "StatementLine.other_party",
+        "Lookup.account_no",
         "IdempotencyKey.answer",
     } <= told_of_people()
     before = [(each.code, each.amount_cents, each.direction) for each in Receipt.objects.order_by("id")]
