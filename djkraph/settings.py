@@ -357,6 +357,7 @@ MPESA_INITIATOR_PASSWORD: str = env.text(
 MPESA_CERTIFICATE: str = env.text(
     "MPESA_CERTIFICATE", "payments/simulator/static/certificate.pem" if _IS_SIMULATED else ""
 )
+RECEIPTS_SECRETS: list[str] = env.words("RECEIPTS_SECRETS", secret=True)
 C2B_REFUSES_UNKNOWN_ACCOUNTS: bool = env.yes_no("C2B_REFUSES_UNKNOWN_ACCOUNTS", False)
 MPESA_QUERY_BUDGET_PER_MINUTE = env.whole(
     "MPESA_QUERY_BUDGET_PER_MINUTE", 60 if MPESA_ENVIRONMENT == "simulator" else 5, least=1, most=100_000

@@ -1,15 +1,12 @@
 """One message out of the house: by mail, or as a signed post. Knows no row; never called inside a transaction."""
 
-import hashlib
-import hmac
 from smtplib import SMTPException, SMTPResponseException
 
 from django.core.mail import EmailMessage
 
+from djkraph.signatures import HEADER, signature
 from payments.alerts.posting import NotPosted, Post, in_words, post
 from payments.gateway import Webhook
-
-SIGNATURE = "DJKraph-Signature"
 
 
 class NotDelivered(Exception):
@@ -34,7 +31,7 @@ def send_webhook(webhook: Webhook, *, body: str, message_id: str, at: int) -> No
         "Content-Type": "application/json",
         "User-Agent": "DJKraph",
         "DJKraph-Message": message_id,
-        SIGNATURE: signature(raw, secret=webhook.secret, at=at),
+        HEADER: signature(raw, secret=webhook.secret, at=at),
     }
     try:
         status = post(Post(url=webhook.url, headers=headers, body=raw, anywhere=webhook.anywhere))
@@ -42,9 +39,3 @@ def send_webhook(webhook: Webhook, *, body: str, message_id: str, at: int) -> No
         raise NotDelivered(str(failed)) from None
     if not 200 <= status < 300:
         raise NotDelivered(f"It answered {status}.")
-
-
-def signature(body: bytes, *, secret: str, at: int) -> str:
-    """`t=<Unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`: who has the secret knows that it is from us, and how old."""
-    signed = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256)
-    return f"t={at},v1={signed.hexdigest()}"

@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from payments.api import pages, views
 from payments.api.orders import OrderView
+from payments.api.receipts import ReceiptsView
 from payments.api.where import where_is_my_money
 
 TOKEN_IN_PATH = "(?P<token>[A-Za-z0-9_-]{1,128})"  # noqa: S105
@@ -19,6 +20,7 @@ urlpatterns = [
     re_path(rf"^api/payments/confirmed/{TOKEN_IN_PATH}/?$", views.ResultView.as_view(), name="confirmed"),
     re_path(rf"^api/payments/validated/{TOKEN_IN_PATH}/?$", views.ValidationView.as_view(), name="validated"),
     re_path(rf"^api/payments/timeouts/{TOKEN_IN_PATH}/?$", views.TimeoutView.as_view(), name="order-timeout"),
+    re_path(r"^api/receipts/?$", ReceiptsView.as_view(), name="api-receipts"),
     re_path(r"^api/orders/(?P<token>[A-Za-z0-9_-]{1,64})/?$", OrderView.as_view(), name="api-order"),
     path("checkout/<str:token>", pages.checkout, name="checkout"),
     re_path(r"^where-is-my-money/?$", where_is_my_money, name="where"),

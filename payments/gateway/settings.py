@@ -125,6 +125,11 @@ def notice_addresses() -> tuple[str, str]:
     return f"{front}/api/payments/confirmed/{token}", f"{front}/api/payments/validated/{token}"
 
 
+def feed_secrets() -> list[str]:
+    """What signs the receipts that another system hands on. Empty: none does."""
+    return list(settings.RECEIPTS_SECRETS)
+
+
 def is_paybill() -> bool:
     return merchant().transaction_type is TransactionType.PAYBILL
 

@@ -65,7 +65,7 @@ def test_only_json_endpoints_pass_the_middleware_of_pages_by() -> None:
         if address.startswith(shop.JSON_PATHS)
     ]
     assert passing == json_paths
-    assert len(passing) == 14
+    assert len(passing) == 15
 
 
 def test_a_form_under_a_json_path_would_still_need_its_token(rf: Any) -> None:
