@@ -9,7 +9,7 @@ from payments import gateway, ledger, reconciliation
 from payments.daraja import Done, FoundTransaction, ResultUnreadable, found_transaction, read_result
 from payments.ledger import CENTS, ReceiptTaken, Source, Told, Update
 from payments.models import CallbackDelivery, Lookup, MpesaTransaction, Receipt
-from payments.phones import masked_payer
+from payments.phones import mask, masked_payer
 from payments.states import Event
 
 Is = Lookup.State
@@ -43,9 +43,7 @@ def apply_result(hashed: str, body: str, *, now: datetime) -> CallbackDelivery.V
     if result.code == UNKNOWN_RECEIPT and row.looks >= DENIED_AFTER:
         _end(row, Is.DENIED, words=result.ending.words, now=now)
         return Verdict.APPLIED
-    if (
-        result.ending.done is Done.NO
-    ):  # of us, perhaps: an initiator that is locked or lacks the role says nothing of money
+    if result.ending.done is Done.NO:  # of our initiator, perhaps, which says nothing of the money
         Lookup.objects.filter(pk=row.pk).update(words=result.ending.words)
     return Verdict.HINT
 
@@ -96,7 +94,7 @@ def _book(row: Lookup, found: FoundTransaction, *, now: datetime) -> CallbackDel
         happened_at=at,
         short_code=row.short_code,
         account_no=row.account_no,
-        payer_masked=masked_payer(found.debit_party),
+        payer_masked=_masked(found.debit_party),
         source=Source.QUERY,
     )
     ledger.book_payment(
@@ -154,10 +152,20 @@ def _misfit(attempt: MpesaTransaction, found: FoundTransaction) -> str:
     at = found.finished_at
     if at is None or not attempt.created_at - CLOCKS_DIFFER <= at <= attempt.created_at + PAID_WITHIN:
         return "It came at another time than this request."
-    payer = found.debit_party.split("-")[0].strip()
+    payer = _payer(found.debit_party)
     if MSISDN.fullmatch(payer) and attempt.phone_hash not in gateway.phone_hashes(payer):
         return "It came from another phone than was asked."
     return ""
+
+
+def _payer(party: str) -> str:
+    """Of "254708374149 - JOHN DOE" the phone, in full or as it was masked."""
+    return party.split("-")[0].strip()
+
+
+def _masked(party: str) -> str:
+    payer = _payer(party)
+    return mask(payer) if MSISDN.fullmatch(payer) else masked_payer(party)
 
 
 def _booked(row: Lookup, receipt_id: int, *, now: datetime) -> None:

@@ -125,6 +125,7 @@ def test_what_names_no_order_is_nobodys(registered: Line) -> None:
     registered.work()
     booked = Receipt.objects.get()
     assert (booked.unclaimed_cents, booked.account_no, booked.told_by) == (45_000, "WANJIRU", "query")
+    assert booked.payer_masked == "2547••••0000"
     agrees()
 
 
