@@ -33,7 +33,7 @@ def receipt(moment: datetime) -> str:
     """`UKN4AB12CD`: letters of year (U = 2026) and month, day as one character, seven of base 36."""
     year = chr(ord("A") + (ord("L") - ord("A") + moment.year - 2017) % 26)
     month = chr(ord("A") + moment.month - 1)
-    tail = "".join(secrets.choice(BASE36) for _ in range(7))
+    tail = secrets.choice(string.digits) + "".join(secrets.choice(BASE36) for _ in range(6))
     return f"{year}{month}{BASE36[moment.day]}{tail}"
 
 

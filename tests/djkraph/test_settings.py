@@ -21,7 +21,7 @@ def listed() -> dict[str, str]:
 
 
 def test_the_example_and_the_settings_name_the_same() -> None:
-    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "djkraph" / "settings.py").read_text()))
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', (ROOT / "djkraph" / "settings.py").read_text()))
     assert set(listed()) == read
 
 
